@@ -1,0 +1,119 @@
+/* acd_fuzz_seeds.c: writes the seed corpora. Usage: acd_fuzz_seeds <Tests/Vectors> <folder>
+ * Each fuzz target <t> finds its seeds in <folder>/<t>; they come from the vectors, and from code for the
+ * rest. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "acd_vector.h"
+
+static const char *out_root;
+
+static void put_seed(const char *target, const char *name, sample bytes)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", out_root, target);
+    mkdir(path, 0777);
+    snprintf(path, sizeof path, "%s/%s/%s", out_root, target, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL || fwrite(bytes.bytes, 1, bytes.len, file) != bytes.len || fclose(file) != 0) {
+        perror(path);
+        exit(1);
+    }
+}
+
+/* A first part, then a second. */
+static sample join(sample first, sample second)
+{
+    sample out = {sample_alloc(first.len + second.len), first.len + second.len};
+    memcpy(out.bytes, first.bytes, first.len);
+    memcpy(out.bytes + first.len, second.bytes, second.len);
+    return out;
+}
+
+static void put_vector(const vector *read)
+{
+    if (strcmp(read->what, "receipt") == 0) {
+        const uint8_t length[2] = {(uint8_t)(read->trust.len >> 8), (uint8_t)read->trust.len};
+        put_seed("receipt", read->name, join(join(sample_copy(length, 2), read->trust), read->bytes));
+    } else if (strcmp(read->what, "sign1") == 0) {
+        put_seed("sign1", read->name, read->bytes);
+    } else if (strncmp(read->what, "map ", 4) == 0) {
+        const uint8_t type = (uint8_t)(acd_message_type_named(read->what + 4, strlen(read->what + 4)) - 1);
+        put_seed("map", read->name, join(sample_copy(&type, 1), read->bytes));
+    }
+    if (strcmp(read->what, "receipt") != 0) {
+        put_seed("cbor", read->name, read->bytes);
+        char *text = (char *)sample_alloc(ACD_BASE45_ENCODED_SIZE(read->bytes.len) + 1u);
+        size_t len = 0;
+        if (acd_base45_encode(text, ACD_BASE45_ENCODED_SIZE(read->bytes.len), &len, read->bytes.bytes,
+                              read->bytes.len) == ACD_OK) {
+            put_seed("base45", read->name, (sample){(uint8_t *)text, len});
+        }
+    }
+}
+
+static void put_vectors(const char *root, const char *folder)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", root, folder);
+    DIR *dir = opendir(path);
+    for (struct dirent *entry = dir == NULL ? NULL : readdir(dir); entry != NULL; entry = readdir(dir)) {
+        vector read;
+        snprintf(path, sizeof path, "%s/%s/%s", root, folder, entry->d_name);
+        sample_reset();
+        if (entry->d_name[0] != '.' && vector_read(&read, path)) {
+            put_vector(&read);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+}
+
+static void put_goods(void)
+{
+    static const size_t lengths[] = {0, 1, 1000, 16383, 16384, 20000};
+    static acd_goods_stream stream;
+    static const uint8_t zero[32];
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        char name[32];
+        uint8_t root[ACD_HASH_SIZE];
+        uint64_t total = acd_goods_sealed_length(lengths[i]);
+        size_t len = 0;
+        size_t rest = 0;
+        sample_reset();
+        sample out = {sample_alloc((size_t)total + 1), (size_t)total + 1};
+        out.bytes[0] = (uint8_t)(40u * i);
+        if (acd_goods_seal_init(&stream, acd_hash_sodium, zero, zero, zero) != ACD_OK ||
+            acd_goods_seal_update(&stream, out.bytes + 1, (size_t)total, &len, sample_alloc(lengths[i]),
+                                  lengths[i]) != ACD_OK ||
+            acd_goods_seal_finish(&stream, out.bytes + 1 + len, (size_t)total - len, &rest, root, &total) !=
+                ACD_OK) {
+            exit(1);
+        }
+        snprintf(name, sizeof name, "goods-%zu", lengths[i]);
+        put_seed("goods", name, out);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const char note[] =
+        "This is an example message.\n\n\xe2\x80\x94 example.com/foo "
+        "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n";
+    static const char vkey[] = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+    if (argc != 3 || acd_crypto_init() != ACD_OK) {
+        fprintf(stderr, "usage: acd_fuzz_seeds <Tests/Vectors> <folder>\n");
+        return 2;
+    }
+    out_root = argv[2];
+    mkdir(out_root, 0777);
+    put_vectors(argv[1], "accept");
+    put_vectors(argv[1], "reject");
+    put_goods();
+    put_seed("note", "note", sample_copy(note, sizeof note - 1));
+    put_seed("note", "vkey", sample_copy(vkey, sizeof vkey - 1));
+    return 0;
+}

@@ -1,0 +1,52 @@
+# Anonymous Certified Delivery. `make help` lists what there is.
+#
+# Everything sets up what is missing and says what it does: Debian packages with apt (as root or through sudo), Swift
+# with swiftly where there is none. One debug build serves `demo` and `test`.
+
+SHELL := /bin/bash
+export PATH := $(PATH):$(HOME)/.local/share/swiftly/bin:/opt/swift/usr/bin
+CCORE_BUILD := build/ccore
+VENV := build/venv
+ACD_VECTORS ?= $(abspath ../shared/vectors)
+export ACD_VECTORS
+
+.PHONY: help demo test check setup build ccore swift-test interop clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: build ## Run a whole purchase with real processes over TLS and show every message
+	.build/debug/acd demo
+
+test: build ccore swift-test interop ## Run all tests
+	@echo "all tests passed"
+
+setup: ## Install what is missing: Debian packages and Swift
+	@scripts/setup.sh
+
+build: setup ## Build acd and acd-kiosk (debug)
+	swift build --product acd
+	swift build --product acd-kiosk
+
+ccore: setup ## Build and test the C core without Swift: CMake, all vectors, sanitizers
+	cmake -S CCore -B $(CCORE_BUILD) -DCMAKE_BUILD_TYPE=Release >/dev/null
+	cmake --build $(CCORE_BUILD) -j2 >/dev/null
+	cd $(CCORE_BUILD) && ctest --output-on-failure
+	cmake -S CCore -B $(CCORE_BUILD)-san -DCMAKE_BUILD_TYPE=Debug \
+	  -DCMAKE_C_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all" >/dev/null
+	cmake --build $(CCORE_BUILD)-san -j2 >/dev/null
+	cd $(CCORE_BUILD)-san && ctest --output-on-failure
+
+swift-test: setup ## Run the Swift tests
+	swift test
+
+interop: build ## Let other people's programs read our messages: pycose and zcbor
+	scripts/interop.sh
+
+check: test ## Everything in `test`, then format lint, house rules and coverage
+	swift format lint --strict --recursive --configuration .swift-format Sources Tests
+	scripts/tidy.sh
+	CCore/tests/coverage.sh
+
+clean: ## Remove what was built
+	rm -rf .build build

@@ -1,0 +1,125 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Floors, lowest first; a target may depend on those before it, never on those after:
+// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- the CLIs.
+
+/// Settings shared by every Swift target of the project.
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+  name: "AnonymousCertifiedDelivery",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "acd", targets: ["acd"]),
+    .executable(name: "acd-kiosk", targets: ["acd-kiosk"]),
+    .library(name: "CCore", targets: ["CCore"]),
+    .library(name: "Messages", targets: ["Messages"]),
+    .library(name: "Parties", targets: ["Parties"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // MARK: System libraries
+    .systemLibrary(
+      name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+    .systemLibrary(
+      name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+
+    // MARK: The C core
+    .target(
+      name: "CCore", dependencies: ["CSodium"], path: ".",
+      exclude: ["CCore/CMakeLists.txt", "CCore/acd.pc.in", "CCore/README.md",
+        "CCore/examples", "CCore/tests", "CCore/tools"],
+      sources: ["CCore"], publicHeadersPath: "include",
+      cSettings: [
+        .headerSearchPath("CCore"), .enableWarning("all"), .enableWarning("extra"),
+        .enableWarning("conversion"), .treatAllWarnings(as: .error),
+      ]),
+
+    // MARK: Swift, floor by floor
+    .target(name: "Messages", dependencies: ["CCore", "CSodium"], swiftSettings: swiftSettings),
+    .target(name: "Parties", dependencies: ["Messages"], swiftSettings: swiftSettings),
+    .target(
+      name: "BlindTokens",
+      dependencies: [
+        "Parties", "COpenSSL", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Storage",
+      dependencies: ["Parties", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: swiftSettings),
+    .target(name: "PointOfDelivery", dependencies: ["Messages", "CQREncode", "CPNG"],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "Services",
+      dependencies: [
+        "CCore", "Messages", "Parties", "BlindTokens", "Storage", "COpenSSL",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdTLS", package: "hummingbird"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "X509", package: "swift-certificates"),
+        .product(name: "SwiftASN1", package: "swift-asn1"),
+        .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "acd",
+      dependencies: [
+        "Services", "PointOfDelivery",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "acd-kiosk",
+      dependencies: [
+        "PointOfDelivery", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    // MARK: Tests
+    .testTarget(name: "MessagesTests", dependencies: ["Messages"], swiftSettings: swiftSettings),
+    .testTarget(name: "PartiesTests", dependencies: ["Parties"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "BlindTokensTests",
+      dependencies: [
+        "BlindTokens", "Parties", .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "CryptoExtras", package: "swift-crypto"),
+      ],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "StorageTests", dependencies: ["Storage", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "PointOfDeliveryTests", dependencies: ["PointOfDelivery", "Messages"],
+      swiftSettings: swiftSettings),
+  ],
+  cLanguageStandard: .c11
+)

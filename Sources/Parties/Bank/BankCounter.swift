@@ -1,0 +1,114 @@
+// The bank's counter: what is checked before money leaves an account (W1) or tokens become other tokens (X1), and
+// before tokens are locked (docs/SPEC.md, "Money"). Pure decisions; the service applies them in one durable step.
+
+public import Messages
+
+/// Decisions about withdrawals, exchanges and tokens.
+public enum BankCounter {
+  /// Nil if these tokens may be used for `total`; otherwise why not. Tokens must outlive `outlive`.
+  public static func checkTokens(
+    _ inputs: [TokenInput], total: Money, facts: [Hash: TokenFacts], bank: PublicKey,
+    outlive: Timestamp
+  ) -> Denial? {
+    guard Set(inputs.map(\.token.id)).count == inputs.count else {
+      return Denial(.badToken, "a token is named twice")
+    }
+    var sum: UInt64 = 0
+    for input in inputs {
+      guard let fact = facts[input.token.id], let denomination = fact.denomination else {
+        return Denial(.denomination, "a token's denomination key is not in this bank's key list")
+      }
+      guard input.token.bank == bank, input.token.issuer == bank else {
+        return Denial(.badToken, "a token is usable at another bank")
+      }
+      guard fact.signatureHolds else { return Denial(.badToken, "a token's blind signature does not hold") }
+      guard denomination.value.currency == total.currency else {
+        return Denial(.wrongValue, "a token is in another currency")
+      }
+      guard denomination.spendUntil > outlive else {
+        return Denial(.lifetime, "a token ends before the transaction's lifetime: exchange it first")
+      }
+      if let denial = checkRest(input.amount, of: denomination.value.amount, fact) { return denial }
+      sum += input.amount  // at most 32 * 2^53: no overflow
+    }
+    guard sum == total.amount else {
+      return Denial(.wrongValue, "the tokens add up to \(sum), not \(total.amount) minor units")
+    }
+    return nil
+  }
+
+  private static func checkRest(_ amount: UInt64, of value: UInt64, _ fact: TokenFacts) -> Denial? {
+    precondition(fact.spent + fact.locked <= value, "the books used more of a token than it is worth")
+    if amount <= value - fact.spent - fact.locked { return nil }
+    if amount <= value - fact.spent {
+      return Denial(.locked, "a token is locked by another purchase", proof: fact.uses)
+    }
+    return Denial(.spent, "a token has been spent", proof: fact.uses)
+  }
+
+  /// The values of the tokens to sign, in order, or why not.
+  public static func checkOutputs(
+    _ outputs: [Blinded], total: Money, keys: KeyList, at now: Timestamp
+  ) -> Result<[Money], Denial> {
+    var values: [Money] = []
+    var sum: UInt64 = 0
+    for output in outputs {
+      guard let key = keys.denomination(output.keyID), key.value.currency == total.currency else {
+        return .failure(Denial(.denomination, "an output's denomination key is not in the key list"))
+      }
+      guard key.issueFrom <= now, now < key.issueUntil else {
+        return .failure(Denial(.denomination, "a denomination key is not issued now: fetch the key list again"))
+      }
+      guard output.message.count == key.modulus.count else {
+        return .failure(Denial(.malformed, "a blinded message is not as long as its key's modulus"))
+      }
+      values.append(key.value)
+      sum += key.value.amount  // at most 64 * 2^53: no overflow
+    }
+    guard sum == total.amount else {
+      return .failure(Denial(.wrongValue, "the outputs add up to \(sum), not \(total.amount) minor units"))
+    }
+    return .success(values)
+  }
+
+  /// W1: nil if it may be debited. `balance` is nil when no account has the signer's key.
+  public static func checkWithdrawal(
+    _ w1: Verified<W1>, balance: Money?, keys: KeyList, bank: PublicKey, at now: Timestamp
+  ) -> Denial? {
+    guard w1.payload.bank == bank else { return Denial(.mismatch, "W1 is for another bank") }
+    guard let balance else { return Denial(.noSuchAccount, "no account has this key") }
+    guard balance.currency == w1.payload.amount.currency else {
+      return Denial(.wrongValue, "the account is in \(balance.currency)")
+    }
+    guard balance.amount >= w1.payload.amount.amount else {
+      return Denial(.funds, "the account holds \(balance), not \(w1.payload.amount)")
+    }
+    switch checkOutputs(w1.payload.outputs, total: w1.payload.amount, keys: keys, at: now) {
+    case .success: return nil
+    case .failure(let denial): return denial
+    }
+  }
+
+  /// X1: nil if the inputs may become the outputs.
+  public static func checkExchange(
+    _ x1: Verified<X1>, facts: [Hash: TokenFacts], keys: KeyList, bank: PublicKey, at now: Timestamp
+  ) -> Denial? {
+    let payload = x1.payload
+    guard payload.bank == bank else { return Denial(.mismatch, "X1 is for another bank") }
+    guard payload.fee == keys.exchangeFee else {
+      return Denial(.wrongValue, "the exchange fee is \(keys.exchangeFee) minor units")
+    }
+    guard payload.total.amount > payload.fee,
+      let rest = Money(currency: payload.total.currency, amount: payload.total.amount - payload.fee)
+    else { return Denial(.wrongValue, "nothing is left after the fee") }
+    if let denial = checkTokens(
+      payload.tokenInputs, total: payload.total, facts: facts, bank: bank, outlive: now)
+    {
+      return denial
+    }
+    switch checkOutputs(payload.outputs, total: rest, keys: keys, at: now) {
+    case .success: return nil
+    case .failure(let denial): return denial
+    }
+  }
+}

@@ -1,0 +1,243 @@
+// The bank's side of one purchase, keyed on (M, n): tokens are locked by P2 and settled or released by the archive's
+// single outcome (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
+//
+//             P2 ok: lock, sign P3              P5a of L: spend, credit M
+//   absent ───────────────────────▶ locked ───────────────────────────▶ settled
+//                                     │
+//                                     └───────────────────────────────▶ released
+//                                       P5b of L: release
+//
+// Invariants: the bank's own clock never unlocks anything; one lock per (M, n), for ever; an event that was already
+// answered gets the same bytes again.
+
+public import Messages
+
+/// What the bank knows of a token that a P2 or X1 names.
+public struct TokenFacts: Equatable, Sendable {
+  /// The denomination of its key; nil if the key list does not have the key.
+  public var denomination: Denomination?
+  /// The blind signature holds under that key.
+  public var signatureHolds: Bool
+  /// Minor units already spent and locked.
+  public var spent: UInt64
+  public var locked: UInt64
+  /// The authorisations (P2, X1) that used it: the proof in a refusal.
+  public var uses: [[UInt8]]
+
+  public init(
+    denomination: Denomination?, signatureHolds: Bool, spent: UInt64, locked: UInt64, uses: [[UInt8]]
+  ) {
+    (self.denomination, self.signatureHolds) = (denomination, signatureHolds)
+    (self.spent, self.locked, self.uses) = (spent, locked, uses)
+  }
+}
+
+/// What a bank decides by, beside the messages.
+public struct BankPolicy: Sendable {
+  /// The trust list in force.
+  public var trust: TrustList
+  /// The longest time from now that a P2's expiration may lie ahead (attack 3).
+  public var expirationCapSeconds: UInt64
+
+  public init(trust: TrustList, expirationCapSeconds: UInt64) {
+    (self.trust, self.expirationCapSeconds) = (trust, expirationCapSeconds)
+  }
+}
+
+/// What a bank does after an event; all of it in one durable step.
+public enum BankEffect: Equatable, Sendable {
+  case keep(Label, [UInt8])
+  case enter(BankLock.Phase)
+  /// Lock `amount` minor units of this token under L.
+  case lock(token: Token, value: Money, amount: UInt64, lock: Hash)
+  /// What L locked is spent: its value leaves the outstanding tokens.
+  case spend(lock: Hash)
+  /// What L locked is available again.
+  case release(lock: Hash)
+  /// Credit the merchant; the entry's reference is L.
+  case credit(merchant: PublicKey, value: Money, lock: Hash)
+  /// Sign a Credit for this merchant and send it.
+  case confirmCredit(merchant: PublicKey, value: Money, lock: Hash)
+  case reply([UInt8])
+  case refuse(Denial)
+  case send([UInt8], to: PublicKey)
+}
+
+/// The machine of one (M, n).
+public struct BankLock: ~Copyable, Sendable {
+  /// As stored: stable numbers.
+  public enum Phase: Int, Sendable { case absent = 0, locked, settled, released }
+
+  private enum State {
+    case absent
+    case locked(Verified<P2>, Verified<P3>)
+    case settled(Verified<P2>, Verified<P3>, Outcome)
+    case released(Verified<P2>, Verified<P3>, Outcome)
+  }
+
+  private var state: State
+
+  /// A transaction of which nothing is known.
+  public init() { state = .absent }
+
+  /// Takes the machine up again from what `keep` stored.
+  public init(phase: Phase, messages: [Label: [UInt8]]) throws(MessageError) {
+    func stored(_ label: Label) throws(MessageError) -> [UInt8] {
+      guard let bytes = messages[label] else {
+        throw MessageError(.misuse, "missing-field", "bank store: \(label.rawValue)")
+      }
+      return bytes
+    }
+    if phase == .absent {
+      state = .absent
+      return
+    }
+    let p2 = try Verified<P2>(stored: stored(.p2))
+    let p3 = try Verified<P3>(stored: stored(.p3))
+    switch phase {
+    case .absent, .locked: state = .locked(p2, p3)
+    case .settled: state = .settled(p2, p3, try Outcome(stored: stored(.p5a)))
+    case .released: state = .released(p2, p3, try Outcome(stored: stored(.p5b)))
+    }
+  }
+
+  /// Where it stands.
+  public var phase: Phase {
+    switch state {
+    case .absent: .absent
+    case .locked: .locked
+    case .settled: .settled
+    case .released: .released
+    }
+  }
+
+  /// P3, once there is one.
+  public var p3: Verified<P3>? {
+    switch state {
+    case .absent: nil
+    case .locked(_, let p3), .settled(_, let p3, _), .released(_, let p3, _): p3
+    }
+  }
+
+  /// The outcome, once there is one.
+  public var outcome: Outcome? {
+    switch state {
+    case .absent, .locked: nil
+    case .settled(_, _, let outcome), .released(_, _, let outcome): outcome
+    }
+  }
+
+  // MARK: Events
+
+  /// P2 arrived; its token signatures hold. `facts` has an entry for each token's id.
+  public mutating func authorised(
+    _ p2: Verified<P2>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp,
+    key: borrowing SigningKey
+  ) throws(MessageError) -> [BankEffect] {
+    switch state {
+    case .locked(let old, let p3), .settled(let old, let p3, _), .released(let old, let p3, _):
+      guard old.payload == p2.payload else {
+        let detail = "this merchant's n already has another authorization"
+        return [.refuse(Denial(.nReused, detail, proof: [old.bytes]))]
+      }
+      return [.reply(p3.bytes)]
+    case .absent:
+      break
+    }
+    if let denial = check(p2, facts: facts, policy: policy, at: now, bank: key.publicKey) {
+      return [.refuse(denial)]
+    }
+    let p3 = try Verified(signing: P3(terms: p2.payload.terms), with: key)
+    state = .locked(p2, p3)
+    var effects: [BankEffect] = [.keep(.p2, p2.bytes), .keep(.p3, p3.bytes), .enter(.locked)]
+    for input in p2.payload.tokenInputs {
+      let value = facts[input.token.id]!.denomination!.value
+      effects.append(.lock(token: input.token, value: value, amount: input.amount, lock: p3.hash))
+    }
+    effects.append(.send(p3.bytes, to: p2.payload.terms.merchant))
+    effects.append(.reply(p3.bytes))
+    return effects
+  }
+
+  /// An outcome arrived, from whomever; its signatures hold.
+  public mutating func decided(_ outcome: Outcome) -> [BankEffect] {
+    switch state {
+    case .absent:
+      return [.refuse(Denial(.unknownTransaction, "this bank holds no lock for it"))]
+    case .locked(let p2, let p3):
+      if let mismatch = Lock(p3).mismatch(outcome) {
+        return [.refuse(Denial(.mismatch, "the outcome does not match the lock: \(mismatch)", proof: [p3.bytes]))]
+      }
+      return end(p2, p3, outcome)
+    case .settled(_, let p3, let known), .released(_, let p3, let known):
+      return again(p3, known, outcome)
+    }
+  }
+
+  private mutating func end(
+    _ p2: Verified<P2>, _ p3: Verified<P3>, _ outcome: Outcome
+  ) -> [BankEffect] {
+    let terms = p3.payload.terms
+    switch outcome {
+    case .committed(let commit):
+      state = .settled(p2, p3, outcome)
+      return [
+        .keep(.p5a, commit.bytes), .enter(.settled), .spend(lock: p3.hash),
+        .credit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
+        .confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
+      ]
+    case .aborted(let abort):
+      state = .released(p2, p3, outcome)
+      return [
+        .keep(.p5b, abort.bytes), .enter(.released), .release(lock: p3.hash), .reply(abort.bytes),
+      ]
+    }
+  }
+
+  /// An outcome after the end: the same kind again is answered again; the other kind, if it matches the lock, is
+  /// proof against the archive and changes nothing here.
+  private func again(_ p3: Verified<P3>, _ known: Outcome, _ outcome: Outcome) -> [BankEffect] {
+    let terms = p3.payload.terms
+    switch (known, outcome) {
+    case (.committed, .committed):
+      return [.confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash)]
+    case (.aborted, .aborted):
+      return [.reply(known.bytes)]
+    case (.committed, .aborted), (.aborted, .committed):
+      guard Lock(p3).mismatch(outcome) == nil else {
+        return [.refuse(Denial(.mismatch, "the outcome does not match the lock", proof: [p3.bytes]))]
+      }
+      let detail = "this archive published the other outcome before; both are kept as evidence against it"
+      let reason: Reason = phase == .settled ? .committed : .aborted
+      return [.keep(.evidence, outcome.bytes), .refuse(Denial(reason, detail, proof: [known.bytes]))]
+    }
+  }
+
+  // MARK: Checks of P2 (docs/SPEC.md, "P2")
+
+  private func check(
+    _ p2: Verified<P2>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp, bank: PublicKey
+  ) -> Denial? {
+    let payload = p2.payload
+    let terms = payload.terms
+    guard payload.bank == bank else { return Denial(.mismatch, "P2 is for another bank") }
+    guard now < terms.expiration else { return Denial(.expired, "P2's expiration has passed") }
+    guard terms.expiration - now <= policy.expirationCapSeconds else {
+      let cap = policy.expirationCapSeconds
+      return Denial(.expirationCap, "P2 expires later than \(cap) seconds from now")
+    }
+    guard terms.lifetime >= terms.expiration else {
+      return Denial(.lifetime, "the lifetime ends before the expiration")
+    }
+    for (key, role) in [(terms.merchant, Role.merchant), (terms.archive, Role.archive)] {
+      do throws(MessageError) {
+        try policy.trust.check(key, as: role, at: now, subject: role.name)
+        try policy.trust.check(key, as: role, at: terms.lifetime, subject: role.name)
+      } catch {
+        return Denial(.untrusted, "the \(role.name)'s key: \(error.rule), now or before the lifetime ends")
+      }
+    }
+    return BankCounter.checkTokens(
+      payload.tokenInputs, total: terms.value, facts: facts, bank: bank, outlive: terms.lifetime)
+  }
+}

@@ -1,0 +1,324 @@
+// The customer's side of one purchase (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
+//
+//               P1 ok          ciphertext = root         P2              P3                P5a
+//   requested ────────▶ offered ──────────▶ checked ────────▶ authorised ────▶ locked ──────────▶ paid ──▶ delivered
+//       │                  │                   │                 │ refused        │ P5b                goods opened
+//       └──────────────────┴───────────────────┘                 ▼                ▼
+//                   abandoned (nothing was paid)              refused          aborted
+//
+// Invariants: no P2 before all of the ciphertext was checked; after P2 the tokens are in use until the bank's signed
+// refusal or the archive's record says otherwise, whatever the clock says; paid means that k is known and verified.
+
+public import Messages
+
+/// What a customer decides by, beside the messages.
+public struct CustomerPolicy: Sendable {
+  /// The trust list in force.
+  public var trust: TrustList
+
+  public init(trust: TrustList) { self.trust = trust }
+}
+
+/// What a customer does after an event; all of it in one durable step.
+public enum CustomerEffect: Equatable, Sendable {
+  case keep(Label, [UInt8])
+  /// The new phase, and when to look again without being asked.
+  case enter(CustomerPurchase.Phase, due: Timestamp?)
+  case send([UInt8], to: PublicKey)
+  /// These amounts of tokens are gone.
+  case spent([TokenInput])
+  /// These amounts of tokens can be used again.
+  case freed([TokenInput])
+  case deny(Denial)
+}
+
+/// The machine of one purchase.
+public struct CustomerPurchase: Sendable {
+  /// As stored: stable numbers.
+  public enum Phase: Int, Sendable {
+    case requested = 1, offered, checked, authorised, locked, paid, delivered, aborted, refused, abandoned
+
+    /// True when nothing more will happen.
+    public var isFinal: Bool { rawValue >= Phase.delivered.rawValue }
+  }
+
+  private enum State {
+    case requested
+    case offered(Verified<P1>)
+    case checked(Verified<P1>)
+    case authorised(Verified<P1>, Verified<P2>)
+    case locked(Verified<P1>, Verified<P2>, Verified<P3>)
+    case paid(Verified<P1>, Verified<P2>, Verified<P3>?, Verified<P5a>, opened: Bool)
+    case aborted
+    case refused
+    case abandoned
+  }
+
+  /// What was asked for, and by which pseudonym.
+  public let n1: Verified<N1>
+  private var state: State
+
+  /// A new purchase.
+  public init(requesting n1: Verified<N1>) {
+    self.n1 = n1
+    state = .requested
+  }
+
+  /// Takes the machine up again from what `keep` stored.
+  public init(phase: Phase, messages: [Label: [UInt8]]) throws(MessageError) {
+    func stored<P>(_ label: Label, _: P.Type) throws(MessageError) -> Verified<P> {
+      guard let bytes = messages[label] else {
+        throw MessageError(.misuse, "missing-field", "wallet: \(label.rawValue)")
+      }
+      return try Verified<P>(stored: bytes)
+    }
+    let n1 = try stored(.n1, N1.self)
+    let state: State
+    switch phase {
+    case .requested: state = .requested
+    case .offered: state = .offered(try stored(.p1, P1.self))
+    case .checked: state = .checked(try stored(.p1, P1.self))
+    case .authorised: state = .authorised(try stored(.p1, P1.self), try stored(.p2, P2.self))
+    case .locked:
+      state = .locked(try stored(.p1, P1.self), try stored(.p2, P2.self), try stored(.p3, P3.self))
+    case .paid, .delivered:
+      let p3 = messages[.p3] == nil ? nil : try stored(.p3, P3.self)
+      state = .paid(
+        try stored(.p1, P1.self), try stored(.p2, P2.self), p3, try stored(.p5a, P5a.self),
+        opened: phase == .delivered)
+    case .aborted: state = .aborted
+    case .refused: state = .refused
+    case .abandoned: state = .abandoned
+    }
+    (self.n1, self.state) = (n1, state)
+  }
+
+  /// Where it stands.
+  public var phase: Phase {
+    switch state {
+    case .requested: .requested
+    case .offered: .offered
+    case .checked: .checked
+    case .authorised: .authorised
+    case .locked: .locked
+    case .paid(_, _, _, _, let opened): opened ? .delivered : .paid
+    case .aborted: .aborted
+    case .refused: .refused
+    case .abandoned: .abandoned
+    }
+  }
+
+  /// The contract, from the offer on.
+  public var p1: Verified<P1>? {
+    switch state {
+    case .offered(let p1), .checked(let p1), .authorised(let p1, _), .locked(let p1, _, _),
+      .paid(let p1, _, _, _, _):
+      p1
+    case .requested, .aborted, .refused, .abandoned: nil
+    }
+  }
+
+  /// The payment, while it matters.
+  public var p2: Verified<P2>? {
+    switch state {
+    case .authorised(_, let p2), .locked(_, let p2, _), .paid(_, let p2, _, _, _): p2
+    case .requested, .offered, .checked, .aborted, .refused, .abandoned: nil
+    }
+  }
+
+  /// The bank's lock, once known.
+  public var p3: Verified<P3>? {
+    switch state {
+    case .locked(_, _, let p3): p3
+    case .paid(_, _, let p3, _, _): p3
+    default: nil
+    }
+  }
+
+  /// k, once paid. Public by then: the archive has published it.
+  public var publishedKey: [UInt8]? {
+    guard case .paid(_, _, _, let commit, _) = state else { return nil }
+    return try? Verified<P4>(stored: commit.payload.p4).payload.key
+  }
+
+  // MARK: Events before the payment
+
+  /// P1 arrived; M's signature holds. `description` is the offer's, whose hash P1 has to carry.
+  public mutating func offered(
+    _ p1: Verified<P1>, description: String, policy: CustomerPolicy, at now: Timestamp
+  ) -> [CustomerEffect] {
+    guard case .requested = state else {
+      if let known = self.p1, known == p1 { return [] }
+      return [.deny(Denial(.nReused, "the merchant sent another contract for the same request"))]
+    }
+    if let denial = check(p1, description: description, policy: policy, at: now) {
+      state = .abandoned
+      return [.keep(.p1, p1.bytes), .enter(.abandoned, due: nil), .deny(denial)]
+    }
+    state = .offered(p1)
+    return [.keep(.p1, p1.bytes), .enter(.offered, due: nil)]
+  }
+
+  /// All of the ciphertext is here; this is its root and length.
+  public mutating func ciphertextChecked(root: Hash, length: UInt64) -> [CustomerEffect] {
+    guard case .offered(let p1) = state else { return [] }
+    guard p1.payload.root == root, p1.payload.length == length else {
+      return [.deny(Denial(.mismatch, "the goods received are not the goods that the contract names"))]
+    }
+    state = .checked(p1)
+    return [.enter(.checked, due: nil)]
+  }
+
+  /// Gives up before paying. Nothing was spent.
+  public mutating func abandoned() -> [CustomerEffect] {
+    switch state {
+    case .requested, .offered, .checked:
+      state = .abandoned
+      return [.enter(.abandoned, due: nil)]
+    default:
+      return [.deny(Denial(.tooLate, "the payment is on its way; only the archive ends it now"))]
+    }
+  }
+
+  // MARK: The payment
+
+  /// What P2 will say, for these tokens. Whoever holds the token keys signs it.
+  public func authorization(
+    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp
+  ) -> P2? {
+    guard case .checked(let p1) = state else { return nil }
+    let contract = p1.payload.contract
+    return P2(
+      terms: LockTerms(
+        n: p1.payload.n, merchant: p1.signer, archive: archive, pseudonym: contract.pseudonym,
+        value: contract.price, expiration: expiration, lifetime: contract.lifetime, hP1: p1.hash,
+        hx: p1.payload.hx), bank: bank, tokenInputs: tokens)
+  }
+
+  /// P2 is signed: from here on it is kept and sent until somebody answers.
+  public mutating func authorised(_ p2: Verified<P2>) -> [CustomerEffect] {
+    guard case .checked(let p1) = state, p2.payload.terms.hP1 == p1.hash else {
+      return [.deny(Denial(.mismatch, "this P2 is not for this contract"))]
+    }
+    state = .authorised(p1, p2)
+    return [
+      .keep(.p2, p2.bytes), .enter(.authorised, due: p2.payload.terms.expiration),
+      .send(p2.bytes, to: p2.payload.bank),
+    ]
+  }
+
+  /// P3 arrived; the bank's signature holds. `acknowledge` signs S_p(P1) when the sale is two-sided.
+  public mutating func locked(
+    _ p3: Verified<P3>, pseudonym: borrowing SigningKey
+  ) throws(MessageError) -> [CustomerEffect] {
+    switch state {
+    case .authorised(let p1, let p2):
+      guard p3.payload.terms == p2.payload.terms, p3.signer == p2.payload.bank else {
+        return [.keep(.evidence, p3.bytes), .deny(Denial(.mismatch, "P3 does not say what P2 says"))]
+      }
+      state = .locked(p1, p2, p3)
+      var effects: [CustomerEffect] = [
+        .keep(.p3, p3.bytes), .enter(.locked, due: p2.payload.terms.expiration),
+      ]
+      if p1.payload.contract.twoSided {
+        let message = try Verified(
+          signing: Acknowledgement(n: p1.payload.n, merchant: p1.signer, hP1: p1.hash), with: pseudonym)
+        effects += [.keep(.acknowledgement, message.bytes), .send(message.bytes, to: p1.signer)]
+      }
+      return effects
+    case .locked(_, _, let known) where known != p3:
+      return [.keep(.evidence, p3.bytes), .deny(Denial(.nReused, "the bank sent two different P3"))]
+    default: return []
+    }
+  }
+
+  /// The bank's signed refusal of P2: the tokens were never locked for it.
+  public mutating func refusedByBank(_ refusal: Verified<Refusal>) -> [CustomerEffect] {
+    guard case .authorised(_, let p2) = state, refusal.signer == p2.payload.bank,
+      refusal.payload.hRequest == p2.hash
+    else { return [.deny(Denial(.mismatch, "the refusal is not the bank's answer to this P2"))] }
+    state = .refused
+    return [
+      .keep(.refusal, refusal.bytes), .enter(.refused, due: nil), .freed(p2.payload.tokenInputs),
+    ]
+  }
+
+  /// An outcome arrived, from whomever; its signatures hold. It counts also when P3 never reached the customer:
+  /// the terms of P2 are those of P3.
+  public mutating func decided(_ outcome: Outcome) -> [CustomerEffect] {
+    let (p1, p2, p3): (Verified<P1>, Verified<P2>, Verified<P3>?)
+    switch state {
+    case .authorised(let one, let two): (p1, p2, p3) = (one, two, nil)
+    case .locked(let one, let two, let three): (p1, p2, p3) = (one, two, three)
+    case .paid(_, _, let three, let commit, _):
+      guard commit.bytes != outcome.bytes, let three, Lock(three).mismatch(outcome) == nil else { return [] }
+      return [.keep(.evidence, outcome.bytes)]
+    default: return [.deny(Denial(.unknownTransaction, "nothing was paid in this purchase"))]
+    }
+    if let mismatch = mismatch(outcome, p2.payload.terms, p3) {
+      return [.deny(Denial(.mismatch, "the outcome does not match: \(mismatch)"))]
+    }
+    switch outcome {
+    case .committed(let commit):
+      state = .paid(p1, p2, p3, commit, opened: false)
+      return [
+        .keep(.p5a, commit.bytes), .enter(.paid, due: nil), .spent(p2.payload.tokenInputs),
+      ]
+    case .aborted(let abort):
+      state = .aborted
+      return [.keep(.p5b, abort.bytes), .enter(.aborted, due: nil), .freed(p2.payload.tokenInputs)]
+    }
+  }
+
+  /// The goods are open and stored.
+  public mutating func opened() -> [CustomerEffect] {
+    guard case .paid(let p1, let p2, let p3, let commit, _) = state else {
+      return [.deny(Denial(.mismatch, "not paid"))]
+    }
+    state = .paid(p1, p2, p3, commit, opened: true)
+    return [.enter(.delivered, due: nil)]
+  }
+
+  // MARK: Checks
+
+  private func mismatch(_ outcome: Outcome, _ terms: LockTerms, _ p3: Verified<P3>?) -> String? {
+    if let p3 { return Lock(p3).mismatch(outcome) }
+    guard outcome.signer == terms.archive else { return "another archive" }
+    switch outcome {
+    case .committed(let commit):
+      guard let p4 = try? Verified<P4>(stored: commit.payload.p4), p4.signer == terms.merchant,
+        p4.payload.n == terms.n, p4.payload.hP1 == terms.hP1
+      else { return "another transaction" }
+      let hx = Hash.keyCommitment(merchant: terms.merchant, n: terms.n, key: p4.payload.key)
+      return hx == terms.hx ? nil : "a key that the contract does not commit to"
+    case .aborted: return "an abort can only be matched with P3: ask the bank for it"
+    }
+  }
+
+  private func check(
+    _ p1: Verified<P1>, description: String, policy: CustomerPolicy, at now: Timestamp
+  ) -> Denial? {
+    let contract = p1.payload.contract
+    guard contract.pseudonym == n1.signer else { return Denial(.mismatch, "P1 is for another pseudonym") }
+    guard contract.price == n1.payload.price else {
+      return Denial(.wrongValue, "P1 asks \(contract.price), the offer was \(n1.payload.price)")
+    }
+    guard contract.mode == .core else { return Denial(.unsupported, "P1 is for another protocol") }
+    guard contract.twoSided || !n1.payload.twoSided else {
+      return Denial(.mismatch, "two-sided delivery was asked for")
+    }
+    guard contract.descriptionHash == .description(description, salt: p1.payload.salt) else {
+      return Denial(.mismatch, "P1 describes something else than the offer")
+    }
+    guard p1.payload.length <= policy.trust.goodsLengthMax,
+      (try? Goods.length(sealed: p1.payload.length)) != nil
+    else { return Denial(.limit, "the goods' length is impossible or over the limit") }
+    guard contract.expirationMax > now + policy.trust.answerSeconds else {
+      return Denial(.tooLate, "the offer leaves no time to pay")
+    }
+    guard contract.lifetime >= contract.expirationMax else {
+      return Denial(.lifetime, "the contract's lifetime ends before its expiration")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,341 @@
+// The merchant's side of one sale (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
+//
+//            P3 ok (one-sided, or S_p(P1) held)          P5a
+//   offered ─────────────────────────────▶ submitted ──────────▶ committed ──▶ credited
+//     │  │                                  ▲      │                     Credit
+//     │  │ P3 ok, S_p(P1) missing           │S_p(P1)│ P5b
+//     │  └─────────────▶ authorised ────────┘      ├──────────▶ aborted
+//     │                     │ too late or unwanted  │
+//     │ NAK: decline        └─────▶ cancelling ─────┘
+//     └──────────▶ declined
+//
+// Invariants: k leaves only inside a P4 sealed to the archive (or to the customer under early completion, §5.6,
+// which the merchant has to switch on); no P4 after a Cancel; the same P3 is answered by the same P4.
+
+public import Messages
+
+/// How the customer gets k (protocols.md §5, "completion routes").
+public enum CompletionRoute: String, CaseIterable, Sendable {
+  /// The archive gives P5a to whoever asks.
+  case archive
+  /// The merchant forwards P5a.
+  case merchant
+  /// The merchant hands P4 over before the archive has answered, on trust (§5.6).
+  case early
+}
+
+/// What a merchant decides by, beside the messages.
+public struct MerchantPolicy: Sendable {
+  /// The trust list in force.
+  public var trust: TrustList
+  /// How the customer is served.
+  public var completion: CompletionRoute
+  /// How long a customer has, from the offer, until the latest expiration.
+  public var expirationSeconds: UInt64
+  /// Forward P5a to the bank too, beside the archive's own delivery.
+  public var forwardsToBank: Bool
+
+  public init(
+    trust: TrustList, completion: CompletionRoute = .archive, expirationSeconds: UInt64 = 3600,
+    forwardsToBank: Bool = false
+  ) {
+    (self.trust, self.completion, self.expirationSeconds) = (trust, completion, expirationSeconds)
+    self.forwardsToBank = forwardsToBank
+  }
+}
+
+/// What a merchant does after an event; all of it in one durable step.
+public enum MerchantEffect: Equatable, Sendable {
+  case keep(Label, [UInt8])
+  /// The new phase, and when to look again without being asked.
+  case enter(MerchantSale.Phase, due: Timestamp?)
+  /// Seal this bundle to the archive and send it; the sealing seed is kept for the judge.
+  case submit(Bundle, to: PublicKey)
+  case send([UInt8], to: PublicKey)
+  /// Ask the archive for the outcome of this lock: abort it if it is due.
+  case requestAbort(p3: [UInt8], archive: PublicKey)
+  case cancel(Bundle, archive: PublicKey)
+  case reply([UInt8])
+  case refuse(Denial)
+}
+
+/// The machine of one sale.
+public struct MerchantSale: ~Copyable, Sendable {
+  /// As stored: stable numbers.
+  public enum Phase: Int, Sendable {
+    case offered = 1, authorised, submitted, committed, credited, aborted, cancelling, declined
+  }
+
+  private enum State {
+    case offered
+    case declined
+    case authorised(Verified<P3>)
+    case submitted(Verified<P3>, Verified<P4>)
+    case cancelling(Verified<P3>, Verified<Cancel>)
+    case committed(Verified<P3>, Outcome, credit: Verified<Credit>?)
+    case aborted(Verified<P3>, Outcome)
+  }
+
+  /// The signed offer of this sale.
+  public let p1: Verified<P1>
+  private let k: [UInt8]
+  private var acknowledgement: Verified<Acknowledgement>?
+  private var state: State
+
+  /// A new sale: signs P1. `k` is the goods' key, fresh for this sale.
+  public init(offering p1: P1, k: [UInt8], key: borrowing SigningKey) throws(MessageError) {
+    self.p1 = try Verified(signing: p1, with: key)
+    self.k = k
+    acknowledgement = nil
+    state = .offered
+  }
+
+  /// Takes the machine up again from what `keep` stored.
+  public init(phase: Phase, messages: [Label: [UInt8]], k: [UInt8]) throws(MessageError) {
+    func stored<P>(_ label: Label, _: P.Type) throws(MessageError) -> Verified<P> {
+      guard let bytes = messages[label] else {
+        throw MessageError(.misuse, "missing-field", "merchant store: \(label.rawValue)")
+      }
+      return try Verified<P>(stored: bytes)
+    }
+    let p1 = try stored(.p1, P1.self)
+    let acknowledgement =
+      messages[.acknowledgement] == nil ? nil : try stored(.acknowledgement, Acknowledgement.self)
+    let state: State
+    switch phase {
+    case .offered: state = .offered
+    case .declined: state = .declined
+    case .authorised: state = .authorised(try stored(.p3, P3.self))
+    case .submitted: state = .submitted(try stored(.p3, P3.self), try stored(.p4, P4.self))
+    case .cancelling: state = .cancelling(try stored(.p3, P3.self), try stored(.cancel, Cancel.self))
+    case .committed:
+      state = .committed(try stored(.p3, P3.self), .committed(try stored(.p5a, P5a.self)), credit: nil)
+    case .credited:
+      state = .committed(
+        try stored(.p3, P3.self), .committed(try stored(.p5a, P5a.self)),
+        credit: try stored(.credit, Credit.self))
+    case .aborted: state = .aborted(try stored(.p3, P3.self), .aborted(try stored(.p5b, P5b.self)))
+    }
+    (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)
+  }
+
+  /// Where it stands.
+  public var phase: Phase {
+    switch state {
+    case .offered: .offered
+    case .declined: .declined
+    case .authorised: .authorised
+    case .submitted: .submitted
+    case .cancelling: .cancelling
+    case .committed(_, _, let credit): credit == nil ? .committed : .credited
+    case .aborted: .aborted
+    }
+  }
+
+  // MARK: Events
+
+  /// P3 arrived, from the bank or through the customer; the bank's signature holds.
+  public mutating func authorised(
+    _ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    switch state {
+    case .authorised(let old), .submitted(let old, _), .cancelling(let old, _),
+      .committed(let old, _, _), .aborted(let old, _):
+      if old.payload == p3.payload { return [] }
+      let detail = "this sale already has another authorization"
+      return [.keep(.evidence, p3.bytes), .refuse(Denial(.nReused, detail, proof: [old.bytes]))]
+    case .declined, .offered: break
+    }
+    var effects: [MerchantEffect] = [.keep(.p3, p3.bytes)]
+    if let denial = check(p3, policy: policy, at: now, merchant: key.publicKey) {
+      // The customer's money is locked for a sale that will not happen: give it back now, not at the expiration.
+      effects += try cancel(p3, key: key)
+      return effects + [.refuse(denial)]
+    }
+    if phase == .declined { return effects + (try cancel(p3, key: key)) }
+    if p1.payload.contract.twoSided && acknowledgement == nil {
+      state = .authorised(p3)
+      let due = p3.payload.terms.expiration - policy.trust.answerSeconds
+      return effects + [.enter(.authorised, due: due)]
+    }
+    return effects + (try submit(p3, key: key))
+  }
+
+  /// S_p(P1) arrived: signed by the contract's pseudonym.
+  public mutating func acknowledged(
+    _ message: Verified<Acknowledgement>, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    guard message.payload.hP1 == p1.hash, message.payload.n == p1.payload.n,
+      message.payload.merchant == p1.signer, message.signer == p1.payload.contract.pseudonym
+    else { return [.refuse(Denial(.mismatch, "S_p(P1) is not for this contract"))] }
+    if acknowledgement != nil { return [] }
+    acknowledgement = message
+    let kept: [MerchantEffect] = [.keep(.acknowledgement, message.bytes)]
+    guard case .authorised(let p3) = state else { return kept }
+    return kept + (try submit(p3, key: key))
+  }
+
+  /// An outcome arrived, from the archive or whomever; its signatures hold.
+  public mutating func decided(_ outcome: Outcome, policy: MerchantPolicy) -> [MerchantEffect] {
+    let p3: Verified<P3>
+    switch state {
+    case .offered, .declined:
+      return [.refuse(Denial(.unknownTransaction, "no authorization of this sale is known"))]
+    case .committed(let known, let old, _), .aborted(let known, let old):
+      guard old.bytes != outcome.bytes, Lock(known).mismatch(outcome) == nil else { return [] }
+      return [.keep(.evidence, outcome.bytes)]
+    case .authorised(let known), .submitted(let known, _), .cancelling(let known, _): p3 = known
+    }
+    if let mismatch = Lock(p3).mismatch(outcome) {
+      return [.refuse(Denial(.mismatch, "the outcome does not match: \(mismatch)", proof: [p3.bytes]))]
+    }
+    switch outcome {
+    case .committed(let commit):
+      state = .committed(p3, outcome, credit: nil)
+      var effects: [MerchantEffect] = [.keep(.p5a, commit.bytes), .enter(.committed, due: nil)]
+      if policy.forwardsToBank { effects.append(.send(commit.bytes, to: p3.signer)) }
+      return effects
+    case .aborted(let abort):
+      state = .aborted(p3, outcome)
+      return [.keep(.p5b, abort.bytes), .enter(.aborted, due: nil)]
+    }
+  }
+
+  /// The bank confirms the credit.
+  public mutating func credited(_ credit: Verified<Credit>) -> [MerchantEffect] {
+    guard case .committed(let p3, let outcome, let known) = state else {
+      return [.refuse(Denial(.mismatch, "a credit for a sale that is not committed"))]
+    }
+    guard credit.payload.lock == p3.hash, credit.signer == p3.signer,
+      credit.payload.amount == p3.payload.terms.value
+    else { return [.refuse(Denial(.mismatch, "the credit is for another lock or amount"))] }
+    if known != nil { return [] }
+    state = .committed(p3, outcome, credit: credit)
+    return [.keep(.credit, credit.bytes), .enter(.credited, due: nil)]
+  }
+
+  /// The customer complains about the ciphertext or does not want it. Damaged ranges are simply fetched again.
+  public mutating func complained(
+    _ nak: Verified<NAK>, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    guard nak.payload.hP1 == p1.hash, nak.payload.n == p1.payload.n,
+      nak.signer == p1.payload.contract.pseudonym
+    else { return [.refuse(Denial(.mismatch, "the NAK is not for this contract"))] }
+    guard nak.payload.decline else { return [.keep(.nak, nak.bytes)] }
+    switch state {
+    case .offered:
+      state = .declined
+      return [.keep(.nak, nak.bytes), .enter(.declined, due: nil)]
+    case .authorised(let p3):
+      return [.keep(.nak, nak.bytes)] + (try cancel(p3, key: key))
+    case .declined, .cancelling, .aborted: return []
+    case .submitted, .committed:
+      return [.refuse(Denial(.tooLate, "the sale is with the archive already"))]
+    }
+  }
+
+  /// The merchant itself gives the sale up.
+  public mutating func givenUp(key: borrowing SigningKey) throws(MessageError) -> [MerchantEffect] {
+    switch state {
+    case .offered:
+      state = .declined
+      return [.enter(.declined, due: nil)]
+    case .authorised(let p3): return try cancel(p3, key: key)
+    case .declined, .cancelling, .aborted: return []
+    case .submitted, .committed:
+      return [.refuse(Denial(.tooLate, "the sale is with the archive already"))]
+    }
+  }
+
+  /// The due time has come.
+  public mutating func due(at now: Timestamp, key: borrowing SigningKey) throws(MessageError) -> [MerchantEffect] {
+    switch state {
+    case .offered, .declined, .committed, .aborted: return []
+    case .authorised(let p3):
+      // Still no S_p(P1), and no time left to commit.
+      return try cancel(p3, key: key)
+    case .submitted(let p3, _), .cancelling(let p3, _):
+      let terms = p3.payload.terms
+      guard now >= terms.expiration else { return [.enter(phase, due: terms.expiration)] }
+      return [
+        .requestAbort(p3: p3.bytes, archive: terms.archive), .enter(phase, due: now + 60),
+      ]
+    }
+  }
+
+  // MARK: Status
+
+  /// What P may know: the state, and the messages that show it.
+  public func status(policy: MerchantPolicy) -> (state: TransactionState, proof: [[UInt8]]) {
+    switch state {
+    case .offered: (.offered, [p1.bytes])
+    case .declined: (.unknown, [])
+    case .authorised(let p3): (.locked, [p3.bytes])
+    case .submitted(_, let p4): (.submitted, policy.completion == .early ? [p4.bytes] : [])
+    case .cancelling(_, let cancel): (.locked, [cancel.bytes])
+    case .committed(_, let outcome, _): (.committed, [outcome.bytes])
+    case .aborted(_, let outcome): (.aborted, [outcome.bytes])
+    }
+  }
+
+  // MARK: Steps
+
+  private mutating func submit(
+    _ p3: Verified<P3>, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    let terms = p3.payload.terms
+    let p4 = try Verified(
+      signing: P4(
+        n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: p3.hash, key: k), with: key)
+    state = .submitted(p3, p4)
+    var messages = [p4.bytes, p3.bytes]
+    if let acknowledgement { messages.append(acknowledgement.bytes) }
+    return [
+      .keep(.p4, p4.bytes), .enter(.submitted, due: terms.expiration),
+      .submit(Bundle(messages), to: terms.archive),
+    ]
+  }
+
+  private mutating func cancel(
+    _ p3: Verified<P3>, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    let terms = p3.payload.terms
+    let cancel = try Verified(signing: Cancel(n: terms.n, lock: p3.hash), with: key)
+    state = .cancelling(p3, cancel)
+    return [
+      .keep(.cancel, cancel.bytes), .enter(.cancelling, due: terms.expiration),
+      .cancel(Bundle([cancel.bytes, p3.bytes]), archive: terms.archive),
+    ]
+  }
+
+  // MARK: Checks of P3 (docs/SPEC.md, "P3")
+
+  private func check(
+    _ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp, merchant: PublicKey
+  ) -> Denial? {
+    let terms = p3.payload.terms
+    let contract = p1.payload.contract
+    guard terms.merchant == merchant, terms.n == p1.payload.n, terms.hP1 == p1.hash else {
+      return Denial(.mismatch, "P3 is not for this contract")
+    }
+    guard terms.hx == p1.payload.hx else { return Denial(.mismatch, "P3 has another key commitment") }
+    guard terms.pseudonym == contract.pseudonym else { return Denial(.mismatch, "P3 has another pseudonym") }
+    guard terms.value == contract.price else {
+      return Denial(.wrongValue, "P3 is over \(terms.value), the price is \(contract.price)")
+    }
+    guard contract.banks.contains(p3.signer) else { return Denial(.unsupported, "this bank is not accepted") }
+    guard contract.archives.contains(terms.archive) else {
+      return Denial(.unsupported, "this archive is not accepted")
+    }
+    guard terms.expiration <= contract.expirationMax else {
+      return Denial(.expirationCap, "P3 expires later than the contract allows")
+    }
+    guard terms.lifetime == contract.lifetime else {
+      return Denial(.lifetime, "P3 has another lifetime than the contract")
+    }
+    guard terms.expiration >= now + policy.trust.answerSeconds else {
+      return Denial(.tooLate, "less than \(policy.trust.answerSeconds) seconds are left to commit")
+    }
+    return nil
+  }
+}

@@ -1,0 +1,361 @@
+// The bank over the wire: withdrawals, authorisations, outcomes, exchanges, status and account answers.
+//
+// Each message: verify (outside the store) → one durable step (load, decide, apply) → answer. The answer to the same
+// bytes is the same bytes.
+
+import BlindTokens
+import Foundation
+import Messages
+import Parties
+import Storage
+
+/// A running bank.
+final class BankService: PartyService {
+  let node: Node
+  let currency: String
+  private let keys: BankKeys
+  private let policy: BankPolicy
+  private let outboxKick: @Sendable () -> Void
+
+  init(node: Node, keys: BankKeys, currency: String, kick: @escaping @Sendable () -> Void) {
+    (self.node, self.keys, self.currency, self.outboxKick) = (node, keys, currency, kick)
+    policy = BankPolicy(trust: node.trust.list, expirationCapSeconds: 7 * 86_400)
+  }
+
+  var bank: PublicKey { node.identity.key }
+
+  func answer(_ incoming: Incoming) async throws -> [UInt8]? {
+    guard case .message(let type, let bytes) = incoming else {
+      throw MessageError(.malformed, "unexpected-type", "a bank takes signed messages only")
+    }
+    switch type {
+    case .w1: return try await withdraw(Verified(bytes, by: Self.claimed(Unverified<W1>(bytes))))
+    case .p2, .coSign:
+      if let p2 = try? Unverified<P2>(bytes) { return try await authorise(Verified(p2, by: .ownTokens)) }
+      return try await exchange(Verified(bytes, by: .ownTokens))
+    case .x1: return try await exchange(Verified(bytes, by: .ownTokens))
+    case .p5a, .p5b: return try await decide(try Outcome(bytes, trust: node.trust.list), bytes)
+    case .statusQuery:
+      return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
+    case .accountQuery:
+      return try await account(Verified(bytes, by: Self.claimed(Unverified<AccountQuery>(bytes))))
+    default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a bank")
+    }
+  }
+
+  /// Messages whose signer is whoever holds the key that they name: accounts, tokens and pseudonyms.
+  static func claimed<P>(_ message: Unverified<P>) -> SignerRule { .key(message.claimedSigners[0]) }
+
+  // MARK: Authorisation
+
+  private func authorise(_ p2: Verified<P2>) async throws -> [UInt8] {
+    let valid = Dictionary(
+      p2.payload.tokenInputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
+    let now = node.clock()
+    let reply = try await node.store.write { [self] tx -> [UInt8]? in
+      let rowKey = RowKey.transaction(p2.payload.terms.merchant, p2.payload.terms.n)
+      var machine = try load(tx, rowKey)
+      if machine.phase == .absent, try tx.account(key: p2.payload.terms.merchant.bytes) == nil {
+        let denial = Denial(.noSuchAccount, "the merchant has no account at this bank")
+        return try node.refuse(denial, request: p2.bytes)
+      }
+      let facts = try tokenFacts(tx, p2.payload.tokenInputs.map(\.token), valid)
+      let effects = try machine.authorised(
+        p2, facts: facts, policy: policy, at: now, key: node.identity.signing)
+      return try apply(tx, effects, rowKey, request: p2.bytes, cause: p2.hash, at: now)
+    }
+    outboxKick()
+    return reply ?? []
+  }
+
+  private func decide(_ outcome: Outcome, _ bytes: [UInt8]) async throws -> [UInt8]? {
+    let (merchant, n): (PublicKey, TransactionID)
+    switch outcome {
+    case .committed(let commit):
+      let p4 = try Verified<P4>(stored: commit.payload.p4)
+      (merchant, n) = (p4.signer, p4.payload.n)
+    case .aborted(let abort): (merchant, n) = (abort.payload.merchant, abort.payload.n)
+    }
+    let now = node.clock()
+    let reply = try await node.store.write { [self] tx in
+      let rowKey = RowKey.transaction(merchant, n)
+      var machine = try load(tx, rowKey)
+      let effects = machine.decided(outcome)
+      return try apply(tx, effects, rowKey, request: bytes, cause: Hash(of: bytes), at: now)
+    }
+    outboxKick()
+    return reply
+  }
+
+  private static let kind = "lock"
+
+  private func load(_ tx: any StoreTransaction, _ rowKey: [UInt8]) throws -> BankLock {
+    guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return BankLock() }
+    guard let phase = BankLock.Phase(rawValue: row.phase) else {
+      throw StorageError.corrupt(reason: "unknown phase of a lock")
+    }
+    return try BankLock(phase: phase, messages: tx.labelled(kind: Self.kind, key: rowKey))
+  }
+
+  private func apply(
+    _ tx: any StoreTransaction, _ effects: [BankEffect], _ rowKey: [UInt8], request: [UInt8], cause: Hash,
+    at now: Timestamp
+  ) throws -> [UInt8]? {
+    var reply: [UInt8]?
+    for effect in effects {
+      switch effect {
+      case .keep(let label, let bytes):
+        try tx.keep(label, bytes, kind: Self.kind, key: rowKey)
+        // By its hash too: the proof in refusals and status answers of its tokens.
+        if label == .p2 { try tx.keep(label, bytes, kind: "use", key: cause.bytes) }
+      case .enter(let phase):
+        try tx.putMachine(MachineRow(kind: Self.kind, key: rowKey, phase: phase.rawValue, data: []))
+      case .lock(let token, let value, let amount, let lock):
+        try BankBooks.lock(tx, token: token, value: value, amount: amount, lock: lock, cause: cause)
+        try move(
+          tx, Money(currency: value.currency, amount: amount)!, from: .tokens, to: .locked, "lock",
+          reference: lock.bytes + token.id.bytes, at: now)
+      case .spend(let lock): try BankBooks.end(tx, lock: lock, spent: true)
+      case .release(let lock):
+        let amount = try tx.tokenUses(lock: lock.bytes).reduce(0) { $0 + UInt64($1.amount) }
+        try BankBooks.end(tx, lock: lock, spent: false)
+        try move(
+          tx, Money(currency: currency, amount: amount)!, from: .locked, to: .tokens, "release",
+          reference: BankBooks.reference("release", lock), at: now)
+      case .credit(let merchant, let value, let lock):
+        guard let account = try tx.account(key: merchant.bytes) else {
+          throw StorageError.unknownAccount(merchant.description)
+        }
+        try BankBooks.move(
+          tx, value, from: BankBooks.System.locked.id(value.currency), to: account.id, kind: "sale",
+          reference: BankBooks.reference("credit", lock), at: now)
+      case .confirmCredit(let merchant, let value, let lock):
+        reply = try confirm(tx, merchant, value, lock, at: now)
+      case .reply(let bytes): reply = bytes
+      case .refuse(let denial): reply = try node.refuse(denial, request: request)
+      case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
+      }
+    }
+    return reply
+  }
+
+  /// The Credit of this lock: signed once, the same bytes ever after.
+  private func confirm(
+    _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, at now: Timestamp
+  ) throws -> [UInt8] {
+    if let known = try tx.message(kind: "credit", key: lock.bytes, label: Label.credit.rawValue) { return known }
+    let account = try tx.account(key: merchant.bytes)?.id ?? ""
+    let credit = Credit(amount: value, lock: lock, at: now, account: account)
+    let bytes = try Verified(signing: credit, with: node.identity.signing).bytes
+    try tx.keep(.credit, bytes, kind: "credit", key: lock.bytes)
+    try tx.send(bytes, to: merchant, at: now)
+    return bytes
+  }
+
+  private func move(
+    _ tx: any StoreTransaction, _ amount: Money, from: BankBooks.System, to: BankBooks.System,
+    _ kind: String, reference: [UInt8], at now: Timestamp
+  ) throws {
+    try BankBooks.move(
+      tx, amount, from: from.id(amount.currency), to: to.id(amount.currency), kind: kind,
+      reference: reference, at: now)
+  }
+
+  // MARK: Tokens
+
+  private func signatureHolds(_ token: Token) -> Bool {
+    guard token.key.isSound, let key = keys.verifier(token.keyID) else { return false }
+    return key.isValid(signature: token.signature, for: token.id.bytes)
+  }
+
+  private func tokenFacts(
+    _ tx: any StoreTransaction, _ tokens: [Token], _ valid: [Hash: Bool]
+  ) throws -> [Hash: TokenFacts] {
+    var facts: [Hash: TokenFacts] = [:]
+    for token in tokens {
+      let row = try tx.token(token.id.bytes)
+      facts[token.id] = TokenFacts(
+        denomination: keys.list.denomination(token.keyID), signatureHolds: valid[token.id] ?? false,
+        spent: UInt64(row?.spent ?? 0), locked: UInt64(row?.locked ?? 0),
+        uses: try uses(tx, token.id, limit: 2))
+    }
+    return facts
+  }
+
+  /// The messages that used a token, newest last: P2 of locks, X1 and X2 of exchanges.
+  private func uses(_ tx: any StoreTransaction, _ id: Hash, limit: Int) throws -> [[UInt8]] {
+    var result: [[UInt8]] = []
+    for use in try tx.tokenUses(token: id.bytes).suffix(limit) {
+      for label in ["P2", "X1", "X2"] {
+        if let bytes = try tx.message(kind: "use", key: use.message, label: label) { result.append(bytes) }
+      }
+    }
+    return result
+  }
+
+  // MARK: Money in and out
+
+  private func withdraw(_ w1: Verified<W1>) async throws -> [UInt8] {
+    let now = node.clock()
+    let (known, balance) = try await node.store.read { tx in
+      let known = try tx.message(kind: "withdrawal", key: w1.hash.bytes, label: "W2")
+      return (known, try tx.account(key: w1.signer.bytes).flatMap(Self.balance))
+    }
+    if let known { return known }
+    if let denial = BankCounter.checkWithdrawal(
+      w1, balance: balance, keys: keys.list, bank: bank, at: now)
+    {
+      return try node.refuse(denial, request: w1.bytes)
+    }
+    let signatures = try keys.sign(w1.payload.outputs)
+    return try await node.store.write { [self] tx in
+      if let known = try tx.message(kind: "withdrawal", key: w1.hash.bytes, label: "W2") { return known }
+      let account = try tx.account(key: w1.signer.bytes)
+      if let denial = BankCounter.checkWithdrawal(
+        w1, balance: account.flatMap(Self.balance), keys: keys.list, bank: bank, at: now)
+      {
+        return try node.refuse(denial, request: w1.bytes)
+      }
+      try BankBooks.move(
+        tx, w1.payload.amount, from: account!.id, to: BankBooks.System.tokens.id(currency),
+        kind: "withdrawal", reference: w1.hash.bytes, at: now)
+      let left = try tx.account(account!.id).flatMap(Self.balance)!
+      let w2 = W2(balance: left, at: now, hW1: w1.hash, signatures: signatures)
+      let bytes = try Verified(signing: w2, with: node.identity.signing).bytes
+      try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W2", bytes: bytes)
+      // By account, for the owner's restored wallet.
+      try tx.append(kind: "withdrawals/\(account!.id)", key: w1.hash.bytes, label: "W1", bytes: w1.bytes)
+      return bytes
+    }
+  }
+
+  private static func balance(_ account: Account) -> Money? {
+    Money(currency: account.currency, amount: UInt64(max(0, account.balance)))
+  }
+
+  private func exchange(_ x1: Verified<X1>) async throws -> [UInt8] {
+    let now = node.clock()
+    if let known = try await node.store.read({ try $0.message(kind: "use", key: x1.hash.bytes, label: "X2") }) {
+      return known
+    }
+    let valid = Dictionary(
+      x1.payload.tokenInputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
+    // Nothing is signed blindly before the inputs are known to be good; they are checked again in the write.
+    if let refusal = try await node.store.read({ [self] tx in
+      try exchangeDenial(tx, x1, valid, at: now).map { try node.refuse($0, request: x1.bytes) }
+    }) {
+      return refusal
+    }
+    let signatures = try keys.sign(x1.payload.outputs)
+    return try await node.store.write { [self] tx in
+      if let known = try tx.message(kind: "use", key: x1.hash.bytes, label: "X2") { return known }
+      if let denial = try exchangeDenial(tx, x1, valid, at: now) {
+        return try node.refuse(denial, request: x1.bytes)
+      }
+      for input in x1.payload.tokenInputs {
+        let value = keys.list.denomination(input.token.keyID)!.value
+        try BankBooks.spend(tx, token: input.token, value: value, amount: input.amount, cause: x1.hash)
+      }
+      if x1.payload.fee > 0 {
+        try move(
+          tx, Money(currency: currency, amount: x1.payload.fee)!, from: .tokens, to: .fees, "exchange fee",
+          reference: x1.hash.bytes, at: now)
+      }
+      let x2 = X2(at: now, hX1: x1.hash, signatures: signatures)
+      let bytes = try Verified(signing: x2, with: node.identity.signing).bytes
+      try tx.append(kind: "use", key: x1.hash.bytes, label: "X1", bytes: x1.bytes)
+      try tx.append(kind: "use", key: x1.hash.bytes, label: "X2", bytes: bytes)
+      return bytes
+    }
+  }
+
+  private func exchangeDenial(
+    _ tx: any StoreTransaction, _ x1: Verified<X1>, _ valid: [Hash: Bool], at now: Timestamp
+  ) throws -> Denial? {
+    let facts = try tokenFacts(tx, x1.payload.tokenInputs.map(\.token), valid)
+    return BankCounter.checkExchange(x1, facts: facts, keys: keys.list, bank: bank, at: now)
+  }
+
+  // MARK: Questions
+
+  private func status(_ query: Verified<StatusQuery>) async throws -> [UInt8] {
+    let now = node.clock()
+    return try await node.store.read { [self] tx in
+      if let serial = query.payload.serial {
+        return try tokenStatus(tx, query, serial, at: now)
+      }
+      guard let n = query.payload.n, let merchant = query.payload.merchant else {
+        return try node.refuse(
+          Denial(.malformed, "the query names neither a transaction nor a token"), request: query.bytes)
+      }
+      let messages = try tx.labelled(kind: Self.kind, key: RowKey.transaction(merchant, n))
+      let machine = try load(tx, RowKey.transaction(merchant, n))
+      guard let p3 = machine.p3, let p2 = messages[.p2].flatMap({ try? Verified<P2>(stored: $0) }) else {
+        return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown))
+      }
+      // Only the parties of the purchase learn anything.
+      let entitled =
+        [p3.payload.terms.pseudonym, merchant] + p2.payload.tokenInputs.map(\.token.key)
+      guard entitled.contains(query.signer) else {
+        return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown))
+      }
+      let state: TransactionState =
+        switch machine.phase {
+        case .absent: .unknown
+        case .locked: .locked
+        case .settled: .committed
+        case .released: .aborted
+        }
+      let proof = [p3.bytes] + (machine.outcome.map { [$0.bytes] } ?? [])
+      return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: proof, state: state))
+    }
+  }
+
+  private func tokenStatus(
+    _ tx: any StoreTransaction, _ query: Verified<StatusQuery>, _ serial: Hash, at now: Timestamp
+  ) throws -> [UInt8] {
+    let id = Hash.token(key: query.signer, serial: serial)
+    guard let row = try tx.token(id.bytes) else {
+      return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .available))
+    }
+    let rest = row.value - row.spent - row.locked
+    let state: TransactionState = rest > 0 ? .available : row.locked > 0 ? .locked : .spent
+    return try sign(
+      StatusAnswer(
+        remainder: Money(currency: row.currency, amount: UInt64(rest)), at: now, hQuery: query.hash,
+        proof: try uses(tx, id, limit: 2), state: state))
+  }
+
+  private func account(_ query: Verified<AccountQuery>) async throws -> [UInt8] {
+    let now = node.clock()
+    return try await node.store.read { [self] tx in
+      guard query.payload.bank == bank, let account = try tx.account(key: query.signer.bytes) else {
+        return try node.refuse(Denial(.noSuchAccount, "no account has this key"), request: query.bytes)
+      }
+      let page = try tx.messages(
+        kind: "withdrawals/\(account.id)", label: "W1", after: Int64(query.payload.from), limit: 1)
+      var history: [[UInt8]] = []
+      for entry in page {
+        guard let w2 = try tx.message(kind: "withdrawal", key: entry.key, label: "W2") else { continue }
+        history += [entry.bytes, w2]
+      }
+      return try sign(
+        AccountAnswer(
+          balance: Self.balance(account)!, at: now, hQuery: query.hash, history: history,
+          next: page.last.map { UInt64($0.sequence) }))
+    }
+  }
+
+  /// The key list, for everybody the same.
+  var documents: [Route] {
+    [
+      Route(method: "GET", path: "/v1/keys") { [keys] _ in
+        HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(keys.signedList))
+      }
+    ]
+  }
+
+  private func sign(_ payload: some Payload) throws -> [UInt8] {
+    try Verified(signing: payload, with: node.identity.signing).bytes
+  }
+}

@@ -1,0 +1,124 @@
+// Serving routes over TLS on Hummingbird: bounded bodies, files in constant memory, problems as problem+json, graceful
+// stop on SIGTERM and SIGINT.
+
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTLS
+import Logging
+import NIOCore
+import NIOSSL
+import ServiceLifecycle
+
+/// Where and how to listen.
+struct HTTPServerConfiguration: Sendable {
+  var host: String
+  /// 0 takes a free port.
+  var port: Int
+  var certificatePath: String
+  var keyPath: String
+  /// The largest request: a bundle of the largest messages.
+  var bodyBytesMax = 256 * 1024
+}
+
+/// Serves until the process is told to stop; `background` runs beside it and is cancelled then.
+func serve(
+  _ routes: [Route], configuration: HTTPServerConfiguration, logger: Logger,
+  onReady: @escaping @Sendable (_ port: Int) async -> Void, background: @escaping @Sendable () async -> Void
+) async throws {
+  var tls = TLSConfiguration.makeServerConfiguration(
+    certificateChain: try NIOSSLCertificate.fromPEMFile(configuration.certificatePath).map { .certificate($0) },
+    privateKey: .privateKey(try NIOSSLPrivateKey(file: configuration.keyPath, format: .pem)))
+  tls.minimumTLSVersion = .tlsv13
+  let router = Router(context: BasicRequestContext.self)
+  for route in routes {
+    router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) { request, context in
+      await respond(to: request, context, route, bodyBytesMax: configuration.bodyBytesMax, logger: logger)
+    }
+  }
+  let application = Application(
+    router: router,
+    server: try .tls(.http1(configuration: .init(idleTimeout: .seconds(60))), tlsConfiguration: tls),
+    configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
+    onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
+    logger: logger)
+  var group = ServiceGroupConfiguration(
+      services: [
+        .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
+        .init(service: Background(body: background)),
+      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+  // A client that keeps its connection does not keep the service: whatever was acknowledged is durable already.
+  group.maximumGracefulShutdownDuration = .seconds(1)
+  try await ServiceGroup(configuration: group).run()
+}
+
+/// Work that runs beside the server.
+private struct Background: Service {
+  let body: @Sendable () async -> Void
+
+  func run() async throws { await cancelWhenGracefulShutdown { await body() } }
+}
+
+private func respond(
+  to request: Request, _ context: BasicRequestContext, _ route: Route, bodyBytesMax: Int, logger: Logger
+) async -> Response {
+  do {
+    var parameters: [String: String] = [:]
+    for (key, value) in context.parameters { parameters[String(key)] = String(value) }
+    var query: [String: String] = [:]
+    for (key, value) in request.uri.queryParameters { query[String(key)] = String(value) }
+    let body: ByteBuffer
+    do { body = try await request.body.collect(upTo: bodyBytesMax) } catch {
+      throw Problem(
+        status: 413, code: "too-large", title: "Too large", detail: "A request has at most \(bodyBytesMax) bytes.",
+        money: "safe: nothing was changed", next: "Send less.")
+    }
+    let call = HTTPCall(
+      parameters: parameters, query: query, range: request.headers[.range], body: Array(body.readableBytesView))
+    return response(try await route.handler(call))
+  } catch let problem as Problem {
+    return response(
+      HTTPReply(status: problem.status, contentType: "application/problem+json", body: .bytes(problem.json)))
+  } catch {
+    logger.error("a request failed", metadata: ["path": "\(route.path)", "error": "\(error)"])
+    return response(
+      HTTPReply(
+        status: 500, contentType: "application/problem+json", body: .bytes(Problem.internal.json)))
+  }
+}
+
+private func response(_ reply: HTTPReply) -> Response {
+  var headers: HTTPFields = [.contentType: reply.contentType]
+  for (name, value) in reply.headers {
+    if let field = HTTPField.Name(name) { headers[field] = value }
+  }
+  let status = HTTPResponse.Status(code: reply.status)
+  switch reply.body {
+  case .bytes(let bytes):
+    return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+  case .file(let path, let offset, let length):
+    return Response(
+      status: status, headers: headers,
+      body: ResponseBody(contentLength: Int(length)) { writer in
+        try await stream(path, offset, length, to: &writer)
+        try await writer.finish(nil)
+      })
+  }
+}
+
+/// Writes part of a file, a block at a time: the writer's back-pressure bounds the memory.
+private func stream(
+  _ path: String, _ offset: UInt64, _ length: UInt64, to writer: inout any ResponseBodyWriter
+) async throws {
+  guard let file = FileHandle(forReadingAtPath: path) else { throw Problem.notFound("the file is gone") }
+  defer { try? file.close() }
+  try file.seek(toOffset: offset)
+  var rest = length
+  while rest > 0 {
+    guard let block = try file.read(upToCount: Int(min(rest, 256 * 1024))), !block.isEmpty else {
+      throw Problem.internal
+    }
+    rest -= UInt64(block.count)
+    try await writer.write(ByteBuffer(bytes: block))
+  }
+}

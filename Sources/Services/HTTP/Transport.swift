@@ -1,0 +1,112 @@
+// The way to peers: HTTPS that trusts exactly the local authority, through an anonymizer if the user has one. With
+// socks5h, names are resolved at the proxy, so the wallet asks no name server.
+
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// Why a peer could not be asked. Never carries a body.
+enum TransportError: Error, Equatable, CustomStringConvertible {
+  case badProxy(String)
+  case unreachable(host: String, reason: String)
+  case tooLarge(host: String)
+  case cut(host: String)
+
+  var description: String {
+    switch self {
+    case .badProxy(let text): "\(text) is no proxy: write socks5h://HOST:PORT"
+    case .unreachable(let host, let reason):
+      "\(host) cannot be reached (\(reason)); nothing was lost, the same message is sent again on `resume`"
+    case .tooLarge(let host): "\(host) sent more than a message can be"
+    case .cut(let host): "\(host) cut the connection; go on with `resume`"
+    }
+  }
+}
+
+/// An answer.
+struct TransportReply: Sendable {
+  let status: Int
+  let contentType: String
+  let body: [UInt8]
+}
+
+/// A client for one party. Shut it down before it is let go.
+final class Transport: Sendable {
+  private let client: HTTPClient
+  private static let answerBytesMax = 4 << 20
+
+  /// Trusts the certificates in `caPEM`. `proxy`: "socks5h://HOST:PORT".
+  init(caPEM: [UInt8], proxy: String? = nil) throws {
+    var configuration = HTTPClient.Configuration()
+    var tls = TLSConfiguration.makeClientConfiguration()
+    tls.minimumTLSVersion = .tlsv13
+    tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(caPEM))
+    configuration.tlsConfiguration = tls
+    configuration.timeout = .init(connect: .seconds(10), read: .seconds(60))
+    configuration.redirectConfiguration = .disallow
+    configuration.httpVersion = .http1Only
+    if let proxy {
+      let (host, port) = try Self.parse(proxy)
+      configuration.proxy = .socksServer(host: host, port: port)
+    }
+    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// Reads "socks5h://HOST:PORT" (or socks5://, which is treated alike: names never resolve here).
+  static func parse(_ proxy: String) throws -> (host: String, port: Int) {
+    guard let url = URLComponents(string: proxy), ["socks5h", "socks5"].contains(url.scheme ?? ""),
+      let host = url.host, !host.isEmpty, let port = url.port, url.user == nil, url.path.isEmpty
+    else { throw TransportError.badProxy(proxy) }
+    return (host, port)
+  }
+
+  /// Sends one request and collects the answer, at most 4 MiB.
+  func send(
+    _ method: String, url: String, body: [UInt8]?, contentType: String?
+  ) async throws -> TransportReply {
+    var request = HTTPClientRequest(url: url)
+    request.method = HTTPMethod(rawValue: method)
+    if let contentType { request.headers.add(name: "content-type", value: contentType) }
+    if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+    let host = URLComponents(string: url).map { "\($0.host ?? "?"):\($0.port ?? 443)" } ?? url
+    do {
+      let response = try await client.execute(request, timeout: .seconds(120))
+      let collected = try await response.body.collect(upTo: Self.answerBytesMax)
+      return TransportReply(
+        status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
+        body: Array(collected.readableBytesView))
+    } catch is NIOTooManyBytesError {
+      throw TransportError.tooLarge(host: host)
+    } catch {
+      throw TransportError.unreachable(host: host, reason: "\(error)")
+    }
+  }
+
+  /// Fetches from `offset` to the end, a block at a time, in constant memory.
+  /// - Returns: the HTTP status; blocks come only with 200 and 206.
+  func download(
+    url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
+  ) async throws -> Int {
+    var request = HTTPClientRequest(url: url)
+    if offset > 0 { request.headers.add(name: "range", value: "bytes=\(offset)-") }
+    let host = URLComponents(string: url)?.host ?? url
+    let response: HTTPClientResponse
+    do { response = try await client.execute(request, timeout: .hours(24)) } catch {
+      throw TransportError.unreachable(host: host, reason: "\(error)")
+    }
+    guard [200, 206].contains(response.status.code) else {
+      return Int(response.status.code)
+    }
+    do {
+      for try await block in response.body { try block.withUnsafeReadableBytes(onBlock) }
+    } catch let error as HTTPClientError {
+      throw TransportError.unreachable(host: host, reason: "\(error)")
+    }
+    return Int(response.status.code)
+  }
+
+  /// Ends all connections.
+  func shutdown() async throws { try await client.shutdown() }
+}

@@ -1,0 +1,74 @@
+// A merchant's offers: files in its data directory and what is said of them.
+
+import Foundation
+import Messages
+import Storage
+
+/// An offer as the merchant keeps it.
+public struct StoredOffer: Codable, Equatable, Sendable {
+  public var id: String
+  public var price: String
+  public var description: String
+  /// The goods' file name as the customer sees it.
+  public var name: String
+  /// Where the goods are, on the merchant's machine.
+  public var path: String
+  public var length: UInt64
+  /// SHA-256 of the goods.
+  public var digest: String
+  public var twoSided: Bool
+
+  /// As published.
+  var published: Offer? {
+    guard let price = Money(price), let id = Nonce(hex: id) else { return nil }
+    return Offer(
+      price: price, id: id, description: description, name: name, length: length, twoSided: twoSided)
+  }
+}
+
+/// Reading and writing offers in a store.
+enum OfferBook {
+  private static let kind = "offer"
+
+  /// Adds an offer: the file is hashed now, and its content has to stay as it is.
+  static func add(
+    _ path: String, price: Money, description: String, twoSided: Bool, store: any Store
+  ) async throws -> StoredOffer {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue else {
+      throw ServiceError.file(path: path, reason: "is no file that can be sold")
+    }
+    guard description.utf8.count <= 2048 else {
+      throw ServiceError.configuration("a description has at most 2048 bytes")
+    }
+    let url = URL(fileURLWithPath: path)
+    guard url.lastPathComponent.utf8.count <= 255 else {
+      throw ServiceError.configuration("a file name has at most 255 bytes")
+    }
+    let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64 ?? 0
+    var generator = SystemRandomNumberGenerator()
+    let offer = StoredOffer(
+      id: Nonce.random(using: &generator).description, price: price.description, description: description,
+      name: url.lastPathComponent, path: url.standardizedFileURL.path, length: size,
+      digest: try GoodsSealer.digest(path).description, twoSided: twoSided)
+    let data = Array(try JSONEncoder().encode(offer))
+    try await store.write { try $0.putMachine(MachineRow(kind: kind, key: Array(offer.id.utf8), phase: 1, data: data)) }
+    return offer
+  }
+
+  static func all(_ store: any Store) async throws -> [StoredOffer] {
+    try await store.read { tx in
+      try tx.machines(kind: kind, phase: 1, after: nil, limit: 256).compactMap {
+        try? JSONDecoder().decode(StoredOffer.self, from: Data($0.data))
+      }
+    }
+  }
+
+  static func find(_ id: Nonce, _ store: any Store) async throws -> StoredOffer? {
+    try await store.read { tx in
+      try tx.machine(kind: kind, key: Array(id.description.utf8)).flatMap {
+        try? JSONDecoder().decode(StoredOffer.self, from: Data($0.data))
+      }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// Keeping machines in the store: a state row for the phase, the signed messages verbatim in the log. A machine is
+// taken up again from these alone.
+
+import Messages
+import Parties
+import Storage
+
+extension StoreTransaction {
+  /// The messages of one machine by label, the latest of each.
+  func labelled(kind: String, key: [UInt8]) throws -> [Label: [UInt8]] {
+    var result: [Label: [UInt8]] = [:]
+    for message in try messages(kind: kind, key: key) {
+      if let label = Label(rawValue: message.label) { result[label] = message.bytes }
+    }
+    return result
+  }
+
+  /// Keeps a message in a machine's log.
+  func keep(_ label: Label, _ bytes: [UInt8], kind: String, key: [UInt8]) throws {
+    try append(kind: kind, key: key, label: label.rawValue, bytes: bytes)
+  }
+}
+
+/// Sequencing of bytes that are keys of rows.
+enum RowKey {
+  /// (M, n).
+  static func transaction(_ merchant: PublicKey, _ n: TransactionID) -> [UInt8] { merchant.bytes + n.bytes }
+}

@@ -1,0 +1,156 @@
+// What an operator does with a party: make it, run it. The commands of `acd bank|archive|merchant` are thin over this.
+
+import BlindTokens
+import Foundation
+import Logging
+public import Messages
+public import Parties
+import Storage
+
+/// Everything that `init` needs.
+public struct PartySetup: Sendable {
+  public var role: Role
+  public var name: String
+  public var host: String
+  public var port: Int
+  /// Bank only: ISO 4217.
+  public var currency = "EUR"
+  /// Bank only: values of its tokens in minor units; empty: the default set.
+  public var denominations: [UInt64] = []
+  /// Bank only: minor units taken for an exchange.
+  public var exchangeFee: UInt64 = 0
+  /// The local certificate authority's directory; made if it is not there.
+  public var authority: DataDirectory
+
+  public init(role: Role, name: String, host: String, port: Int, authority: DataDirectory) {
+    (self.role, self.name, self.host, self.port, self.authority) = (role, name, host, port, authority)
+  }
+}
+
+/// A party's public card: what others put into a trust list.
+public struct PartyCard: Codable, Equatable, Sendable {
+  public var role: String
+  public var name: String
+  public var key: String
+  public var sealingKey: String?
+  public var url: String
+
+  /// Reads `identity.json` of a party's directory, or the file itself.
+  public static func load(_ path: String) throws -> PartyCard {
+    var isDirectory: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+    let file = isDirectory.boolValue ? path + "/identity.json" : path
+    guard exists, let data = FileManager.default.contents(atPath: file) else {
+      throw ServiceError.file(path: file, reason: "is missing: run the party's `init` first")
+    }
+    do { return try JSONDecoder().decode(PartyCard.self, from: data) } catch {
+      throw ServiceError.file(path: file, reason: "is no party's identity.json")
+    }
+  }
+}
+
+/// Making and running parties.
+public enum PartyOperation {
+  /// Makes a party: keys, certificate, store, and for a bank its denomination keys.
+  public static func initialise(_ directory: DataDirectory, _ setup: PartySetup) async throws -> PartyCard {
+    let config = PartyConfig(
+      role: setup.role.name, name: setup.name, host: setup.host, port: setup.port,
+      currency: setup.role == .bank ? setup.currency : nil)
+    let identity = try Identity.create(directory, config: config)
+    try LocalAuthority.loadOrCreate(setup.authority).issue(setup.name, host: setup.host, into: directory)
+    let store = try SQLiteStore(path: directory.file("store.sqlite"))
+    if setup.role == .bank {
+      try await store.write { try BankBooks.openSystemAccounts($0, currency: setup.currency) }
+      try await BankKeys.generate(
+        values: setup.denominations.isEmpty ? ChangeMaking.defaultDenominations : setup.denominations,
+        currency: setup.currency, identity: identity, directory: directory, store: store,
+        windows: BankKeys.Windows(), exchangeFee: setup.exchangeFee, at: systemClock())
+    }
+    try await store.close()
+    let card = PartyCard(
+      role: setup.role.name, name: setup.name, key: identity.key.description,
+      sealingKey: setup.role == .archive ? identity.sealing.publicKey.description : nil,
+      url: "https://\(setup.host):\(setup.port)")
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try directory.write("identity.json", Array(try encoder.encode(card)))
+    return card
+  }
+
+  /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force.
+  public static func serve(
+    _ directory: DataDirectory, trust: [UInt8]?, completion: CompletionRoute = .archive,
+    trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
+    onReady: @escaping @Sendable (String) -> Void
+  ) async throws {
+    let config = try directory.config()
+    let identity = try Identity.load(directory)
+    if let trust {
+      _ = try LoadedTrust(trust)
+      try directory.write("trust.acd", trust)
+    }
+    guard directory.exists("trust.acd") else {
+      throw ServiceError.configuration(
+        "\(directory.path) has no trust list: give --trust FILE (made by `acd trust export`)")
+    }
+    var logger = Logger(label: "acd.\(config.role)", factory: StreamLogHandler.standardError(label:))
+    logger.logLevel = verbose ? .debug : .warning
+    let transport = try Transport(caPEM: try directory.read("tls/ca.pem"))
+    let store = try SQLiteStore(path: directory.file("store.sqlite"))
+    let node = Node(
+      identity: identity, directory: directory, store: store,
+      trust: try LoadedTrust(try directory.read("trust.acd")), transport: transport, logger: logger,
+      tracer: MessageTracer(write: trace))
+    try await run(node, config, completion: completion, onReady: onReady)
+    try await transport.shutdown()
+    try await store.close()
+  }
+
+  private static func run(
+    _ node: Node, _ config: PartyConfig, completion: CompletionRoute,
+    onReady: @escaping @Sendable (String) -> Void
+  ) async throws {
+    let kicks = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let kick: @Sendable () -> Void = { kicks.continuation.yield() }
+    let service: any PartyService
+    var tick: @Sendable () async -> Void = {}
+    switch node.identity.role {
+    case .bank:
+      let keys = try await BankKeys.load(node)
+      service = BankService(node: node, keys: keys, currency: config.currency ?? "EUR", kick: kick)
+    case .archive: service = ArchiveService(node: node, kick: kick)
+    case .merchant:
+      let policy = MerchantPolicy(
+        trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)
+      let merchant = MerchantService(node: node, policy: policy, kick: kick)
+      service = merchant
+      tick = { await merchant.tick() }
+    default: throw ServiceError.configuration("no service runs as \(node.identity.role.name)")
+    }
+    let running = service
+    let outbox = Outbox(node: node) { _, reply in
+      do { _ = try await running.handle(reply) } catch {
+        node.logger.error("an answer could not be used", metadata: ["error": "\(error)"])
+      }
+    }
+    let tickOnce = tick
+    try await Services.serve(
+      service.routes,
+      configuration: HTTPServerConfiguration(
+        host: config.host, port: config.port, certificatePath: node.directory.file("tls/cert.pem"),
+        keyPath: node.directory.file("tls/key.pem")), logger: node.logger,
+      onReady: { port in onReady("https://\(config.host):\(port)") },
+      background: {
+        await withTaskGroup(of: Void.self) { group in
+          group.addTask { await outbox.run() }
+          group.addTask { for await _ in kicks.stream { await outbox.kick() } }
+          group.addTask {
+            while !Task.isCancelled {
+              await tickOnce()
+              try? await Task.sleep(for: .seconds(1))
+            }
+          }
+        }
+      })
+  }
+}

@@ -1,0 +1,41 @@
+// Making trust lists: an authority signs which keys it vouches for, as what and until when.
+
+import Foundation
+import Messages
+
+/// An authority's directory: its seed and the last list that it signed.
+public enum TrustAuthority {
+  /// Signs the next list over these parties, good for `days`; the authority is made if it is not there.
+  /// - Returns: the list's bytes, to be handed to everybody.
+  public static func export(
+    _ directory: DataDirectory, parties: [PartyCard], days: UInt64
+  ) throws -> [UInt8] {
+    try directory.create()
+    if !directory.exists("authority.seed") {
+      var generator = SystemRandomNumberGenerator()
+      try directory.writeSecret("authority.seed", randomBytes(32, using: &generator))
+    }
+    var seed = try directory.readSecret("authority.seed", count: 32)
+    let key = SigningKey(seed: &seed)
+    let last = directory.exists("last.acd") ? try Verified<TrustList>(stored: try directory.read("last.acd")) : nil
+    let now = systemClock()
+    let until = now + days * 86_400
+    let entries = try parties.map { card in
+      guard let role = Role.allCases.first(where: { $0.name == card.role }), let key = PublicKey(hex: card.key),
+        key.isSound
+      else { throw ServiceError.configuration("\(card.name): no sound key or unknown role") }
+      // Keys outlive the list: a transaction's lifetime may end after the list does.
+      return TrustEntry(
+        role: role, name: card.name, key: key, from: now - min(now, 3600), until: until + 2 * 365 * 86_400,
+        sealingKey: card.sealingKey.flatMap(PublicKey.init(hex:)), url: card.url)
+    }
+    guard !entries.isEmpty else { throw ServiceError.configuration("a trust list needs at least one party") }
+    let list = TrustList(
+      at: now, until: until, sequence: last.map { $0.payload.sequence + 1 } ?? 0, previous: last?.hash,
+      entries: entries, answerSeconds: 2, skewSeconds: 60, lifetimeSeconds: 90 * 86_400,
+      goodsLengthMax: 1 << 40)
+    let signed = try Verified(signing: list, with: key).bytes
+    try directory.write("last.acd", signed)
+    return signed
+  }
+}

@@ -1,0 +1,253 @@
+// Withdrawing, exchanging and counting (US 6,076,078, FIG. 1; docs/SPEC.md, "Money").
+
+import BlindTokens
+import Foundation
+public import Messages
+import Storage
+
+/// What a wallet holds.
+public struct WalletBalance: Codable, Equatable, Sendable {
+  /// Free to spend, "EUR:12.34"; and held by purchases on their way.
+  public var available: String
+  public var held: String
+  public var tokens: Int
+  /// When the first tokens end; exchange them before.
+  public var firstExpiry: Timestamp?
+}
+
+extension Wallet {
+  /// The bank's key list, checked against the bank's key.
+  func keyList(_ bank: TrustEntry) async throws -> KeyList {
+    let reply = try await transport.send("GET", url: bank.url! + "/v1/keys", body: nil, contentType: nil)
+    guard reply.status == 200 else { throw ServiceError.unreachable("\(bank.name) has no key list for us") }
+    return try Verified<KeyList>(reply.body, by: .key(bank.key)).payload
+  }
+
+  /// Most outputs of one order: W1 and W2 together have to fit into an account answer.
+  private static let outputsPerOrder = 24
+
+  /// Withdraws an amount as tokens. With `reuseKey` all tokens of an order share one key: fewer signatures when
+  /// paying, but whoever sees them together knows that they belong together.
+  public func withdraw(_ amount: Money, bank bankName: String?, reuseKey: Bool = false) async throws {
+    let bank = try party(.bank, named: bankName)
+    let keys = try await keyList(bank)
+    let now = clock()
+    let usable = keys.keys.filter {
+      $0.value.currency == amount.currency && $0.issueFrom <= now && now < $0.issueUntil
+    }
+    guard !usable.isEmpty else {
+      throw ServiceError.configuration("\(bank.name) issues no tokens in \(amount.currency) now")
+    }
+    let values = try ChangeMaking.split(amount.amount, into: usable.map(\.value.amount))
+    for start in stride(from: 0, to: values.count, by: Self.outputsPerOrder) {
+      let part = Array(values[start..<min(start + Self.outputsPerOrder, values.count)])
+      try await order(part, amount.currency, usable, bank, reuseKey: reuseKey)
+    }
+  }
+
+  private func order(
+    _ values: [UInt64], _ currency: String, _ keys: [Denomination], _ bank: TrustEntry, reuseKey: Bool
+  ) async throws {
+    let chosen = values.map { value in keys.filter { $0.value.amount == value }.max { $0.issueUntil < $1.issueUntil }! }
+    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey)
+    var generator = SystemRandomNumberGenerator()
+    let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
+    let w1 = try Verified(
+      signing: W1(
+        bank: bank.key, amount: Money(currency: currency, amount: values.reduce(0, +))!,
+        order: .random(using: &generator), outputs: outputs, recovery: note), with: seed.accountKey())
+    let data = Array(try JSONEncoder().encode(pending))
+    try await store.write { tx in
+      try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W1", bytes: w1.bytes)
+      try tx.putMachine(MachineRow(kind: "withdrawal", key: w1.hash.bytes, phase: 1, data: data))
+    }
+    try await finishWithdrawal(w1, pending, bank)
+  }
+
+  /// Blinds one message for each denomination, under fresh key and serial numbers.
+  func blind(_ keys: [Denomination], reuseKey: Bool) async throws -> ([PendingToken], [Blinded]) {
+    let count = UInt64(keys.count)
+    let (firstKey, firstSerial) = try await store.write { tx in
+      (try tx.take("token", count: reuseKey ? 1 : count), try tx.take("serial", count: count))
+    }
+    var pending: [PendingToken] = []
+    var outputs: [Blinded] = []
+    for (offset, denomination) in keys.enumerated() {
+      let keyIndex = reuseKey ? firstKey : firstKey + UInt64(offset)
+      let serialIndex = firstSerial + UInt64(offset)
+      let id = Hash.token(key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex))
+      let blinded = try BlindingKey(denomination).blind(message: id.bytes)
+      pending.append(
+        PendingToken(
+          keyIndex: keyIndex, serialIndex: serialIndex, keyID: denomination.id.description,
+          inverse: blinded.inverse))
+      outputs.append(Blinded(keyID: denomination.id, message: blinded.blinded))
+    }
+    return (pending, outputs)
+  }
+
+  /// Sends W1 (again) and turns the answer into coins. A refusal ends the order: nothing was debited.
+  func finishWithdrawal(_ w1: Verified<W1>, _ pending: [PendingToken], _ bank: TrustEntry) async throws {
+    let reply = try await exchange(w1.bytes, with: bank.key)
+    let w2: Verified<W2>
+    do { w2 = try expect(reply, from: bank.key, for: w1.bytes) } catch let refused as RefusedByPeer {
+      try await store.write { try $0.deleteMachine(kind: "withdrawal", key: w1.hash.bytes) }
+      throw refused
+    }
+    guard w2.payload.hW1 == w1.hash else {
+      throw ServiceError.protocolViolation("\(bank.name) answered another withdrawal")
+    }
+    let coins = try unblind(w2.payload.signatures, pending, try await keyList(bank), bank)
+    try await store.write { tx in
+      try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W2", bytes: w2.bytes)
+      try tx.deleteMachine(kind: "withdrawal", key: w1.hash.bytes)
+      for coin in coins where try tx.coin(coin.decoded().id) == nil { try tx.putCoin(coin, id: coin.decoded().id) }
+    }
+  }
+
+  /// Unblinds and verifies the bank's signatures: only valid tokens become coins.
+  func unblind(
+    _ signatures: [[UInt8]], _ pending: [PendingToken], _ keys: KeyList, _ bank: TrustEntry
+  ) throws -> [Coin] {
+    guard signatures.count == pending.count else {
+      throw ServiceError.protocolViolation("\(bank.name) signed \(signatures.count) of \(pending.count) tokens")
+    }
+    return try zip(signatures, pending).map { signature, pending in
+      guard let id = Hash(hex: pending.keyID), let denomination = keys.denomination(id) else {
+        throw ServiceError.protocolViolation("\(bank.name)'s key list lost a denomination that it signed with")
+      }
+      let key = seed.tokenKey(pending.keyIndex).publicKey
+      let serial = seed.serial(pending.serialIndex)
+      let message = Hash.token(key: key, serial: serial)
+      let token = Token(
+        bank: bank.key, key: key, serial: serial, keyID: id,
+        signature: try BlindingKey(denomination).finalize(
+          blindSignature: signature, inverse: pending.inverse, message: message.bytes), issuer: bank.key)
+      return Coin(
+        keyIndex: pending.keyIndex, serialIndex: pending.serialIndex, token: try token.encoded(),
+        currency: denomination.value.currency, value: denomination.value.amount,
+        rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil)
+    }
+  }
+
+  /// Takes up withdrawals and exchanges that a crash or a dead line interrupted.
+  public func resumeMoney() async throws {
+    let open = try await store.read { try $0.machines(kind: "withdrawal", phase: 1, after: nil, limit: 1000) }
+    for row in open {
+      guard let bytes = try await store.read({ try $0.message(kind: "withdrawal", key: row.key, label: "W1") })
+      else { continue }
+      let w1 = try Verified<W1>(stored: bytes)
+      let pending = try JSONDecoder().decode([PendingToken].self, from: Data(row.data))
+      try await finishWithdrawal(w1, pending, entry(w1.payload.bank))
+    }
+    let exchanges = try await store.read { try $0.machines(kind: "exchange", phase: 1, after: nil, limit: 1000) }
+    for row in exchanges {
+      guard let bytes = try await store.read({ try $0.message(kind: "exchange", key: row.key, label: "X1") })
+      else { continue }
+      let x1 = try Verified<X1>(stored: bytes)
+      let pending = try JSONDecoder().decode([PendingToken].self, from: Data(row.data))
+      try await finishExchange(x1, pending, entry(x1.payload.bank))
+    }
+  }
+
+  // MARK: Exchange
+
+  /// Exchanges tokens for fresh ones that nobody can link to them: all remainders of partly spent tokens, and
+  /// tokens that end within `within` seconds; with `all`, everything.
+  /// - Returns: how much was exchanged; nil if there was nothing to do.
+  public func refresh(all: Bool, within: UInt64 = 30 * 86_400, bank bankName: String?) async throws -> Money? {
+    let bank = try party(.bank, named: bankName)
+    let keys = try await keyList(bank)
+    let now = clock()
+    let coins = try await store.read { try $0.coins() }.filter {
+      $0.available > 0 && $0.held == 0 && (all || $0.rest < $0.value || $0.spendUntil < now + within)
+    }
+    let chosen = Array(coins.prefix(32))
+    guard let currency = chosen.first?.currency else { return nil }
+    let total = chosen.reduce(0) { $0 + $1.available }
+    guard total > keys.exchangeFee else {
+      throw ServiceError.insufficientFunds("the exchange fee is more than what there is to exchange")
+    }
+    let usable = keys.keys.filter { $0.value.currency == currency && $0.issueFrom <= now && now < $0.issueUntil }
+    let values = try ChangeMaking.split(total - keys.exchangeFee, into: usable.map(\.value.amount))
+    guard values.count <= Self.outputsPerOrder else {
+      throw ServiceError.configuration("too much for one exchange: withdraw less at a time")
+    }
+    let denominations = values.map { value in usable.first { $0.value.amount == value }! }
+    let (pending, outputs) = try await blind(denominations, reuseKey: false)
+    var generator = SystemRandomNumberGenerator()
+    let payload = X1(
+      bank: bank.key, total: Money(currency: currency, amount: total)!,
+      tokenInputs: try chosen.map { TokenInput(token: try $0.decoded(), amount: $0.available) },
+      outputs: outputs, fee: keys.exchangeFee,
+      recovery: RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator)))
+    let x1 = try sign(payload, keyIndices: Set(chosen.map(\.keyIndex)).sorted())
+    let data = Array(try JSONEncoder().encode(pending))
+    try await store.write { tx in
+      try tx.append(kind: "exchange", key: x1.hash.bytes, label: "X1", bytes: x1.bytes)
+      try tx.putMachine(MachineRow(kind: "exchange", key: x1.hash.bytes, phase: 1, data: data))
+      try tx.updateCoins(payload.tokenInputs) { coin, amount in coin.held += amount }
+    }
+    try await finishExchange(x1, pending, bank)
+    return payload.total
+  }
+
+  /// Signs with the first token key and co-signs with each further one.
+  func sign<P: SignedByTokens>(_ payload: P, keyIndices: [UInt64]) throws -> Verified<P> {
+    var message = try Verified(signing: payload, with: seed.tokenKey(keyIndices[0]))
+    for index in keyIndices.dropFirst() { message = try message.coSigned(with: seed.tokenKey(index)) }
+    return message
+  }
+
+  func finishExchange(_ x1: Verified<X1>, _ pending: [PendingToken], _ bank: TrustEntry) async throws {
+    let reply = try await exchange(x1.bytes, with: bank.key)
+    let x2: Verified<X2>
+    do { x2 = try expect(reply, from: bank.key, for: x1.bytes) } catch let refused as RefusedByPeer {
+      try await store.write { tx in
+        try tx.deleteMachine(kind: "exchange", key: x1.hash.bytes)
+        try tx.updateCoins(x1.payload.tokenInputs) { coin, amount in coin.held -= min(coin.held, amount) }
+      }
+      throw refused
+    }
+    guard x2.payload.hX1 == x1.hash else {
+      throw ServiceError.protocolViolation("\(bank.name) answered another exchange")
+    }
+    let coins = try unblind(x2.payload.signatures, pending, try await keyList(bank), bank)
+    try await store.write { tx in
+      try tx.append(kind: "exchange", key: x1.hash.bytes, label: "X2", bytes: x2.bytes)
+      try tx.deleteMachine(kind: "exchange", key: x1.hash.bytes)
+      try tx.updateCoins(x1.payload.tokenInputs) { coin, amount in
+        coin.held -= min(coin.held, amount)
+        coin.rest -= min(coin.rest, amount)
+      }
+      for coin in coins { try tx.putCoin(coin, id: coin.decoded().id) }
+    }
+  }
+
+  /// The signed messages of all withdrawals and exchanges, by label; the latest of each.
+  public func moneyMessages() async throws -> [(label: String, bytes: [UInt8])] {
+    try await store.read { tx in
+      var result: [(String, [UInt8])] = []
+      for (kind, labels) in [("withdrawal", ["W1", "W2"]), ("exchange", ["X1", "X2"])] {
+        for label in labels {
+          let all = try tx.messages(kind: kind, label: label, after: 0, limit: 1000)
+          if let last = all.last { result.append((label, last.bytes)) }
+        }
+      }
+      return result
+    }
+  }
+
+  // MARK: Counting
+
+  /// What the wallet holds, by currency.
+  public func balance() async throws -> [WalletBalance] {
+    let coins = try await store.read { try $0.coins() }
+    return Dictionary(grouping: coins, by: \.currency).sorted { $0.key < $1.key }.map { currency, coins in
+      WalletBalance(
+        available: Money(currency: currency, amount: coins.reduce(0) { $0 + $1.available })!.description,
+        held: Money(currency: currency, amount: coins.reduce(0) { $0 + $1.held })!.description,
+        tokens: coins.count, firstExpiry: coins.map(\.spendUntil).min())
+    }
+  }
+}

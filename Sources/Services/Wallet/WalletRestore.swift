@@ -1,0 +1,152 @@
+// Restoring a wallet from its 24 words alone.
+//
+// The words give all keys and serials again. The bank gives back, to the account's key, every withdrawal with the
+// wallet's own sealed recovery note, and, to each token's key, what the token was used for: exchanges (with a note
+// again) and purchases. The merchant gives back, to a purchase's pseudonym, its request and contract.
+//
+// A wallet behind an anonymizer should use a new circuit for each of these questions (docs/DESIGN.md, "Privacy").
+
+import Foundation
+import Messages
+import Parties
+import Storage
+
+/// What came back.
+public struct Restored: Codable, Equatable, Sendable {
+  public var tokens = 0
+  public var purchases = 0
+}
+
+extension Wallet {
+  /// How many pseudonyms in a row may be unknown before the search ends.
+  private static let pseudonymsMax: UInt64 = 1000
+
+  /// Brings tokens and purchases back.
+  public func restore() async throws -> Restored {
+    let bank = try party(.bank)
+    var queue: [Coin] = []
+    var from: UInt64 = 0
+    while true {
+      let answer = try await accountPage(bank, from: from)
+      for index in stride(from: 0, to: answer.history.count - 1, by: 2) {
+        let w1 = try Verified<W1>(answer.history[index], by: .key(accountKey))
+        let w2 = try Verified<W2>(answer.history[index + 1], by: .key(bank.key))
+        queue += try await coins(of: w1.payload.outputs, w1.payload.recovery, w2.payload.signatures, bank)
+      }
+      guard let next = answer.next, !answer.history.isEmpty else { break }
+      from = next
+    }
+    var found = Restored()
+    var purchases: [Hash: Verified<P2>] = [:]
+    var seen = Set<Hash>()
+    while let coin = queue.popLast() {
+      guard seen.insert(try coin.decoded().id).inserted else { continue }
+      let (rest, uses) = try await ask(coin, bank)
+      for use in uses {
+        if let p2 = try? Verified<P2>(use, by: .ownTokens) { purchases[p2.hash] = p2 }
+      }
+      queue += try await exchanged(uses, bank)
+      var known = coin
+      known.rest = rest
+      let row = known
+      try await store.write { try $0.putCoin(row, id: row.decoded().id) }
+      if rest > 0 { found.tokens += 1 }
+    }
+    try await advanceCounters(seen.count)
+    for p2 in purchases.values where try await takeUp(p2) { found.purchases += 1 }
+    return found
+  }
+
+  private func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
+    var generator = SystemRandomNumberGenerator()
+    let query = try Verified(
+      signing: AccountQuery(bank: bank.key, nonce: .random(using: &generator), from: from),
+      with: seed.accountKey())
+    let answer: Verified<AccountAnswer> = try expect(
+      try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
+    guard answer.payload.hQuery == query.hash else {
+      throw ServiceError.protocolViolation("\(bank.name) answered another query")
+    }
+    return answer.payload
+  }
+
+  private func coins(
+    of outputs: [Blinded], _ note: [UInt8]?, _ signatures: [[UInt8]], _ bank: TrustEntry
+  ) async throws -> [Coin] {
+    guard let note, let pending = RecoveryNote.open(note, key: seed.recoveryKey(), outputs: outputs) else { return [] }
+    return try unblind(signatures, pending, try await keyList(bank), bank)
+  }
+
+  /// Asks the bank, as the token's key, what is left of a token and what it was used for.
+  private func ask(_ coin: Coin, _ bank: TrustEntry) async throws -> (rest: UInt64, uses: [[UInt8]]) {
+    var generator = SystemRandomNumberGenerator()
+    let query = try Verified(
+      signing: StatusQuery(
+        n: nil, merchant: nil, nonce: .random(using: &generator), serial: seed.serial(coin.serialIndex)),
+      with: seed.tokenKey(coin.keyIndex))
+    let answer: Verified<StatusAnswer> = try expect(
+      try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
+    // Locked amounts stay part of the rest: the purchase that holds them is taken up below and holds them again.
+    let rest = answer.payload.remainder?.amount ?? coin.value
+    return (rest, answer.payload.proof)
+  }
+
+  private func exchanged(_ uses: [[UInt8]], _ bank: TrustEntry) async throws -> [Coin] {
+    var result: [Coin] = []
+    for (index, use) in uses.enumerated() {
+      guard let x1 = try? Verified<X1>(use, by: .ownTokens), index + 1 < uses.count,
+        let x2 = try? Verified<X2>(uses[index + 1], by: .key(bank.key)), x2.payload.hX1 == x1.hash
+      else { continue }
+      result += try await coins(of: x1.payload.outputs, x1.payload.recovery, x2.payload.signatures, bank)
+    }
+    return result
+  }
+
+  /// No number is used twice: counters go beyond everything that was found.
+  private func advanceCounters(_ coinCount: Int) async throws {
+    try await store.write { tx in
+      let coins = try tx.machines(kind: Coin.kind, phase: nil, after: nil, limit: 100_000).map {
+        try JSONDecoder().decode(Coin.self, from: Data($0.data))
+      }
+      // A withdrawal that never reached the bank may have used some numbers: leave a wide gap.
+      let keys = (coins.map(\.keyIndex).max() ?? 0) + 1000
+      let serials = (coins.map(\.serialIndex).max() ?? 0) + 1000
+      try tx.setMeta("next/token", RowKey.number(keys))
+      try tx.setMeta("next/serial", RowKey.number(serials))
+    }
+  }
+
+  /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
+  private func takeUp(_ p2: Verified<P2>) async throws -> Bool {
+    let terms = p2.payload.terms
+    guard let index = (0..<Self.pseudonymsMax).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym })
+    else { return false }
+    let answer = try await merchantStatus(index, terms.n, terms.merchant)
+    var n1: Verified<N1>?
+    var p1: Verified<P1>?
+    for bytes in answer.payload.proof {
+      n1 = (try? Verified<N1>(bytes, by: .key(terms.pseudonym))) ?? n1
+      p1 = (try? Verified<P1>(bytes, by: .key(terms.merchant))) ?? p1
+    }
+    guard let n1, let p1, p1.hash == terms.hP1 else {
+      throw ServiceError.protocolViolation("the merchant does not give back the contract of a paid purchase")
+    }
+    let description = try? await offers(merchant: terms.merchant.description).first { $0.id == n1.payload.offer }
+    let info = PurchaseInfo(
+      number: index, pseudonymIndex: index, merchant: terms.merchant.description,
+      description: description?.description ?? "", name: p1.payload.contract.name,
+      price: p1.payload.contract.price.description, startedAt: p1.payload.contract.date, output: nil)
+    try await store.write { tx in
+      for (label, bytes) in [(Label.n1, n1.bytes), (.p1, p1.bytes), (.p2, p2.bytes)] {
+        try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(index))
+      }
+      try tx.putPurchase(info, phase: .authorised, due: terms.expiration)
+      let next = try tx.meta("next/purchase").map { $0.reduce(0) { $0 << 8 | UInt64($1) } } ?? 0
+      if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
+    }
+    // The ciphertext again, then on as after any interruption.
+    _ = try await fetch(p1)
+    try await advance(index, options: BuyOptions())
+    return true
+  }
+}

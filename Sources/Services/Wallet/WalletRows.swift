@@ -1,0 +1,97 @@
+// How the wallet keeps its coins and purchases in the store.
+
+import Foundation
+import Messages
+import Parties
+import Storage
+
+/// A token in the wallet.
+struct Coin: Codable, Equatable, Sendable {
+  var keyIndex: UInt64
+  var serialIndex: UInt64
+  /// The token's encoding.
+  var token: [UInt8]
+  var currency: String
+  /// Minor units: the denomination, and what is left of it.
+  var value: UInt64
+  var rest: UInt64
+  /// Minor units that a purchase on its way holds.
+  var held: UInt64
+  var spendUntil: Timestamp
+
+  static let kind = "coin"
+  /// Phases of coin rows.
+  static let usable = 0
+  static let used = 2
+
+  func decoded() throws -> Token { try Token(encoded: token) }
+  var available: UInt64 { rest - held }
+}
+
+/// What a purchase needs beside its messages.
+struct PurchaseInfo: Codable, Equatable, Sendable {
+  var number: UInt64
+  /// Which pseudonym signs for it.
+  var pseudonymIndex: UInt64
+  /// The merchant's key, hexadecimal.
+  var merchant: String
+  var description: String
+  var name: String
+  var price: String
+  var startedAt: Timestamp
+  /// Where the goods go; nil: the wallet's downloads.
+  var output: String?
+
+  static let kind = "purchase"
+}
+
+extension StoreTransaction {
+  func coins() throws -> [Coin] {
+    try machines(kind: Coin.kind, phase: Coin.usable, after: nil, limit: 10_000).map {
+      try JSONDecoder().decode(Coin.self, from: Data($0.data))
+    }
+  }
+
+  func coin(_ id: Hash) throws -> Coin? {
+    try machine(kind: Coin.kind, key: id.bytes).map { try JSONDecoder().decode(Coin.self, from: Data($0.data)) }
+  }
+
+  func putCoin(_ coin: Coin, id: Hash) throws {
+    let phase = coin.rest == 0 ? Coin.used : Coin.usable
+    try putMachine(
+      MachineRow(kind: Coin.kind, key: id.bytes, phase: phase, data: Array(try JSONEncoder().encode(coin))))
+  }
+
+  /// Changes the coins that a purchase named: `change` gets the coin and the amount.
+  func updateCoins(_ inputs: [TokenInput], _ change: (inout Coin, UInt64) -> Void) throws {
+    for input in inputs {
+      guard var coin = try coin(input.token.id) else { continue }
+      change(&coin, input.amount)
+      try putCoin(coin, id: input.token.id)
+    }
+  }
+
+  func purchase(_ number: UInt64) throws -> (row: MachineRow, info: PurchaseInfo)? {
+    guard let row = try machine(kind: PurchaseInfo.kind, key: RowKey.number(number)) else { return nil }
+    return (row, try JSONDecoder().decode(PurchaseInfo.self, from: Data(row.data)))
+  }
+
+  func putPurchase(_ info: PurchaseInfo, phase: CustomerPurchase.Phase, due: Timestamp?) throws {
+    try putMachine(
+      MachineRow(
+        kind: PurchaseInfo.kind, key: RowKey.number(info.number), phase: phase.rawValue,
+        due: due.map(Int64.init), data: Array(try JSONEncoder().encode(info))))
+  }
+
+  /// Takes the next `count` numbers of a counter.
+  func take(_ counter: String, count: UInt64 = 1) throws -> UInt64 {
+    let next = try meta("next/\(counter)").map { $0.reduce(0) { $0 << 8 | UInt64($1) } } ?? 0
+    try setMeta("next/\(counter)", RowKey.number(next + count))
+    return next
+  }
+}
+
+extension RowKey {
+  /// Eight bytes, big-endian: rows sort by number.
+  static func number(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
+}

@@ -1,0 +1,30 @@
+// acd: the command of every party. Each file beside this one holds one party's commands; they are thin over Services.
+//
+// Exit statuses are part of the interface and stand in `acd --help`.
+
+internal import ArgumentParser
+
+@main
+struct Acd: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "acd",
+    abstract: "Anonymous certified delivery: buy without a name, where nobody can be cheated.",
+    discussion: """
+      Try it:          acd demo
+      A customer:      acd wallet init | withdraw | offers | buy | receipt export
+      A merchant:      acd merchant init | offer add | serve
+      A bank:          acd bank init | account open | account deposit | serve
+      An archive:      acd archive init | serve
+      Who is trusted:  acd trust export
+      Any message:     acd decode FILE
+
+      Exit statuses: 0 done; 1 failed; 2 refused by a peer, with its signature; 3 not enough money;
+      4 a peer cannot be reached (nothing is lost: `acd wallet resume`); 5 not found; 64 wrong usage.
+      Completion scripts: acd --generate-completion-script bash|zsh|fish
+      """,
+    version: "0.1.0",
+    subcommands: [
+      BankCommand.self, ArchiveCommand.self, MerchantCommand.self, WalletCommand.self, TrustCommand.self,
+      Decode.self, Demo.self,
+    ])
+}

@@ -1,0 +1,98 @@
+// The bank's commands. Those on accounts work on the books of a bank that is not running.
+
+internal import ArgumentParser
+import Foundation
+import Messages
+import PointOfDelivery
+import Services
+
+struct BankCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bank", abstract: "Accounts, anonymous tokens and payments.",
+    subcommands: [Init.self, Serve.self, AccountCommand.self])
+
+  struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a bank and its denomination keys.")
+    @OptionGroup var options: InitOptions
+    @Option(help: "The bank's currency, ISO 4217.") var currency = "EUR"
+    @Option(help: "What an exchange of tokens costs, in minor units.") var exchangeFee: UInt64 = 0
+
+    func run() async throws {
+      var setup = options.setup(.bank, port: 8441)
+      guard Money(currency: currency, amount: 0) != nil else {
+        throw ValidationError("A currency is three capital letters.")
+      }
+      (setup.currency, setup.exchangeFee) = (currency, exchangeFee)
+      try await options.run(setup)
+    }
+  }
+
+  struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the bank until it is told to stop.")
+    @OptionGroup var options: ServeOptions
+    func run() async throws { try await options.run(.bank) }
+  }
+
+  struct AccountCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "account", abstract: "Open, fill and look at accounts (while the bank is not running).",
+      subcommands: [Open.self, Deposit.self, Statement.self])
+  }
+
+  struct Open: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Open an account for a public key.",
+      discussion: "A customer's key is what `acd wallet init` prints; a merchant's is its own key.")
+    @OptionGroup var data: DataOptions
+    @Argument(help: "The account's name.") var name: String
+    @Option(help: "The owner's public key, 64 hexadecimal digits.") var key: String
+    @Flag(help: "The account of a merchant, to which sales are credited.") var merchant = false
+
+    func run() async throws {
+      guard let key = PublicKey(hex: key) else { throw ValidationError("A key is 64 hexadecimal digits.") }
+      try await reporting {
+        let bank = try BankOperation(data.directory("bank"))
+        try await bank.open(name, key: key, merchant: merchant)
+        try await bank.close()
+        if data.json { try printJSON(["account": name]) } else { print("account \(name) is open") }
+      }
+    }
+  }
+
+  struct Deposit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Money comes in from outside.")
+    @OptionGroup var data: DataOptions
+    @Argument(help: "The account's name.") var name: String
+    @Argument(help: "Such as EUR:10.00.") var amount: MoneyArgument
+    @Option(help: "A reference; the same one again is no second deposit.") var reference: String
+
+    func run() async throws {
+      try await reporting {
+        let bank = try BankOperation(data.directory("bank"))
+        try await bank.deposit(name, amount.money, reference: reference)
+        let (balance, _) = try await bank.statement(name)
+        try await bank.close()
+        if data.json { try printJSON(["balance": balance.description]) } else { print("balance \(balance)") }
+      }
+    }
+  }
+
+  struct Statement: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "An account's movements and balance.")
+    @OptionGroup var data: DataOptions
+    @Argument(help: "The account's name.") var name: String
+
+    func run() async throws {
+      try await reporting {
+        let bank = try BankOperation(data.directory("bank"))
+        let (balance, lines) = try await bank.statement(name)
+        try await bank.close()
+        if data.json { return try printJSON(lines) }
+        for line in lines {
+          print("\(UTCTime.text(line.at))  \(line.kind)  \(line.amount)  \(line.balance)")
+        }
+        print("balance \(balance)")
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+// What all commands share: options, output for people and for programs, and the mapping of errors to statuses.
+
+internal import ArgumentParser
+import Foundation
+import Messages
+import PointOfDelivery
+import Services
+
+/// Where a party lives, and how to talk.
+struct DataOptions: ParsableArguments {
+  @Option(help: "Where this party keeps its data (default: ~/.acd/ROLE).")
+  var dataDir: String?
+
+  @Flag(help: "Print JSON on standard output instead of text.")
+  var json = false
+
+  func directory(_ role: String) -> DataDirectory {
+    DataDirectory(dataDir ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.acd/\(role)")
+  }
+}
+
+/// Exit statuses; stable.
+enum Status {
+  static let failed = ExitCode(1)
+  static let refused = ExitCode(2)
+  static let funds = ExitCode(3)
+  static let unreachable = ExitCode(4)
+  static let notFound = ExitCode(5)
+}
+
+/// Runs a command's body: says on standard error what went wrong, and ends with the status that it stands for.
+func reporting(_ body: () async throws -> Void) async throws {
+  do { try await body() } catch let error as ExitCode { throw error } catch let error as ValidationError {
+    throw error
+  } catch {
+    FileHandle.standardError.write(Data("error: \(error)\n".utf8))
+    throw status(of: error)
+  }
+}
+
+private func status(of error: any Error) -> ExitCode {
+  if error is RefusedByPeer { return Status.refused }
+  if let error = error as? ServiceError {
+    switch error {
+    case .insufficientFunds: return Status.funds
+    case .unreachable: return Status.unreachable
+    case .notFound: return Status.notFound
+    default: return Status.failed
+    }
+  }
+  return "\(type(of: error))" == "TransportError" ? Status.unreachable : Status.failed
+}
+
+/// Prints a value as JSON with sorted keys.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// Reads a file that a person named.
+func readFile(_ path: String) throws -> [UInt8] {
+  if path == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
+  guard let data = FileManager.default.contents(atPath: path) else {
+    throw ServiceError.file(path: path, reason: "cannot be read")
+  }
+  return Array(data)
+}
+
+func writeFile(_ path: String, _ bytes: [UInt8]) throws {
+  do { try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+    throw ServiceError.file(path: path, reason: "cannot be written: \(error.localizedDescription)")
+  }
+}
+
+/// "EUR:1.00" as an argument.
+struct MoneyArgument: ExpressibleByArgument {
+  let money: Money
+
+  init?(argument: String) {
+    guard let money = Money(argument) else { return nil }
+    self.money = money
+  }
+}
+
+/// Prints how far something is, on a terminal only: one line that is rewritten.
+final class ProgressLine: @unchecked Sendable {  // every access is under the lock
+  private let lock = NSLock()
+  private var last = ""
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+
+  func show(_ what: String, _ done: UInt64, _ total: UInt64) {
+    guard isTerminal, total > 0 else { return }
+    lock.lock()
+    defer { lock.unlock() }
+    let percent = Int(done * 100 / total)
+    let bar = String(repeating: "█", count: percent / 5) + String(repeating: "░", count: 20 - percent / 5)
+    let line = "\r\(what) \(bar) \(percent) %"
+    guard line != last else { return }
+    last = line
+    FileHandle.standardError.write(Data((line + (done >= total ? "\n" : "")).utf8))
+  }
+}

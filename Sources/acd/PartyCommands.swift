@@ -1,0 +1,150 @@
+// `init` and `serve` of bank, archive and merchant: the same words for all three.
+
+public import ArgumentParser
+import Foundation
+import Messages
+import Parties
+import Services
+
+/// Options of every `init`.
+struct InitOptions: ParsableArguments {
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "A name for people: stands in the trust list.")
+  var name: String?
+
+  @Option(help: "The address to listen at.")
+  var host = "127.0.0.1"
+
+  @Option(help: "The port to listen at.")
+  var port: Int?
+
+  @Option(help: "The local certificate authority's directory; made if it is not there (default: ~/.acd/ca).")
+  var ca: String?
+
+  func setup(_ role: Role, port standard: Int) -> PartySetup {
+    let authority = DataDirectory(ca ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.acd/ca")
+    return PartySetup(
+      role: role, name: name ?? role.name, host: host, port: port ?? standard, authority: authority)
+  }
+
+  func run(_ setup: PartySetup) async throws {
+    try await reporting {
+      let directory = data.directory(setup.role.name)
+      let card = try await PartyOperation.initialise(directory, setup)
+      if data.json { return try printJSON(card) }
+      print("\(card.role) \(card.name) is set up in \(directory.path)")
+      print("  key  \(card.key)\n  url  \(card.url)")
+      print("next: acd trust export --party \(directory.path) … ; acd \(card.role) serve --trust FILE")
+    }
+  }
+}
+
+/// Options of every `serve`.
+struct ServeOptions: ParsableArguments {
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "A trust list to put in force (kept; not needed again).")
+  var trust: String?
+
+  @Flag(help: "Print a line of JSON for each message that passes: names and sizes, never contents.")
+  var trace = false
+
+  @Flag(help: "Log more.")
+  var verbose = false
+
+  func run(_ role: Role, completion: CompletionRoute = .archive) async throws {
+    try await reporting {
+      let directory = data.directory(role.name)
+      let config = try directory.config()
+      guard config.role == role.name else {
+        throw ServiceError.configuration("\(directory.path) is a \(config.role), not a \(role.name)")
+      }
+      let say: @Sendable (String) -> Void = { line in FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+      try await PartyOperation.serve(
+        directory, trust: try trust.map(readFile), completion: completion, trace: trace ? say : nil,
+        verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
+    }
+  }
+}
+
+struct ArchiveCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "archive", abstract: "The public record that commits or aborts each sale.",
+    subcommands: [Init.self, Serve.self])
+
+  struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make an archive.")
+    @OptionGroup var options: InitOptions
+    func run() async throws { try await options.run(options.setup(.archive, port: 8442)) }
+  }
+
+  struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the archive until it is told to stop.")
+    @OptionGroup var options: ServeOptions
+    func run() async throws { try await options.run(.archive) }
+  }
+}
+
+struct MerchantCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merchant", abstract: "Sell files.",
+    subcommands: [Init.self, Serve.self, OfferCommand.self, OffersCommand.self])
+
+  struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Make a merchant.")
+    @OptionGroup var options: InitOptions
+    func run() async throws { try await options.run(options.setup(.merchant, port: 8443)) }
+  }
+
+  struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Run the merchant until it is told to stop.")
+    @OptionGroup var options: ServeOptions
+    @Option(help: "How customers get the key: archive, merchant, or early (before the archive's answer, on trust).")
+    var completion = CompletionRoute.archive
+    func run() async throws { try await options.run(.merchant, completion: completion) }
+  }
+
+  struct OfferCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "offer", abstract: "Change what is on sale.", subcommands: [Add.self])
+
+    struct Add: AsyncParsableCommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Put a file on sale.",
+        discussion: "Example: acd merchant offer add song.flac --price EUR:1.00 --description 'A song'")
+      @OptionGroup var data: DataOptions
+      @Argument(help: "The file to sell. It has to stay as it is.") var file: String
+      @Option(help: "Such as EUR:1.00.") var price: MoneyArgument
+      @Option(help: "What the buyer is told; its hash is part of the contract.") var description: String
+      @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
+
+      func run() async throws {
+        try await reporting {
+          let merchant = try MerchantOperation(data.directory("merchant"))
+          let offer = try await merchant.add(
+            file, price: price.money, description: description, twoSided: twoSided)
+          try await merchant.close()
+          if data.json { try printJSON(offer) } else { print("on sale: \(offer.id)  \(offer.price)  \(offer.name)") }
+        }
+      }
+    }
+  }
+
+  struct OffersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "offers", abstract: "List what is on sale.")
+    @OptionGroup var data: DataOptions
+
+    func run() async throws {
+      try await reporting {
+        let merchant = try MerchantOperation(data.directory("merchant"))
+        let offers = try await merchant.offers()
+        try await merchant.close()
+        if data.json { return try printJSON(offers) }
+        for offer in offers { print("\(offer.id)  \(offer.price)  \(offer.name)  \(offer.description)") }
+      }
+    }
+  }
+}
+
+extension CompletionRoute: ExpressibleByArgument {}

@@ -1,0 +1,35 @@
+// Trust lists.
+
+internal import ArgumentParser
+import Foundation
+import Messages
+import Services
+
+struct TrustCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "trust", abstract: "Say whose keys are trusted, and as what.", subcommands: [Export.self])
+
+  struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Sign a trust list over these parties and write it.",
+      discussion: "Example: acd trust export --party ~/.acd/bank --party ~/.acd/archive --out trust.acd")
+    @OptionGroup var data: DataOptions
+    @Option(help: "A party's data directory, or its identity.json. Repeat for each party.") var party: [String]
+    @Option(help: "The file to write.") var out = "trust.acd"
+    @Option(help: "For how many days the list is good.") var days: UInt64 = 365
+
+    func run() async throws {
+      try await reporting {
+        let list = try TrustAuthority.export(
+          data.directory("authority"), parties: try party.map(PartyCard.load), days: days)
+        try writeFile(out, list)
+        let authority = try LoadedTrust(list).authority
+        if data.json {
+          try printJSON(["file": out, "authority": authority.description])
+        } else {
+          print("trust list over \(party.count) parties written to \(out)\n  authority  \(authority)")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,266 @@
+// The customer's commands.
+
+internal import ArgumentParser
+import Foundation
+import Messages
+import Parties
+import PointOfDelivery
+import Services
+
+struct WalletCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "wallet", abstract: "Withdraw anonymous tokens, buy, keep receipts.",
+    subcommands: [
+      Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
+      List.self, Show.self, Resume.self, ReceiptCommand.self, Exchange.self,
+    ])
+}
+
+/// Options of every wallet command.
+struct WalletOptions: ParsableArguments {
+  @OptionGroup var data: DataOptions
+
+  @Option(help: "An anonymizer: socks5h://HOST:PORT. Names are resolved there.")
+  var proxy: String?
+
+  /// Opens the wallet, lets `body` work with it, and closes it whatever happens.
+  func withWallet(_ body: (Wallet) async throws -> Void) async throws {
+    try await reporting {
+      let progress = ProgressLine()
+      let quiet = data.json
+      let wallet = try Wallet.open(data.directory("wallet"), proxy: proxy) { event in
+        switch event {
+        case .progress(let what, let done, let total): if !quiet { progress.show(what, done, total) }
+        case .note(let text): FileHandle.standardError.write(Data((text + "\n").utf8))
+        case .message: break
+        }
+      }
+      do { try await body(wallet) } catch {
+        try await wallet.close()
+        throw error
+      }
+      try await wallet.close()
+    }
+  }
+}
+
+extension WalletCommand {
+  struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make a wallet. Prints 24 words: write them down, they are the wallet.")
+    @OptionGroup var data: DataOptions
+    @Option(help: "The trust list.") var trust: String
+    @Option(help: "The certificate authority's ca.pem.") var ca: String
+
+    func run() async throws {
+      try await reporting {
+        let directory = data.directory("wallet")
+        let words = try Wallet.create(directory, trust: readFile(trust), ca: readFile(ca), mnemonic: nil)
+        let wallet = try Wallet.open(directory)
+        let key = wallet.accountKey.description
+        try await wallet.close()
+        if data.json { return try printJSON(["accountKey": key, "mnemonic": words.joined(separator: " ")]) }
+        print("wallet in \(directory.path)\n  account key  \(key)\n  24 words     \(words.joined(separator: " "))")
+        print("next: ask the bank to open an account for the account key")
+      }
+    }
+  }
+
+  struct Restore: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make a lost wallet again from its 24 words: tokens and open purchases.")
+    @OptionGroup var options: WalletOptions
+    @Option(help: "The trust list.") var trust: String
+    @Option(help: "The certificate authority's ca.pem.") var ca: String
+    @Option(help: "A file with the 24 words; - reads standard input.") var words = "-"
+
+    func run() async throws {
+      try await reporting {
+        let mnemonic = String(decoding: try readFile(words), as: UTF8.self)
+        _ = try Wallet.create(
+          options.data.directory("wallet"), trust: readFile(trust), ca: readFile(ca), mnemonic: mnemonic)
+      }
+      try await options.withWallet { wallet in
+        let found = try await wallet.restore()
+        if options.data.json { return try printJSON(found) }
+        print("restored \(found.tokens) tokens and \(found.purchases) purchases")
+      }
+    }
+  }
+
+  struct Backup: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the 24 words. Whoever reads them has the money.")
+    @OptionGroup var options: WalletOptions
+    @Flag(help: "Do not ask.") var yes = false
+
+    func run() async throws {
+      if !yes && isatty(STDIN_FILENO) == 1 {
+        print("Is nobody looking? Type yes: ", terminator: "")
+        guard readLine() == "yes" else { throw ExitCode(1) }
+      }
+      try await options.withWallet { wallet in
+        let words = try wallet.mnemonic().joined(separator: " ")
+        if options.data.json { try printJSON(["mnemonic": words]) } else { print(words) }
+      }
+    }
+  }
+
+  struct Withdraw: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Turn account money into anonymous tokens.",
+      discussion: "Withdraw ahead of need and round amounts: amount and time are all that the bank sees.")
+    @OptionGroup var options: WalletOptions
+    @Argument(help: "Such as EUR:5.00.") var amount: MoneyArgument
+    @Option(help: "The bank's name or key.") var bank: String?
+    @Flag(help: "One key for all tokens: fewer signatures, but they can be seen to belong together.") var reuseKey = false
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        try await wallet.withdraw(amount.money, bank: bank, reuseKey: reuseKey)
+        try await show(wallet, options)
+      }
+    }
+  }
+
+  struct Balance: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "What the wallet holds.")
+    @OptionGroup var options: WalletOptions
+    func run() async throws { try await options.withWallet { try await show($0, options) } }
+  }
+
+  struct OffersCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "offers", abstract: "What a merchant sells.")
+    @OptionGroup var options: WalletOptions
+    @Option(help: "The merchant's name or key.") var merchant: String?
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        let offers = try await wallet.offers(merchant: merchant)
+        if options.data.json {
+          return try printJSON(
+            offers.map {
+              [
+                "id": $0.id.description, "price": $0.price.description, "name": $0.name,
+                "description": $0.description, "length": String($0.length),
+              ]
+            })
+        }
+        for offer in offers { print("\(offer.id)  \(offer.price)  \(offer.name)  \(offer.description)") }
+      }
+    }
+  }
+
+  struct Buy: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Buy an offer: pay and receive the goods, or neither.")
+    @OptionGroup var options: WalletOptions
+    @Argument(help: "The offer's id, or its file name if that names one offer.") var offer: String
+    @Option(help: "The merchant's name or key.") var merchant: String?
+    @Option(help: "The bank's name or key.") var bank: String?
+    @Option(help: "The archive's name or key.") var archive: String?
+    @Option(name: .shortAndLong, help: "The file to write (default: in the wallet's goods folder).") var output: String?
+    @Option(help: "Where the key comes from: archive, merchant or early.") var completion = CompletionRoute.archive
+    @Option(help: "How many seconds the archive may take before the money comes back.") var expiration: UInt64 = 600
+    @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
+    @Flag(help: "Do not ask.") var yes = false
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        let offers = try await wallet.offers(merchant: merchant).filter {
+          $0.id.description == offer.lowercased() || $0.name == offer
+        }
+        guard let chosen = offers.first, offers.count == 1 else {
+          throw ServiceError.notFound(
+            offers.isEmpty ? "there is no offer \(offer)" : "\(offer) names \(offers.count) offers: give the id")
+        }
+        if !yes && !options.data.json && isatty(STDIN_FILENO) == 1 {
+          print("Buy \(chosen.name) for \(chosen.price)? Type yes: ", terminator: "")
+          guard readLine() == "yes" else { throw ExitCode(1) }
+        }
+        var buying = BuyOptions()
+        (buying.merchant, buying.bank, buying.archive) = (merchant, bank, archive)
+        (buying.twoSided, buying.completion, buying.expirationSeconds) = (twoSided, completion, expiration)
+        buying.output = output.map { URL(fileURLWithPath: $0).path }
+        let number = try await wallet.buy(chosen, options: buying)
+        try await finish(wallet, number, options)
+      }
+    }
+  }
+
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "All purchases.")
+    @OptionGroup var options: WalletOptions
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        let all = try await wallet.purchases()
+        if options.data.json { return try printJSON(all) }
+        for purchase in all {
+          print("\(purchase.number)  \(purchase.phase)  \(purchase.price)  \(purchase.name)  \(purchase.merchant)")
+        }
+      }
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "status", abstract: "One purchase.")
+    @OptionGroup var options: WalletOptions
+    @Argument(help: "The purchase's number.") var number: UInt64
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        guard let purchase = try await wallet.purchases().first(where: { $0.number == number }) else {
+          throw ServiceError.notFound("there is no purchase \(number)")
+        }
+        if options.data.json { return try printJSON(purchase) }
+        print("purchase \(number): \(purchase.phase)\n  \(purchase.price)  \(purchase.name)  \(purchase.description)")
+        print("  transaction \(purchase.transaction ?? "none yet") at \(purchase.merchant)")
+        print("  messages: \(try await wallet.messages(number).map(\.label).joined(separator: ", "))")
+      }
+    }
+  }
+
+  struct Resume: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Go on with everything that was interrupted, until it is paid or undone.")
+    @OptionGroup var options: WalletOptions
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        try await wallet.resume()
+        let open = try await wallet.purchases().filter(\.isOpen)
+        if options.data.json { return try printJSON(open) }
+        print(open.isEmpty ? "nothing is open" : "\(open.count) purchases are still open")
+      }
+    }
+  }
+
+  struct Exchange: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Change remainders and ageing tokens for fresh ones that nobody can link to them.")
+    @OptionGroup var options: WalletOptions
+    @Flag(help: "Exchange all tokens.") var all = false
+    @Option(help: "The bank's name or key.") var bank: String?
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        let amount = try await wallet.refresh(all: all, bank: bank)
+        if !options.data.json { print(amount.map { "exchanged \($0)" } ?? "nothing to exchange") }
+        try await show(wallet, options)
+      }
+    }
+  }
+}
+
+private func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
+  let balance = try await wallet.balance()
+  if options.data.json { return try printJSON(balance) }
+  if balance.isEmpty { print("the wallet is empty") }
+  for line in balance { print("\(line.available) in \(line.tokens) tokens; held by open purchases \(line.held)") }
+}
+
+private func finish(_ wallet: Wallet, _ number: UInt64, _ options: WalletOptions) async throws {
+  guard let purchase = try await wallet.purchases().first(where: { $0.number == number }) else { return }
+  if options.data.json { try printJSON(purchase) } else { print("purchase \(number): \(purchase.phase)") }
+  if purchase.phase != "delivered" { throw Status.failed }
+}

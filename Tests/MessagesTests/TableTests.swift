@@ -1,0 +1,18 @@
+// The table as Swift sees it against the C table.
+
+import Messages
+import Testing
+
+@Suite("The table of messages")
+struct TableTests {
+  @Test("every row of the C table has a Swift case, and no case is beyond it")
+  func complete() {
+    #expect(MessageType.allCases.count + 1 == MessageType.tableCount)
+    #expect(MessageType.p1.name == "acd-p1")
+    #expect(MessageType.offer.name == "offer")
+    #expect(MessageType.p2.signers == [.token])
+  }
+
+  @Test("names on the wire are unique")
+  func unique() { #expect(Set(MessageType.allCases.map(\.name)).count == MessageType.allCases.count) }
+}

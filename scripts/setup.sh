@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs what is missing, and says so: Debian packages with apt, Swift with swiftly. Does nothing when all is there.
+set -euo pipefail
+
+packages=(build-essential pkg-config cmake libsodium-dev libssl-dev libsqlite3-dev libqrencode-dev libpng-dev
+  libjansson-dev zlib1g-dev python3 python3-venv)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "setup: please install as root: ${missing[*]}" >&2; exit 1; }
+    sudo=(sudo)
+  fi
+  echo "setup: installing ${missing[*]}"
+  "${sudo[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
+fi
+
+if ! command -v swift >/dev/null; then
+  echo "setup: installing Swift with swiftly (https://www.swift.org/install)"
+  work=$(mktemp -d)
+  curl -fsSL "https://download.swift.org/swiftly/linux/swiftly-$(uname -m).tar.gz" | tar -xz -C "$work"
+  "$work/swiftly" init --assume-yes --quiet-shell-followup
+  # shellcheck disable=SC1091
+  . "${SWIFTLY_HOME_DIR:-$HOME/.local/share/swiftly}/env.sh"
+  rm -rf "$work"
+fi
+swift --version 2>/dev/null | head -1
