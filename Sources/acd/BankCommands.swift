@@ -9,19 +9,22 @@ import Services
 struct BankCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bank", abstract: "Accounts, anonymous tokens and payments.",
-    subcommands: [Init.self, Serve.self, AccountCommand.self])
+    subcommands: [Init.self, Serve.self, AccountCommand.self, Books.self])
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a bank and its denomination keys.")
     @OptionGroup var options: InitOptions
     @Option(help: "The bank's currency, ISO 4217.") var currency = "EUR"
     @Option(help: "What an exchange of tokens costs, in minor units.") var exchangeFee: UInt64 = 0
+    @Option(help: "How many denominations: 1, 2, 4, … minor units.") var denominations = 20
 
     func run() async throws {
       var setup = options.setup(.bank, port: 8441)
       guard Money(currency: currency, amount: 0) != nil else {
         throw ValidationError("A currency is three capital letters.")
       }
+      guard (1...30).contains(denominations) else { throw ValidationError("There are 1 to 30 denominations.") }
+      setup.denominations = (0..<denominations).map { 1 << $0 }
       (setup.currency, setup.exchangeFee) = (currency, exchangeFee)
       try await options.run(setup)
     }
@@ -37,6 +40,31 @@ struct BankCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "account", abstract: "Open, fill and look at accounts (while the bank is not running).",
       subcommands: [Open.self, Deposit.self, Statement.self])
+  }
+
+  struct Books: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check that the books add up: accounts + tokens + locked + fees = deposits.")
+    @OptionGroup var data: DataOptions
+
+    func run() async throws {
+      try await reporting {
+        let bank = try BankOperation(data.directory("bank"))
+        let totals = try await bank.totals()
+        let faults = try await bank.check()
+        try await bank.close()
+        if data.json {
+          try printJSON(totals)
+        } else {
+          print(
+            "accounts \(totals.accounts) + tokens \(totals.tokens) + locked \(totals.locked)"
+              + " + fees \(totals.fees) = deposits \(totals.cash), in minor units of \(totals.currency)")
+        }
+        guard totals.difference == 0, faults.isEmpty else {
+          throw ServiceError.protocolViolation("the books are wrong by \(totals.difference); \(faults)")
+        }
+      }
+    }
   }
 
   struct Open: AsyncParsableCommand {

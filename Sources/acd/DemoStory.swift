@@ -54,7 +54,9 @@ final class DemoStory: @unchecked Sendable {  // used by one task; the processes
   }
 
   func stop() async {
-    for service in services { await service.stop() }
+    await withTaskGroup(of: Void.self) { group in
+      for service in services { group.addTask { await service.stop() } }
+    }
     services = []
   }
 

@@ -35,15 +35,15 @@ struct RoundTripTests {
     try holds(Samples.p2([.tokenOne]), by: .tokenOne)
     try holds(P3(terms: Samples.terms), by: .bank)
     try holds(
-      Acknowledgement(n: Samples.n, merchant: Actor.merchant.publicKey, hP1: hash(4)), by: .pseudonym)
+      Acknowledgement(n: Samples.n, merchant: Actor.merchant.publicKey, hP1: digest(4)), by: .pseudonym)
     try holds(Samples.p4, by: .merchant)
-    try holds(Cancel(n: Samples.n, lock: hash(0xa)), by: .merchant)
+    try holds(Cancel(n: Samples.n, lock: digest(0xa)), by: .merchant)
     let p4 = try Actor.merchant.sign(Samples.p4).bytes
     try holds(P5a(p4: p4, at: Samples.time, lifetime: Samples.time + 9), by: .archive)
     for reason in [Reason.expired, .cancelled] {
       let abort = P5b(
         n: Samples.n, merchant: Actor.merchant.publicKey, expiration: Samples.time,
-        lifetime: Samples.time + 9, lock: hash(0xa), at: Samples.time + 1, failed: reason)
+        lifetime: Samples.time + 9, lock: digest(0xa), at: Samples.time + 1, failed: reason)
       try holds(abort, by: .archive)
     }
     try holds(CoSign(message: Actor.tokenOne.sign(Samples.p2([.tokenOne])).bytes), by: .tokenTwo)
@@ -55,29 +55,29 @@ struct RoundTripTests {
     let time = Samples.time
     try holds(N1(nonce: Samples.nonce, price: Samples.price, offer: Samples.nonce, twoSided: true),
       by: .pseudonym)
-    try holds(NAK(n: Samples.n, hP1: hash(4), decline: true), by: .pseudonym)
-    try holds(NAK(n: Samples.n, hP1: hash(4), decline: false, badRanges: [0, 56, 1 << 33, 16_400]),
+    try holds(NAK(n: Samples.n, hP1: digest(4), decline: true), by: .pseudonym)
+    try holds(NAK(n: Samples.n, hP1: digest(4), decline: false, badRanges: [0, 56, 1 << 33, 16_400]),
       by: .pseudonym)
     try holds(Offers(at: time, offers: []), by: .merchant)
     try holds(Offers(at: time, offers: [Samples.offer, Samples.offer]), by: .merchant)
-    try holds(Credit(amount: Samples.price, lock: hash(0xa), at: time, account: "M-1"), by: .bank)
+    try holds(Credit(amount: Samples.price, lock: digest(0xa), at: time, account: "M-1"), by: .bank)
     for reason in Reason.allCases {
-      try holds(Refusal(at: time, reason: reason, hRequest: hash(1), detail: nil), by: .archive)
+      try holds(Refusal(at: time, reason: reason, hRequest: digest(1), detail: nil), by: .archive)
     }
-    try holds(Refusal(at: time, reason: .spent, hRequest: hash(1), proof: [some, some], detail: "é"),
+    try holds(Refusal(at: time, reason: .spent, hRequest: digest(1), proof: [some, some], detail: "é"),
       by: .bank)
     try holds(StatusQuery(n: nil, merchant: nil, nonce: Samples.nonce), by: .pseudonym)
     try holds(
       StatusQuery(
-        n: Samples.n, merchant: Actor.merchant.publicKey, nonce: Samples.nonce, serial: hash(2)),
+        n: Samples.n, merchant: Actor.merchant.publicKey, nonce: Samples.nonce, serial: digest(2)),
       by: .tokenOne)
     for raw in 0..<9 as Range<UInt64> {
       let state = TransactionState(rawValue: raw)!
-      try holds(StatusAnswer(at: time, hQuery: hash(1), proof: [], state: state), by: .archive)
+      try holds(StatusAnswer(at: time, hQuery: digest(1), proof: [], state: state), by: .archive)
     }
     try holds(
       StatusAnswer(
-        remainder: Samples.price, at: time, hQuery: hash(1), proof: [some, some], state: .available),
+        remainder: Samples.price, at: time, hQuery: digest(1), proof: [some, some], state: .available),
       by: .bank)
   }
 
@@ -93,16 +93,16 @@ struct RoundTripTests {
       try holds(Samples.x1([.tokenOne], recovery: secrets), by: .tokenOne)
     }
     let signatures = [filled(1, 256), filled(2, 512)]
-    try holds(W2(balance: Samples.price, at: time, hW1: hash(1), signatures: signatures), by: .bank)
-    try holds(X2(at: time, hX1: hash(1), signatures: signatures), by: .bank)
+    try holds(W2(balance: Samples.price, at: time, hW1: digest(1), signatures: signatures), by: .bank)
+    try holds(X2(at: time, hX1: digest(1), signatures: signatures), by: .bank)
     try holds(AccountQuery(bank: Actor.bank.publicKey, nonce: Samples.nonce, from: 7), by: .stranger)
     let some = try Actor.merchant.sign(Samples.p4).bytes
     try holds(
-      AccountAnswer(balance: Samples.price, at: time, hQuery: hash(1), history: [], next: nil), by: .bank)
+      AccountAnswer(balance: Samples.price, at: time, hQuery: digest(1), history: [], next: nil), by: .bank)
     try holds(
-      AccountAnswer(balance: Samples.price, at: time, hQuery: hash(1), history: [some, some], next: 16),
+      AccountAnswer(balance: Samples.price, at: time, hQuery: digest(1), history: [some, some], next: 16),
       by: .bank)
-    for previous in [nil, hash(8)] {
+    for previous in [nil, digest(8)] {
       try holds(
         KeyList(at: time, sequence: 1, previous: previous, keys: [Samples.denomination], exchangeFee: 2),
         by: .bank)
@@ -138,13 +138,13 @@ struct RoundTripTests {
     terms.expiration = 0
     let early = P3(terms: terms)
     #expect(refusal { () throws(MessageError) in try early.encoded() } == "field-range")
-    let short = P4(n: Samples.n, expiration: 1, hP1: hash(1), lock: hash(2), key: filled(1, 31))
+    let short = P4(n: Samples.n, expiration: 1, hP1: digest(1), lock: digest(2), key: filled(1, 31))
     #expect(refusal { () throws(MessageError) in try short.encoded() } == "field-range")
     let nothing = TokenInput(token: Samples.token(.tokenOne), amount: 0)
     #expect(refusal { () throws(MessageError) in try nothing.encoded() } == "field-range")
-    let odd = NAK(n: Samples.n, hP1: hash(1), decline: false, badRanges: [1, 2, 3])
+    let odd = NAK(n: Samples.n, hP1: digest(1), decline: false, badRanges: [1, 2, 3])
     #expect(refusal { () throws(MessageError) in try NAK(encoded: odd.encoded()) } == "field-range")
-    let empty = Refusal(at: 1, reason: .spent, hRequest: hash(1), detail: "")
+    let empty = Refusal(at: 1, reason: .spent, hRequest: digest(1), detail: "")
     #expect(refusal { () throws(MessageError) in try empty.encoded() } == "field-range")
   }
 }

@@ -10,30 +10,30 @@ enum Samples {
 
   static let contract = Contract(
     pseudonym: Actor.pseudonym.publicKey, price: price, expirationMax: time + 3600, lifetime: time + 86_400,
-    date: time, descriptionHash: hash(0xd0), digests: [hash(0xd1)], archives: [Actor.archive.publicKey],
+    date: time, descriptionHash: digest(0xd0), digests: [digest(0xd1)], archives: [Actor.archive.publicKey],
     banks: [Actor.bank.publicKey], twoSided: false, name: "")
 
   static let fullContract = Contract(
     pseudonym: Actor.pseudonym.publicKey, price: Money(currency: "JPY", amount: Money.amountMax)!,
     expirationMax: time + 3600, lifetime: time + 86_400, holdUntil: time + 7200, date: time,
-    descriptionHash: hash(0xd0), digests: [hash(0xd1), hash(0xd2)],
+    descriptionHash: digest(0xd0), digests: [digest(0xd1), digest(0xd2)],
     archives: [Actor.archive.publicKey, Actor.stranger.publicKey],
     banks: [Actor.bank.publicKey, Actor.stranger.publicKey], mode: .core, twoSided: true,
     name: "grüße 🌊.tar", parcel: "PARCEL-1", offices: [Actor.stranger.publicKey],
     collectKeys: [Actor.tokenOne.publicKey])
 
   static func p1(_ contract: Contract) -> P1 {
-    P1(n: n, hx: hash(1), root: hash(2), length: 0x1_0000_0001, salt: hash(3), contract: contract)
+    P1(n: n, hx: digest(1), root: digest(2), length: 0x1_0000_0001, salt: digest(3), contract: contract)
   }
 
   static let terms = LockTerms(
     n: n, merchant: Actor.merchant.publicKey, archive: Actor.archive.publicKey,
     pseudonym: Actor.pseudonym.publicKey, value: price, expiration: time + 600, lifetime: time + 86_400,
-    hP1: hash(4), hx: hash(5))
+    hP1: digest(4), hx: digest(5))
 
   static func token(_ actor: Actor) -> Token {
     Token(
-      bank: Actor.bank.publicKey, key: actor.publicKey, serial: hash(actor.rawValue), keyID: hash(6),
+      bank: Actor.bank.publicKey, key: actor.publicKey, serial: digest(actor.rawValue), keyID: digest(6),
       signature: filled(7, 256), issuer: Actor.bank.publicKey)
   }
 
@@ -46,7 +46,7 @@ enum Samples {
   }
 
   static let blinded = [
-    Blinded(keyID: hash(8), message: filled(9, 256)), Blinded(keyID: hash(9), message: filled(1, 512)),
+    Blinded(keyID: digest(8), message: filled(9, 256)), Blinded(keyID: digest(9), message: filled(1, 512)),
   ]
 
   static func x1(_ actors: [Actor], recovery: [UInt8]? = nil) -> X1 {
@@ -55,10 +55,10 @@ enum Samples {
       recovery: recovery)
   }
 
-  static let p4 = P4(n: n, expiration: time + 600, hP1: hash(4), lock: hash(0xa), key: filled(0x5a))
+  static let p4 = P4(n: n, expiration: time + 600, hP1: digest(4), lock: digest(0xa), key: filled(0x5a))
 
   static let denomination = Denomination(
-    value: Money("EUR:5.00")!, id: hash(0xb), modulus: filled(0xc3, 384), issueFrom: time,
+    value: Money("EUR:5.00")!, id: digest(0xb), modulus: filled(0xc3, 384), issueFrom: time,
     issueUntil: time + 1, spendUntil: time + 2)
 
   static let entry = TrustEntry(

@@ -77,7 +77,7 @@ struct SignatureTests {
   @Test("two tokens with the same key need one signature")
   func oneKey() throws {
     var payload = Samples.p2([.tokenOne, .tokenOne])
-    payload.tokenInputs[1].token.serial = hash(0xee)
+    payload.tokenInputs[1].token.serial = digest(0xee)
     let message = try Actor.tokenOne.sign(payload)
     #expect(try Verified<P2>(message.bytes, by: .ownTokens) == message)
   }

@@ -26,7 +26,7 @@ enum Actor: UInt8, CaseIterable {
 
 func filled(_ byte: UInt8, _ count: Int = 32) -> [UInt8] { [UInt8](repeating: byte, count: count) }
 
-func hash(_ byte: UInt8) -> Hash { Hash(filled(byte))! }
+func digest(_ byte: UInt8) -> Hash { Hash(filled(byte))! }
 
 /// The rule that refused, or nil when nothing did.
 func refusal<R: ~Copyable>(_ body: () throws(MessageError) -> R) -> String? {

@@ -82,9 +82,9 @@ struct VectorTests {
     }
   }
 
-  /// Where Swift refuses by another rule than C, and why: `Unverified` reads the payload before the signature is
-  /// checked, so that the rule about the signer can be asked; and a state that this build does not know (255) is
-  /// refused, because nobody could act on it.
+  /// Where Swift refuses by another rule than C, and why: `Unverified` reads the payload before the signature
+  /// is checked, so that the rule about the signer can be asked; and a state that this build does not know
+  /// (255) is refused, because nobody could act on it.
   private static let swiftRules = [
     "sign1-small-order-key": "missing-field", "sign1-type-changed": "unknown-field",
     "map-acd-status-large": "field-range",

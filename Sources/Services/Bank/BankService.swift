@@ -182,16 +182,21 @@ final class BankService: PartyService {
     return facts
   }
 
-  /// The messages that used a token, newest last: P2 of locks, X1 and X2 of exchanges.
+  /// The messages that used a token: P2 of locks, X1 and X2 of exchanges; as many as fit into an answer.
   private func uses(_ tx: any StoreTransaction, _ id: Hash, limit: Int) throws -> [[UInt8]] {
     var result: [[UInt8]] = []
-    for use in try tx.tokenUses(token: id.bytes).suffix(limit) {
-      for label in ["P2", "X1", "X2"] {
-        if let bytes = try tx.message(kind: "use", key: use.message, label: label) { result.append(bytes) }
-      }
+    var room = Self.proofBytesMax
+    for use in try tx.tokenUses(token: id.bytes).prefix(limit) {
+      let found = try ["P2", "X1", "X2"].compactMap { try tx.message(kind: "use", key: use.message, label: $0) }
+      room -= found.reduce(0) { $0 + $1.count }
+      guard room >= 0 else { break }
+      result += found
     }
     return result
   }
+
+  /// What an answer spends on proof: it has to stay under the size of a message.
+  private static let proofBytesMax = 56_000
 
   // MARK: Money in and out
 
@@ -323,7 +328,7 @@ final class BankService: PartyService {
     return try sign(
       StatusAnswer(
         remainder: Money(currency: row.currency, amount: UInt64(rest)), at: now, hQuery: query.hash,
-        proof: try uses(tx, id, limit: 2), state: state))
+        proof: try uses(tx, id, limit: 30), state: state))
   }
 
   private func account(_ query: Verified<AccountQuery>) async throws -> [UInt8] {

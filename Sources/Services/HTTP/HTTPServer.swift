@@ -19,6 +19,8 @@ struct HTTPServerConfiguration: Sendable {
   var keyPath: String
   /// The largest request: a bundle of the largest messages.
   var bodyBytesMax = 256 * 1024
+  /// Connections beyond this many wait to be accepted.
+  var connectionsMax = 1024
 }
 
 /// Serves until the process is told to stop; `background` runs beside it and is cancelled then.
@@ -39,17 +41,44 @@ func serve(
   let application = Application(
     router: router,
     server: try .tls(.http1(configuration: .init(idleTimeout: .seconds(60))), tlsConfiguration: tls),
-    configuration: .init(address: .hostname(configuration.host, port: configuration.port)),
+    configuration: .init(
+      address: .hostname(configuration.host, port: configuration.port), reuseAddress: true,
+      availableConnectionsDelegate: .maximum(configuration.connectionsMax, logger: logger)),
     onServerRunning: { channel in await onReady(channel.localAddress?.port ?? configuration.port) },
     logger: logger)
-  var group = ServiceGroupConfiguration(
+  let ended = AsyncStream.makeStream(of: Void.self)
+  let group = ServiceGroupConfiguration(
       services: [
         .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
-        .init(service: Background(body: background)),
+        .init(
+          service: Background {
+            await background()
+            ended.continuation.finish()
+          }),
       ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-  // A client that keeps its connection does not keep the service: whatever was acknowledged is durable already.
-  group.maximumGracefulShutdownDuration = .seconds(1)
-  try await ServiceGroup(configuration: group).run()
+  let running = Task { try await ServiceGroup(configuration: group).run() }
+  // The background work ends when the process is told to stop. Clients that keep their connections do not keep the
+  // service then: requests under way get a second, and whatever was acknowledged is durable already.
+  Task {
+    _ = await running.result
+    ended.continuation.finish()
+  }
+  for await _ in ended.stream {}
+  try await settle(running)
+}
+
+/// Waits for the server's end, but not longer than a second; an error that ended it is thrown.
+private func settle(_ running: Task<Void, any Error>) async throws {
+  let result = AsyncStream.makeStream(of: Result<Void, any Error>.self)
+  Task { result.continuation.yield(await running.result) }
+  Task {
+    try? await Task.sleep(for: .seconds(1))
+    result.continuation.finish()
+  }
+  for await outcome in result.stream {
+    try outcome.get()
+    return
+  }
 }
 
 /// Work that runs beside the server.
@@ -80,7 +109,7 @@ private func respond(
     return response(
       HTTPReply(status: problem.status, contentType: "application/problem+json", body: .bytes(problem.json)))
   } catch {
-    logger.error("a request failed", metadata: ["path": "\(route.path)", "error": "\(error)"])
+    logger.error("a request failed", metadata: ["path": "\(route.path)", "error": "\(type(of: error))"])
     return response(
       HTTPReply(
         status: 500, contentType: "application/problem+json", body: .bytes(Problem.internal.json)))

@@ -76,12 +76,14 @@ struct Problem: Error, Equatable {
 
   /// application/problem+json.
   var json: [UInt8] {
-    let members: [String: String] = [
-      "type": "about:blank", "title": title, "status": String(status), "detail": detail, "code": code,
-      "money": money, "next": next,
-    ]
+    struct Members: Encodable {
+      let type = "about:blank"
+      let title: String, status: Int, detail: String, code: String, money: String, next: String
+    }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
+    let members = Members(
+      title: title, status: status, detail: detail, code: code, money: money, next: next)
     return Array((try? encoder.encode(members)) ?? Data())
   }
 

@@ -1,0 +1,65 @@
+// Effects in a few words, so that a table of states and events stays readable.
+
+import Messages
+import Parties
+
+private func label(_ bytes: [UInt8]) -> String {
+  guard let type = try? MessageType(peeking: bytes) else { return "bytes" }
+  return type == .coSign ? "P2" : type.label
+}
+
+extension BankEffect {
+  var summary: String {
+    switch self {
+    case .keep(let label, _): "keep \(label.rawValue)"
+    case .enter(let phase): "enter \(phase)"
+    case .lock(_, _, let amount, _): "lock \(amount)"
+    case .spend: "spend"
+    case .release: "release"
+    case .credit(let merchant, let value, _): "credit \(Actor.named(merchant)) \(value)"
+    case .confirmCredit: "confirm credit"
+    case .reply(let bytes): "reply \(label(bytes))"
+    case .refuse(let denial): "refuse \(denial.reason)"
+    case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
+    }
+  }
+}
+
+extension ArchiveEffect {
+  var summary: String {
+    switch self {
+    case .publish(let outcome, _): "publish \(label(outcome.bytes))"
+    case .reply(let bytes): "reply \(label(bytes))"
+    case .refuse(let denial): "refuse \(denial.reason)"
+    case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
+    }
+  }
+}
+
+extension MerchantEffect {
+  var summary: String {
+    switch self {
+    case .keep(let label, _): "keep \(label.rawValue)"
+    case .enter(let phase, _): "enter \(phase)"
+    case .submit(let bundle, _): "submit " + bundle.messages.map(label).joined(separator: "+")
+    case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
+    case .requestAbort: "request abort"
+    case .cancel(let bundle, _): "cancel " + bundle.messages.map(label).joined(separator: "+")
+    case .reply(let bytes): "reply \(label(bytes))"
+    case .refuse(let denial): "refuse \(denial.reason)"
+    }
+  }
+}
+
+extension CustomerEffect {
+  var summary: String {
+    switch self {
+    case .keep(let label, _): "keep \(label.rawValue)"
+    case .enter(let phase, _): "enter \(phase)"
+    case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
+    case .spent(let tokens): "spent \(tokens.map(\.amount))"
+    case .freed(let tokens): "freed \(tokens.map(\.amount))"
+    case .deny(let denial): "deny \(denial.reason)"
+    }
+  }
+}

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# kill -9 of each service, and of the wallet, at random points of a purchase; restart; `wallet resume`. Afterwards the
+# purchase is delivered or ended, the goods are there if and only if it was paid, and no money was made or lost.
+#
+# Usage: kill.sh [POINTS] [SEED]
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. Tests/Scenarios/lib.sh
+points=${1:-6}
+RANDOM=${2:-$(date +%s)}
+seed=$RANDOM
+RANDOM=$seed
+echo "kill.sh: $points points, seed $seed"
+mkdir -p build/scenarios
+head -c 300000 /dev/urandom >build/scenarios/goods.bin
+world build/scenarios/kill build/scenarios/goods.bin
+start_all
+wallet withdraw EUR:18.00 >/dev/null
+victims=(bank archive merchant wallet)
+declare -A ends
+for point in $(seq "$points"); do
+  victim=${victims[$((RANDOM % 4))]}
+  delay=$(printf '0.%03d' $((RANDOM % 450)))
+  wallet buy goods.bin --yes --expiration 5 -o "$W/out-$point" >"$W/buy.log" 2>&1 &
+  buyer=$!
+  sleep "$delay"
+  if [ "$victim" = wallet ]; then
+    kill -9 $buyer 2>/dev/null || true
+  else
+    kill -9 "${PIDS[$victim]}"
+    wait "${PIDS[$victim]}" 2>/dev/null || true
+    start "$victim"
+  fi
+  wait $buyer 2>/dev/null || true
+  started
+  for _ in $(seq 40); do
+    wallet resume >"$W/resume.log" 2>&1 || true
+    grep -q 'nothing is open' "$W/resume.log" && break
+    sleep 0.5
+  done
+  grep -q 'nothing is open' "$W/resume.log" || fail "point $point ($victim at $delay): still open: $(cat "$W/resume.log")"
+  phase=$(wallet list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1]["phase"])')
+  ends[$phase]=$((${ends[$phase]:-0} + 1))
+  if [ "$phase" = delivered ]; then
+    out=$W/out-$point
+    [ -f "$out" ] || fail "point $point: delivered, but there are no goods"
+    cmp -s "$out" build/scenarios/goods.bin || fail "point $point: other goods"
+  else
+    [ ! -e "$W/out-$point" ] || fail "point $point: $phase, but the goods are there"
+  fi
+done
+sleep 2
+paid=$(wallet list --json | python3 -c 'import json,sys; print(sum(p["phase"] == "delivered" for p in json.load(sys.stdin)))')
+wallet balance --json >"$W/balance.json"
+stop_all
+$ACD bank books --json --data-dir "$W/bank" >"$W/books.json" || fail "the books do not add up"
+python3 - "$W" "$paid" <<'PY' || fail "money does not add up"
+import json, sys
+world, paid = sys.argv[1], int(sys.argv[2])
+books = json.load(open(world + "/books.json"))
+cents = lambda text: int(text.split(":")[1].replace(".", ""))
+wallet = json.load(open(world + "/balance.json"))[0]
+assert books["cash"] == 2000 and books["locked"] == 0, books
+assert books["tokens"] == cents(wallet["available"]) and cents(wallet["held"]) == 0, (books, wallet)
+assert books["accounts"] == 200 + 125 * paid, (books, paid)
+PY
+echo "kill.sh: $points points passed: $(for end in "${!ends[@]}"; do echo -n "$end ${ends[$end]} "; done)"

@@ -1,0 +1,77 @@
+# lib.sh: a small world for scenario tests, made with the commands that a user types. Source it, then call `world DIR`.
+#
+# Every scenario works in a directory of its own under build/scenarios and stops what it started.
+
+ACD=${ACD:-.build/debug/acd}
+KIOSK=${KIOSK:-.build/debug/acd-kiosk}
+declare -A PIDS
+
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# expect STATUS COMMAND...: the command ends with exactly this status.
+expect() {
+  local want=$1 got=0
+  shift
+  "$@" >"$W/out" 2>"$W/err" || got=$?
+  [ "$got" -eq "$want" ] || fail "status $got instead of $want: $* :: $(head -c 400 "$W/err")"
+}
+
+free_ports() {
+  python3 -c '
+import socket
+held = [socket.socket() for _ in range(3)]
+for s in held: s.bind(("127.0.0.1", 0))
+print(*[s.getsockname()[1] for s in held])'
+}
+
+# world DIR [GOODS...]: bank, archive, merchant, wallet; alice has EUR:20.00.
+world() {
+  W=$1; shift
+  rm -rf "$W"; mkdir -p "$W"
+  local ports; ports=($(free_ports))
+  $ACD bank init --data-dir "$W/bank" --port "${ports[0]}" --ca "$W/ca" --denominations 10 >/dev/null
+  $ACD archive init --data-dir "$W/archive" --port "${ports[1]}" --ca "$W/ca" >/dev/null
+  $ACD merchant init --data-dir "$W/merchant" --port "${ports[2]}" --ca "$W/ca" >/dev/null
+  $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" \
+    --party "$W/bank" --party "$W/archive" --party "$W/merchant" >/dev/null
+  $ACD wallet init --json --data-dir "$W/wallet" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" >"$W/wallet.json"
+  $ACD bank account open alice --data-dir "$W/bank" --key "$(field accountKey "$W/wallet.json")" >/dev/null
+  $ACD bank account open shop --merchant --data-dir "$W/bank" \
+    --key "$(field key "$W/merchant/identity.json")" >/dev/null
+  $ACD bank account deposit alice EUR:20.00 --reference first --data-dir "$W/bank" >/dev/null
+  for goods in "$@"; do
+    $ACD merchant offer add "$goods" --price EUR:1.25 --description "goods for a test" \
+      --data-dir "$W/merchant" >/dev/null
+  done
+}
+
+# field NAME FILE: a string member of a JSON object.
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[2]))[sys.argv[1]])' "$1" "$2"; }
+
+start() {
+  local role=$1; shift
+  $ACD "$role" serve --data-dir "$W/$role" --trust "$W/trust.acd" "$@" >>"$W/$role.log" 2>&1 &
+  PIDS[$role]=$!
+}
+
+# started: waits until all three answer.
+started() {
+  for role in bank archive merchant; do
+    local url; url=$(field url "$W/$role/identity.json")
+    for _ in $(seq 100); do
+      curl -fs --cacert "$W/ca/ca.pem" "$url/healthz" >/dev/null && break
+      sleep 0.05
+    done
+  done
+}
+
+start_all() { start bank; start archive; start merchant "$@"; started; }
+
+stop_all() {
+  for role in "${!PIDS[@]}"; do kill "${PIDS[$role]}" 2>/dev/null || true; done
+  for role in "${!PIDS[@]}"; do wait "${PIDS[$role]}" 2>/dev/null || true; done
+  PIDS=()
+}
+trap stop_all EXIT
+
+wallet() { $ACD wallet "$@" --data-dir "$W/wallet"; }
