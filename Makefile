@@ -10,7 +10,7 @@ VENV := build/venv
 ACD_VECTORS ?= $(abspath ../shared/vectors)
 export ACD_VECTORS
 
-.PHONY: help demo test check setup build ccore swift-test interop clean
+.PHONY: help demo test check soak setup build ccore swift-test interop scenarios clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ help: ## List the targets
 demo: build ## Run a whole purchase with real processes over TLS and show every message
 	.build/debug/acd demo
 
-test: build ccore swift-test interop ## Run all tests
+test: build ccore swift-test interop scenarios ## Run all tests
 	@echo "all tests passed"
 
 setup: ## Install what is missing: Debian packages and Swift
@@ -42,6 +42,14 @@ swift-test: setup ## Run the Swift tests
 
 interop: build ## Let other people's programs read our messages: pycose and zcbor
 	scripts/interop.sh
+
+scenarios: build ## Type the commands as users do, and kill -9 services at random points
+	Tests/Scenarios/cli.sh
+	Tests/Scenarios/kill.sh 12
+
+soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim
+	Tests/Scenarios/cli.sh 300
+	Tests/Scenarios/kill.sh 200
 
 check: test ## Everything in `test`, then format lint, house rules and coverage
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests

@@ -7,8 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . Tests/Scenarios/lib.sh
 points=${1:-6}
-RANDOM=${2:-$(date +%s)}
-seed=$RANDOM
+seed=${2:-$(date +%s)}
 RANDOM=$seed
 echo "kill.sh: $points points, seed $seed"
 mkdir -p build/scenarios

@@ -226,8 +226,9 @@ public struct BankLock: ~Copyable, Sendable {
       let cap = policy.expirationCapSeconds
       return Denial(.expirationCap, "P2 expires later than \(cap) seconds from now")
     }
-    guard terms.lifetime >= terms.expiration else {
-      return Denial(.lifetime, "the lifetime ends before the expiration")
+    // Not even at the same time: the archive aborts from the expiration until the lifetime ends, and no later.
+    guard terms.lifetime > terms.expiration else {
+      return Denial(.lifetime, "the lifetime ends before the transaction can be aborted")
     }
     for (key, role) in [(terms.merchant, Role.merchant), (terms.archive, Role.archive)] {
       do throws(MessageError) {

@@ -289,6 +289,9 @@ public struct CustomerPurchase: Sendable {
       guard let p4 = try? Verified<P4>(stored: commit.payload.p4), p4.signer == terms.merchant,
         p4.payload.n == terms.n, p4.payload.hP1 == terms.hP1
       else { return "another transaction" }
+      guard p4.payload.expiration == terms.expiration, commit.payload.at < terms.expiration else {
+        return "another expiration, or committed at or after it"
+      }
       let hx = Hash.keyCommitment(merchant: terms.merchant, n: terms.n, key: p4.payload.key)
       return hx == terms.hx ? nil : "a key that the contract does not commit to"
     case .aborted: return "an abort can only be matched with P3: ask the bank for it"
@@ -316,8 +319,8 @@ public struct CustomerPurchase: Sendable {
     guard contract.expirationMax > now + policy.trust.answerSeconds else {
       return Denial(.tooLate, "the offer leaves no time to pay")
     }
-    guard contract.lifetime >= contract.expirationMax else {
-      return Denial(.lifetime, "the contract's lifetime ends before its expiration")
+    guard contract.lifetime > contract.expirationMax else {
+      return Denial(.lifetime, "the contract's lifetime ends before an abort is possible")
     }
     return nil
   }
