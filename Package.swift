@@ -19,6 +19,8 @@ let package = Package(
     .library(name: "CCore", targets: ["CCore"]),
     .library(name: "Messages", targets: ["Messages"]),
     .library(name: "Parties", targets: ["Parties"]),
+    .library(name: "BlindTokens", targets: ["BlindTokens"]),
+    .library(name: "Storage", targets: ["Storage"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -116,6 +118,12 @@ let package = Package(
       swiftSettings: swiftSettings),
     .testTarget(
       name: "StorageTests", dependencies: ["Storage", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: swiftSettings),
+    .testTarget(
+      name: "ServicesTests",
+      dependencies: [
+        "Services", "Storage", "BlindTokens", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "PointOfDeliveryTests", dependencies: ["PointOfDelivery", "Messages"],

@@ -1,8 +1,9 @@
-/* acd_message_table.c: the one table of all messages. A row here is the message: the codec (acd_message.c), the
- * CDDL and the tables in docs/SPEC.md follow it. Source: docs/SPEC.md, US 6,076,078, FIGS. 1 and 4.
+/* acd_message_table.c: the one table of all messages. A row here is the message: the codec
+ * (acd_message.c), the CDDL and the tables in docs/SPEC.md follow it. Source: docs/SPEC.md, US 6,076,078,
+ * FIGS. 1 and 4.
  *
- * Invariants: fields stand in ascending order of their encoded keys (0..23, then -1..-24); no key twice; `sub`
- * never forms a cycle, and inner maps nest at most two deep. acd_test_table.c holds these.
+ * Invariants: fields stand in ascending order of their encoded keys (0..23, then -1..-24); no key twice;
+ * `sub` never forms a cycle, and inner maps nest at most two deep. acd_test_table.c holds these.
  */
 #include "acd/cose.h"
 #include "acd/crypto.h"
@@ -348,7 +349,8 @@ static const acd_message_info table[ACD_TYPE_COUNT] = {
     [ACD_NAK] = ROW("acd-nak", "NAK", "Bad or unwanted goods", PSEUDONYM, nak_fields),
     [ACD_OFFERS] = ROW("acd-offers", "Offers", "What a merchant sells", MERCHANT, offers_fields),
     [ACD_CREDIT] = ROW("acd-credit", "Credit", "Value credited to the merchant", BANK, credit_fields),
-    [ACD_REFUSAL] = ROW("acd-refusal", "Refusal", "Signed refusal", BANK | ARCHIVE | MERCHANT, refusal_fields),
+    [ACD_REFUSAL] = ROW("acd-refusal", "Refusal", "Signed refusal", BANK | ARCHIVE | MERCHANT,
+                        refusal_fields),
     [ACD_STATUS_QUERY] = ROW("acd-query", "Query", "Status query", TOKEN | PSEUDONYM | MERCHANT | BANK,
                              status_query_fields),
     [ACD_STATUS] = ROW("acd-status", "Status", "Status answer", BANK | ARCHIVE | MERCHANT, status_fields),
@@ -359,7 +361,8 @@ static const acd_message_info table[ACD_TYPE_COUNT] = {
     [ACD_X1] = ROW("acd-x1", "X1", "Exchange request", TOKEN, x1_fields),
     [ACD_X2] = ROW("acd-x2", "X2", "Exchange", BANK, x2_fields),
     [ACD_KEY_LIST] = ROW("acd-keys", "KeyList", "Denomination keys", BANK, key_list_fields),
-    [ACD_TRUST_LIST] = ROW("acd-trust", "TrustList", "Trust list", BIT(ACD_ROLE_AUTHORITY), trust_list_fields),
+    [ACD_TRUST_LIST] = ROW("acd-trust", "TrustList", "Trust list", BIT(ACD_ROLE_AUTHORITY),
+                           trust_list_fields),
 
     [ACD_RECEIPT] = ROW("acd-receipt/1", "Receipt", "Paid receipt", 0, receipt_fields),
     [ACD_BUNDLE] = ROW("acd-bundle/1", "Bundle", "Messages that travel together", 0, bundle_fields),

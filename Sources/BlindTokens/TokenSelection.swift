@@ -135,8 +135,7 @@ public enum TokenSelection {
     price: UInt64, from tokens: [SpendableToken]
   ) throws(ChangeError) -> Int {
     var sum: UInt64 = 0
-    for (index, value) in tokens.map(\.value).sorted(by: >).prefix(Self.maximumTokens).enumerated()
-    {
+    for (index, value) in tokens.map(\.value).sorted(by: >).prefix(Self.maximumTokens).enumerated() {
       sum += value
       if sum >= price { return index + 1 }
     }

@@ -42,7 +42,8 @@ public struct SealedMessage: Fields {
   }
 }
 
-/// A paid receipt: what a kiosk verifies. Its bytes are the file `receipt.acd` and the content of the QR code.
+/// A paid receipt: what a kiosk verifies. Its bytes are the file `receipt.acd` and the content of the QR
+/// code.
 public struct Receipt: Fields {
   public static let type = MessageType.receipt
   public var p1: [UInt8]

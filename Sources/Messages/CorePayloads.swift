@@ -1,5 +1,5 @@
-// The core protocol's messages (US 6,076,078, FIG. 4; docs/SPEC.md, "Core"): P1 to P5, the acknowledgement S_p(P1),
-// Cancel and CoSign. Each is the payload of one signed message.
+// The core protocol's messages (US 6,076,078, FIG. 4; docs/SPEC.md, "Core"): P1 to P5, the
+// acknowledgement S_p(P1), Cancel and CoSign. Each is the payload of one signed message.
 
 internal import CCore
 

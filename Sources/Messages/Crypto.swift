@@ -1,5 +1,5 @@
-// Hashes, signing keys and sealed boxes: crossing into acd/crypto.h. Secrets live in guarded memory that is wiped
-// when it is released; they have no description, no equality and no encoding.
+// Hashes, signing keys and sealed boxes: crossing into acd/crypto.h. Secrets live in guarded memory that
+// is wiped when it is released; they have no description, no equality and no encoding.
 
 internal import CCore
 internal import CSodium
@@ -22,7 +22,8 @@ extension Hash {
     self.init(out)!
   }
 
-  /// hx = H("acd-hx" ‖ mode ‖ M ‖ n ‖ k): the commitment to the key that the archive will publish (core protocol).
+  /// hx = H("acd-hx" ‖ mode ‖ M ‖ n ‖ k): the commitment to the key that the archive will publish (core
+  /// protocol).
   public static func keyCommitment(merchant: PublicKey, n: TransactionID, key: [UInt8]) -> Hash {
     precondition(Core.isReady && key.count == 32)
     var out = [UInt8](repeating: 0, count: size)
@@ -49,8 +50,8 @@ extension Hash {
 }
 
 extension PublicKey {
-  /// False for points of small or mixed order and for encodings that are no point: refuse such a key where it is
-  /// first registered or trusted.
+  /// False for points of small or mixed order and for encodings that are no point: refuse such a key
+  /// where it is first registered or trusted.
   public var isSound: Bool {
     precondition(Core.isReady)
     return acd_public_key_check(bytes) == ACD_OK
@@ -138,8 +139,8 @@ public struct SealingKey: ~Copyable, Sendable {
 
 /// Sealing to a public key, P_x(...).
 public enum Box {
-  /// Seals `plain` to `recipient`. `ephemeralSeed` is 32 fresh random bytes; whoever keeps them can later show a
-  /// judge what was sealed.
+  /// Seals `plain` to `recipient`. `ephemeralSeed` is 32 fresh random bytes; whoever keeps them can later
+  /// show a judge what was sealed.
   public static func seal(
     _ plain: [UInt8], to recipient: PublicKey, ephemeralSeed: [UInt8]
   ) throws(MessageError) -> [UInt8] {
@@ -164,7 +165,8 @@ public enum Box {
   }
 }
 
-/// HKDF-Expand with HMAC-SHA-256 (RFC 5869): how a wallet derives all it needs from its seed. The result is secret.
+/// HKDF-Expand with HMAC-SHA-256 (RFC 5869): how a wallet derives all it needs from its seed. The result
+/// is secret.
 public func derive(from seed: borrowing Secret, info: [UInt8], count: Int = 32) -> [UInt8] {
   precondition(seed.count == 32 && count <= 255 * 32)
   var out = [UInt8](repeating: 0, count: count)

@@ -101,7 +101,8 @@ public struct Dump: Equatable, Sendable {
     case ACD_FIELD_MONEY: return .money(value.money)
     case ACD_FIELD_MAP: return .map(try Dump(map: inner!, value.array, depth + 1))
     case ACD_FIELD_MESSAGE: return try message(value.array, depth)
-    case ACD_FIELD_BYTES_LIST: return .list(try value.elements { (v) throws(MessageError) in .bytes(v.array) })
+    case ACD_FIELD_BYTES_LIST:
+      return .list(try value.elements { (v) throws(MessageError) in .bytes(v.array) })
     case ACD_FIELD_UINT_LIST:
       return .list(try value.elements { (v) throws(MessageError) in .number(v.number) })
     case ACD_FIELD_MAP_LIST:

@@ -4,8 +4,8 @@
 
 internal import CCore
 
-/// The checked fields of one map. Absent optional fields read as nil; a required field is always there, because the
-/// table said so before the reader existed.
+/// The checked fields of one map. Absent optional fields read as nil; a required field is always there,
+/// because the table said so before the reader existed.
 public struct FieldReader {
   let type: MessageType
   let values: UnsafeBufferPointer<acd_value>

@@ -1,5 +1,5 @@
-// Writing fields: values are gathered in an arena and handed to the table-driven encoder of acd/message.h in one
-// call, which checks them against the table.
+// Writing fields: values are gathered in an arena and handed to the table-driven encoder of acd/message.h
+// in one call, which checks them against the table.
 
 internal import CCore
 
@@ -50,27 +50,33 @@ public struct FieldWriter {
   mutating func put(_ key: Int, list: [[UInt8]]?) {
     guard let list else { return }
     let size = list.reduce(9) { $0 + $1.count + 9 }
-    add(key, number: UInt64(list.count), bytes: Self.cbor(size) { writer in
-      acd_cbor_put_array(&writer, UInt64(list.count))
-      for element in list { acd_cbor_put_bytes(&writer, element, element.count) }
-    })
+    add(
+      key, number: UInt64(list.count),
+      bytes: Self.cbor(size) { writer in
+        acd_cbor_put_array(&writer, UInt64(list.count))
+        for element in list { acd_cbor_put_bytes(&writer, element, element.count) }
+      })
   }
   mutating func put(_ key: Int, list: [some FixedBytes]?) { put(key, list: list?.map(\.bytes)) }
   mutating func put(_ key: Int, numbers: [UInt64]?) {
     guard let numbers else { return }
-    add(key, number: UInt64(numbers.count), bytes: Self.cbor(9 + numbers.count * 9) { writer in
-      acd_cbor_put_array(&writer, UInt64(numbers.count))
-      for number in numbers { acd_cbor_put_uint(&writer, number) }
-    })
+    add(
+      key, number: UInt64(numbers.count),
+      bytes: Self.cbor(9 + numbers.count * 9) { writer in
+        acd_cbor_put_array(&writer, UInt64(numbers.count))
+        for number in numbers { acd_cbor_put_uint(&writer, number) }
+      })
   }
   mutating func put(_ key: Int, maps: [some Fields]) throws(MessageError) {
     var encoded: [[UInt8]] = []
     for map in maps { encoded.append(try map.encoded()) }
     let size = encoded.reduce(9) { $0 + $1.count }
-    add(key, number: UInt64(maps.count), bytes: Self.cbor(size) { writer in
-      acd_cbor_put_array(&writer, UInt64(maps.count))
-      for element in encoded { acd_cbor_put_raw(&writer, element, element.count) }
-    })
+    add(
+      key, number: UInt64(maps.count),
+      bytes: Self.cbor(size) { writer in
+        acd_cbor_put_array(&writer, UInt64(maps.count))
+        for element in encoded { acd_cbor_put_raw(&writer, element, element.count) }
+      })
   }
 
   private static func cbor(_ capacity: Int, _ body: (inout acd_cbor_writer) -> Void) -> [UInt8] {

@@ -1,5 +1,5 @@
-// Fixed-size values: hashes, public keys, transaction ids, nonces. A value of one of these types always has its
-// size: the only way to make one checks it. None of them is secret.
+// Fixed-size values: hashes, public keys, transaction ids, nonces. A value of one of these types always
+// has its size: the only way to make one checks it. None of them is secret.
 
 /// A value of exactly `size` bytes.
 public protocol FixedBytes: Hashable, Sendable, CustomStringConvertible {
@@ -42,8 +42,8 @@ public struct Hash: FixedBytes {
   }
 }
 
-/// An Ed25519 or X25519 public key, 32 bytes. Whether it is a good point is checked where it is first trusted:
-/// `PublicKey.isSound`.
+/// An Ed25519 or X25519 public key, 32 bytes. Whether it is a good point is checked where it is first
+/// trusted: `PublicKey.isSound`.
 public struct PublicKey: FixedBytes {
   public static let size = 32
   public let bytes: [UInt8]

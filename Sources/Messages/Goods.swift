@@ -1,4 +1,5 @@
-// Sealing, checking and opening goods: crossing into acd/goods.h. Streams of any chunk boundary; constant memory.
+// Sealing, checking and opening goods: crossing into acd/goods.h. Streams of any chunk boundary; constant
+// memory.
 
 public import CCore
 
@@ -100,7 +101,8 @@ public struct GoodsStream: ~Copyable, @unchecked Sendable {  // owned by one tas
     return out
   }
 
-  /// Ends a sealing or checking run: the last bytes to write, the root and the sealed length for the contract.
+  /// Ends a sealing or checking run: the last bytes to write, the root and the sealed length for the
+  /// contract.
   public mutating func finish() throws(MessageError) -> (tail: [UInt8], root: Hash, length: UInt64) {
     var root = [UInt8](repeating: 0, count: Hash.size)
     var length: UInt64 = 0
@@ -118,8 +120,8 @@ public struct GoodsStream: ~Copyable, @unchecked Sendable {  // owned by one tas
     return (Array(tail[..<tailLength]), Hash(root)!, length)
   }
 
-  /// Ends an opening run: the last bytes; fails unless the whole ciphertext was the contract's. Only after this
-  /// may the goods be used as a whole.
+  /// Ends an opening run: the last bytes; fails unless the whole ciphertext was the contract's. Only
+  /// after this may the goods be used as a whole.
   public mutating func finish(root: Hash, length: UInt64) throws(MessageError) -> [UInt8] {
     precondition(direction == .open)
     var tail = [UInt8](repeating: 0, count: 2 * Goods.sealedChunkSize)

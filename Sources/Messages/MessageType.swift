@@ -4,7 +4,8 @@ internal import CCore
 
 /// A row of the table of messages: a signed message, a container or a map inside one.
 public enum MessageType: UInt32, CaseIterable, Sendable {
-  case p1 = 1, p2, coSign, p3, acknowledgement, p4, cancel, p5a, p5b
+  case p1 = 1
+  case p2, coSign, p3, acknowledgement, p4, cancel, p5a, p5b
   case n1, nak, offers
   case credit, refusal, statusQuery, status
   case w1, w2, accountQuery, account, x1, x2
@@ -36,7 +37,8 @@ public enum MessageType: UInt32, CaseIterable, Sendable {
 
 /// Who signs what, and as what a key is trusted.
 public enum Role: UInt16, CaseIterable, Sendable {
-  case bank = 1, archive, merchant, kiosk, witness, timestamp, authority
+  case bank = 1
+  case archive, merchant, kiosk, witness, timestamp, authority
   case token, pseudonym, account
 
   /// "bank", "archive", …
@@ -45,12 +47,14 @@ public enum Role: UInt16, CaseIterable, Sendable {
 
 /// The state of a transaction or of a token, in a status answer.
 public enum TransactionState: UInt64, Sendable {
-  case unknown = 0, offered, locked, submitted, committed, aborted, available, spent, open
+  case unknown = 0
+  case offered, locked, submitted, committed, aborted, available, spent, open
 }
 
 /// Why something was refused or aborted (docs/SPEC.md, "Reasons").
 public enum Reason: UInt64, CaseIterable, Sendable {
-  case malformed = 1, untrusted, expired, mismatch, spent, locked, wrongValue, badToken, lifetime, nReused
+  case malformed = 1
+  case untrusted, expired, mismatch, spent, locked, wrongValue, badToken, lifetime, nReused
   case tooEarly, tooLate, wrongKey, cancelled, noSuchOffer, funds, noSuchAccount, unknownTransaction
   case committed, aborted, limit, unacknowledged, unsupported, expirationCap, denomination, sealed, `internal`
 }

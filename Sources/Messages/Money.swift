@@ -1,5 +1,5 @@
-// Money: an amount in minor units of an ISO 4217 currency. Arithmetic is checked; amounts never exceed 2^53 - 1,
-// so that they are exact in JSON. Text form: "EUR:12.34".
+// Money: an amount in minor units of an ISO 4217 currency. Arithmetic is checked; amounts never exceed
+// 2^53 - 1, so that they are exact in JSON. Text form: "EUR:12.34".
 
 /// An amount of money, in minor units (cents for EUR).
 public struct Money: Hashable, Sendable, CustomStringConvertible {
@@ -69,5 +69,6 @@ public struct Money: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Seconds since 1970-01-01T00:00:00Z, without leap seconds. Nothing below Services reads a clock: time is passed in.
+/// Seconds since 1970-01-01T00:00:00Z, without leap seconds. Nothing below Services reads a clock: time
+/// is passed in.
 public typealias Timestamp = UInt64

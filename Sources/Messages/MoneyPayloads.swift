@@ -79,7 +79,8 @@ public struct Blinded: Fields {
   }
 }
 
-/// W1: C→B, signed by the account's key. Debit me and sign these blinded tokens. The same bytes are the same order.
+/// W1: C→B, signed by the account's key. Debit me and sign these blinded tokens. The same bytes are the
+/// same order.
 public struct W1: Payload {
   public static let type = MessageType.w1
   public var bank: PublicKey
@@ -87,7 +88,8 @@ public struct W1: Payload {
   public var amount: Money
   public var order: Nonce
   public var outputs: [Blinded]
-  /// The wallet's own secrets for this withdrawal, sealed under its seed: lets a restored wallet unblind again.
+  /// The wallet's own secrets for this withdrawal, sealed under its seed: lets a restored wallet unblind
+  /// again.
   public var recovery: [UInt8]?
 
   public init(

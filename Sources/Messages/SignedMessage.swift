@@ -1,6 +1,6 @@
 // Unverified and verified messages. The only way from one to the other is `Verified.init`, which checks the
-// signature and that the signer is who the rule says. What is stored and sent again is always the bytes as they
-// were received or first signed, never a new encoding.
+// signature and that the signer is who the rule says. What is stored and sent again is always the bytes
+// as they were received or first signed, never a new encoding.
 
 internal import CCore
 
@@ -13,7 +13,8 @@ public struct Unverified<P: Payload>: Sendable {
   /// The keys that claim to have signed: outermost first. One, but for messages that several tokens sign.
   public let claimedSigners: [PublicKey]
 
-  /// Reads the one deterministic form of a message of this type, wrapped in CoSign messages if its type allows it.
+  /// Reads the one deterministic form of a message of this type, wrapped in CoSign messages if its type
+  /// allows it.
   public init(_ bytes: [UInt8]) throws(MessageError) {
     precondition(Core.isReady)
     var signers: [PublicKey] = []

@@ -1,5 +1,5 @@
-// The trust list: which keys an authority vouches for, as what, and when (docs/SPEC.md, "Trust list"). All parties
-// and the kiosk read the same list; whoever hands it in decides to trust its authority.
+// The trust list: which keys an authority vouches for, as what, and when (docs/SPEC.md, "Trust list").
+// All parties and the kiosk read the same list; whoever hands it in decides to trust its authority.
 
 internal import CCore
 
@@ -106,8 +106,8 @@ public struct TrustList: Payload {
     entries.first { $0.key == key && $0.role == role }
   }
 
-  /// Throws unless `key` is trusted in `role` at `time`. Of several entries for it one window has to fit, and none
-  /// may revoke it: the rule of the C core.
+  /// Throws unless `key` is trusted in `role` at `time`. Of several entries for it one window has to fit,
+  /// and none may revoke it: the rule of the C core.
   public func check(
     _ key: PublicKey, as role: Role, at time: Timestamp, subject: String
   ) throws(MessageError) {

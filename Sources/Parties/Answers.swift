@@ -1,8 +1,9 @@
-// What all parties share: labels under which signed bytes are kept, and the two answers that a peer is entitled to.
+// What all parties share: labels under which signed bytes are kept, and the two answers that a peer is
+// entitled to.
 //
-// Party logic is sans-IO: a machine takes a verified message and the time, and returns effects. It reads no clock,
-// draws no randomness, does no I/O. Whoever runs it applies all effects of one event in one durable step, and only
-// then sends (docs/DESIGN.md, "Persist before send").
+// Party logic is sans-IO: a machine takes a verified message and the time, and returns effects. It reads
+// no clock, draws no randomness, does no I/O. Whoever runs it applies all effects of one event in one
+// durable step, and only then sends (docs/DESIGN.md, "Persist before send").
 
 public import Messages
 
@@ -64,8 +65,8 @@ public enum Outcome: Equatable, Sendable {
     }
   }
 
-  /// Reads P5a or P5b and checks the archive's signature, its place in the trust list at the time it stamped, and
-  /// for P5a the signature of the P4 inside.
+  /// Reads P5a or P5b and checks the archive's signature, its place in the trust list at the time it
+  /// stamped, and for P5a the signature of the P4 inside.
   public init(_ bytes: [UInt8], trust: TrustList) throws(MessageError) {
     if let commit = try? Unverified<P5a>(bytes) {
       let verified = try Verified(commit, by: .trusted(trust, as: .archive, at: commit.claims.at))

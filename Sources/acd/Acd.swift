@@ -1,4 +1,5 @@
-// acd: the command of every party. Each file beside this one holds one party's commands; they are thin over Services.
+// acd: the command of every party. Each file beside this one holds one party's commands; they are thin
+// over Services.
 //
 // Exit statuses are part of the interface and stand in `acd --help`.
 

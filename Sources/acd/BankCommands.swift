@@ -23,7 +23,9 @@ struct BankCommand: AsyncParsableCommand {
       guard Money(currency: currency, amount: 0) != nil else {
         throw ValidationError("A currency is three capital letters.")
       }
-      guard (1...30).contains(denominations) else { throw ValidationError("There are 1 to 30 denominations.") }
+      guard (1...30).contains(denominations) else {
+        throw ValidationError("There are 1 to 30 denominations.")
+      }
       setup.denominations = (0..<denominations).map { 1 << $0 }
       (setup.currency, setup.exchangeFee) = (currency, exchangeFee)
       try await options.run(setup)

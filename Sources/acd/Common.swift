@@ -1,4 +1,5 @@
-// What all commands share: options, output for people and for programs, and the mapping of errors to statuses.
+// What all commands share: options, output for people and for programs, and the mapping of errors to
+// statuses.
 
 internal import ArgumentParser
 import Foundation
@@ -28,7 +29,8 @@ enum Status {
   static let notFound = ExitCode(5)
 }
 
-/// Runs a command's body: says on standard error what went wrong, and ends with the status that it stands for.
+/// Runs a command's body: says on standard error what went wrong, and ends with the status that it stands
+/// for.
 func reporting(_ body: () async throws -> Void) async throws {
   do { try await body() } catch let error as ExitCode { throw error } catch let error as ValidationError {
     throw error

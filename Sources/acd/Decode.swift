@@ -26,7 +26,8 @@ struct Decode: AsyncParsableCommand {
   private func show(_ dump: Dump, indent: String) {
     print("\(indent)\(dump.type.label) (\(dump.type.title)), \(dump.size) bytes, hash \(dump.hash)")
     if let signer = dump.signer {
-      print("\(indent)  signed by \(signer): \(dump.signatureHolds == true ? "signature holds" : "SIGNATURE BROKEN")")
+      let verdict = dump.signatureHolds == true ? "signature holds" : "SIGNATURE BROKEN"
+      print("\(indent)  signed by \(signer): \(verdict)")
     }
     for (name, value) in dump.fields { show(name, value, indent + "  ") }
   }

@@ -4,7 +4,8 @@ import Foundation
 import Services
 
 /// A running service.
-final class DemoService: @unchecked Sendable {  // Process is used by one task at a time; shared state is locked
+// Process is used by one task at a time; shared state is locked
+final class DemoService: @unchecked Sendable {
   private let process: Process
   private static let lock = NSLock()
   nonisolated(unsafe) private static var seen = Set<String>()  // under the lock
@@ -23,7 +24,8 @@ final class DemoService: @unchecked Sendable {  // Process is used by one task a
     let lines = AsyncStream.makeStream(of: String.self)
     DispatchQueue.global().async { read(pipe.fileHandleForReading, lines.continuation) }
     for await url in lines.stream {
-      print("  \(role.padding(toLength: 9, withPad: " ", startingAt: 0)) \(url)  process \(process.processIdentifier)")
+      let name = role.padding(toLength: 9, withPad: " ", startingAt: 0)
+      print("  \(name) \(url)  process \(process.processIdentifier)")
       return DemoService(process)
     }
     throw ServiceError.unreachable("the \(role) did not start")

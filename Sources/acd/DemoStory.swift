@@ -1,5 +1,5 @@
-// The demo's steps, in the order in which they are told. Nothing here decides anything: every line that it prints was
-// read from a process, a store or a file.
+// The demo's steps, in the order in which they are told. Nothing here decides anything: every line that
+// it prints was read from a process, a store or a file.
 
 import Foundation
 import Messages
@@ -65,15 +65,18 @@ final class DemoStory: @unchecked Sendable {  // used by one task; the processes
   private func setUp(_ goods: String) async throws -> [UInt8] {
     let ports = try freePorts(3)
     let authority = directory("ca")
-    var bank = PartySetup(role: .bank, name: "First Bank", host: "127.0.0.1", port: ports[0], authority: authority)
+    var bank = PartySetup(
+      role: .bank, name: "First Bank", host: "127.0.0.1", port: ports[0], authority: authority)
     bank.denominations = (0..<10).map { 1 << $0 }
     let bankCard = try await PartyOperation.initialise(directory("bank"), bank)
     let archiveCard = try await PartyOperation.initialise(
       directory("archive"),
-      PartySetup(role: .archive, name: "Public Archive", host: "127.0.0.1", port: ports[1], authority: authority))
+      PartySetup(
+        role: .archive, name: "Public Archive", host: "127.0.0.1", port: ports[1], authority: authority))
     let merchantCard = try await PartyOperation.initialise(
       directory("merchant"),
-      PartySetup(role: .merchant, name: "Corner Shop", host: "127.0.0.1", port: ports[2], authority: authority))
+      PartySetup(
+        role: .merchant, name: "Corner Shop", host: "127.0.0.1", port: ports[2], authority: authority))
     let trust = try TrustAuthority.export(
       directory("authority"), parties: [bankCard, archiveCard, merchantCard], days: 365)
     try root.write("trust.acd", trust)

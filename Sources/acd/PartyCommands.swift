@@ -60,7 +60,9 @@ struct ServeOptions: ParsableArguments {
       guard config.role == role.name else {
         throw ServiceError.configuration("\(directory.path) is a \(config.role), not a \(role.name)")
       }
-      let say: @Sendable (String) -> Void = { line in FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+      let say: @Sendable (String) -> Void = { line in
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+      }
       try await PartyOperation.serve(
         directory, trust: try trust.map(readFile), completion: completion, trace: trace ? say : nil,
         verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
@@ -100,7 +102,8 @@ struct MerchantCommand: AsyncParsableCommand {
   struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the merchant until it is told to stop.")
     @OptionGroup var options: ServeOptions
-    @Option(help: "How customers get the key: archive, merchant, or early (before the archive's answer, on trust).")
+    @Option(
+      help: "How customers get the key: archive, merchant, or early (before the archive's answer, on trust).")
     var completion = CompletionRoute.archive
     func run() async throws { try await options.run(.merchant, completion: completion) }
   }
@@ -125,7 +128,11 @@ struct MerchantCommand: AsyncParsableCommand {
           let offer = try await merchant.add(
             file, price: price.money, description: description, twoSided: twoSided)
           try await merchant.close()
-          if data.json { try printJSON(offer) } else { print("on sale: \(offer.id)  \(offer.price)  \(offer.name)") }
+          if data.json {
+            try printJSON(offer)
+          } else {
+            print("on sale: \(offer.id)  \(offer.price)  \(offer.name)")
+          }
         }
       }
     }

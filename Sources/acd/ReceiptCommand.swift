@@ -15,7 +15,8 @@ extension WalletCommand {
   struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a purchase's receipt, which any kiosk verifies offline.",
-      discussion: "The ending of --out chooses the form: .png and .svg are QR codes, everything else the bytes.")
+      discussion:
+        "The ending of --out chooses the form: .png and .svg are QR codes, everything else the bytes.")
     @OptionGroup var options: WalletOptions
     @Argument(help: "The purchase's number.") var number: UInt64
     @Option(help: "The file to write.") var out: String?
@@ -25,7 +26,11 @@ extension WalletCommand {
       try await options.withWallet { wallet in
         let bytes = try await wallet.receipt(number).encoded()
         let codes = try ReceiptText.codes(for: bytes)
-        if qr { for code in codes { print(try QRCode(code).terminal(isatty(STDOUT_FILENO) == 1 ? .ansi : .darkBackground)) } }
+        if qr {
+          for code in codes {
+            print(try QRCode(code).terminal(isatty(STDOUT_FILENO) == 1 ? .ansi : .darkBackground))
+          }
+        }
         let path = out ?? (qr ? nil : "receipt.acd")
         guard let path else { return }
         for (index, file) in try files(path, bytes, codes) {

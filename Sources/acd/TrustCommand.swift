@@ -14,7 +14,8 @@ struct TrustCommand: AsyncParsableCommand {
       abstract: "Sign a trust list over these parties and write it.",
       discussion: "Example: acd trust export --party ~/.acd/bank --party ~/.acd/archive --out trust.acd")
     @OptionGroup var data: DataOptions
-    @Option(help: "A party's data directory, or its identity.json. Repeat for each party.") var party: [String]
+    @Option(help: "A party's data directory, or its identity.json. Repeat for each party.") var party:
+      [String]
     @Option(help: "The file to write.") var out = "trust.acd"
     @Option(help: "For how many days the list is good.") var days: UInt64 = 365
 

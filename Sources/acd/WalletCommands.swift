@@ -60,7 +60,9 @@ extension WalletCommand {
         let key = wallet.accountKey.description
         try await wallet.close()
         if data.json { return try printJSON(["accountKey": key, "mnemonic": words.joined(separator: " ")]) }
-        print("wallet in \(directory.path)\n  account key  \(key)\n  24 words     \(words.joined(separator: " "))")
+        print(
+          "wallet in \(directory.path)\n  account key  \(key)\n  24 words     \(words.joined(separator: " "))"
+        )
         print("next: ask the bank to open an account for the account key")
       }
     }
@@ -89,7 +91,8 @@ extension WalletCommand {
   }
 
   struct Backup: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the 24 words. Whoever reads them has the money.")
+    static let configuration = CommandConfiguration(
+      abstract: "Print the 24 words. Whoever reads them has the money.")
     @OptionGroup var options: WalletOptions
     @Flag(help: "Do not ask.") var yes = false
 
@@ -112,7 +115,8 @@ extension WalletCommand {
     @OptionGroup var options: WalletOptions
     @Argument(help: "Such as EUR:5.00.") var amount: MoneyArgument
     @Option(help: "The bank's name or key.") var bank: String?
-    @Flag(help: "One key for all tokens: fewer signatures, but they can be seen to belong together.") var reuseKey = false
+    @Flag(help: "One key for all tokens: fewer signatures, but they can be seen to belong together.")
+    var reuseKey = false
 
     func run() async throws {
       try await options.withWallet { wallet in
@@ -158,9 +162,12 @@ extension WalletCommand {
     @Option(help: "The merchant's name or key.") var merchant: String?
     @Option(help: "The bank's name or key.") var bank: String?
     @Option(help: "The archive's name or key.") var archive: String?
-    @Option(name: .shortAndLong, help: "The file to write (default: in the wallet's goods folder).") var output: String?
-    @Option(help: "Where the key comes from: archive, merchant or early.") var completion = CompletionRoute.archive
-    @Option(help: "How many seconds the archive may take before the money comes back.") var expiration: UInt64 = 600
+    @Option(name: .shortAndLong, help: "The file to write (default: in the wallet's goods folder).")
+    var output: String?
+    @Option(help: "Where the key comes from: archive, merchant or early.") var completion = CompletionRoute
+      .archive
+    @Option(help: "How many seconds the archive may take before the money comes back.") var expiration:
+      UInt64 = 600
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Flag(help: "Do not ask.") var yes = false
 
@@ -171,7 +178,8 @@ extension WalletCommand {
         }
         guard let chosen = offers.first, offers.count == 1 else {
           throw ServiceError.notFound(
-            offers.isEmpty ? "there is no offer \(offer)" : "\(offer) names \(offers.count) offers: give the id")
+            offers.isEmpty
+              ? "there is no offer \(offer)" : "\(offer) names \(offers.count) offers: give the id")
         }
         if !yes && !options.data.json && isatty(STDIN_FILENO) == 1 {
           print("Buy \(chosen.name) for \(chosen.price)? Type yes: ", terminator: "")
@@ -196,7 +204,9 @@ extension WalletCommand {
         let all = try await wallet.purchases()
         if options.data.json { return try printJSON(all) }
         for purchase in all {
-          print("\(purchase.number)  \(purchase.phase)  \(purchase.price)  \(purchase.name)  \(purchase.merchant)")
+          print(
+            "\(purchase.number)  \(purchase.phase)  \(purchase.price)  \(purchase.name)  \(purchase.merchant)"
+          )
         }
       }
     }
@@ -213,7 +223,10 @@ extension WalletCommand {
           throw ServiceError.notFound("there is no purchase \(number)")
         }
         if options.data.json { return try printJSON(purchase) }
-        print("purchase \(number): \(purchase.phase)\n  \(purchase.price)  \(purchase.name)  \(purchase.description)")
+        print(
+          "purchase \(number): \(purchase.phase)\n  \(purchase.price)  \(purchase.name)  "
+            + purchase.description
+        )
         print("  transaction \(purchase.transaction ?? "none yet") at \(purchase.merchant)")
         print("  messages: \(try await wallet.messages(number).map(\.label).joined(separator: ", "))")
       }
@@ -256,7 +269,9 @@ private func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
   let balance = try await wallet.balance()
   if options.data.json { return try printJSON(balance) }
   if balance.isEmpty { print("the wallet is empty") }
-  for line in balance { print("\(line.available) in \(line.tokens) tokens; held by open purchases \(line.held)") }
+  for line in balance {
+    print("\(line.available) in \(line.tokens) tokens; held by open purchases \(line.held)")
+  }
 }
 
 private func finish(_ wallet: Wallet, _ number: UInt64, _ options: WalletOptions) async throws {

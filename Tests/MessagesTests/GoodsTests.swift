@@ -104,8 +104,12 @@ struct GoodsTests {
     #expect(throws: MessageError.self) {
       try Self.open(whole.sealed, root: root, length: length, by: 64, n: TransactionID(filled(1, 16))!)
     }
-    #expect(throws: MessageError.self) { try Self.open(whole.sealed, root: digest(1), length: length, by: 64) }
-    #expect(throws: MessageError.self) { try Self.open(whole.sealed, root: root, length: length + 1, by: 64) }
+    #expect(throws: MessageError.self) {
+      try Self.open(whole.sealed, root: digest(1), length: length, by: 64)
+    }
+    #expect(throws: MessageError.self) {
+      try Self.open(whole.sealed, root: root, length: length + 1, by: 64)
+    }
   }
 
   @Test("a length that no goods have is refused", arguments: [0, 55, 56, 71, 16_456, 16_471, UInt64.max])

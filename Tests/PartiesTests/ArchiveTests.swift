@@ -6,7 +6,9 @@ import Testing
 
 extension Sale {
   /// [P4, P3, S_p(P1)?] as the archive unsealed it.
-  func bundle(_ p4: Verified<P4>? = nil, _ p3: Verified<P3>? = nil, with more: [[UInt8]] = []) throws -> Bundle {
+  func bundle(
+    _ p4: Verified<P4>? = nil, _ p3: Verified<P3>? = nil, with more: [[UInt8]] = []
+  ) throws -> Bundle {
     let lock = try p3 ?? self.p3()
     return Bundle([try (p4 ?? self.p4(lock)).bytes, lock.bytes] + more)
   }

@@ -34,7 +34,9 @@ enum MerchantEvent: String, CaseIterable, Sendable {
 
 extension MerchantRig {
   @discardableResult
-  func credited(_ credit: Verified<Credit>) throws -> [String] { try run { machine, _ in machine.credited(credit) } }
+  func credited(_ credit: Verified<Credit>) throws -> [String] {
+    try run { machine, _ in machine.credited(credit) }
+  }
 
   @discardableResult
   func complained(_ nak: Verified<NAK>) throws -> [String] {

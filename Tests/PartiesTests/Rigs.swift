@@ -1,5 +1,5 @@
-// Rigs run a machine beside a twin that is re-created from what was kept after every event, as after a crash, and
-// hold that both do the same.
+// Rigs run a machine beside a twin that is re-created from what was kept after every event, as after a
+// crash, and hold that both do the same.
 
 import Messages
 import Parties

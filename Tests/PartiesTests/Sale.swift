@@ -1,5 +1,5 @@
-// The messages of one sale as they are when all is well, each open to change before it is signed: a test states
-// only what is different.
+// The messages of one sale as they are when all is well, each open to change before it is signed: a test
+// states only what is different.
 
 import Messages
 import Parties
@@ -16,6 +16,8 @@ struct Sale {
 
   var twoSided = false
   var k = Self.k
+  var root = Self.root
+  var length = Self.length
 
   func n1(_ change: (inout N1) -> Void = { _ in }) throws -> Verified<N1> {
     let nonce = Nonce(filled(1, 16))!
@@ -28,7 +30,7 @@ struct Sale {
   var p1Payload: P1 {
     P1(
       n: Self.n, hx: .keyCommitment(merchant: Actor.merchant.publicKey, n: Self.n, key: Self.k),
-      root: Self.root, length: Self.length, salt: Self.salt,
+      root: root, length: length, salt: Self.salt,
       contract: Contract(
         pseudonym: Actor.pseudonym.publicKey, price: Self.price, expirationMax: Times.expiration,
         lifetime: Times.lifetime, date: Times.now,

@@ -12,9 +12,9 @@ RANDOM=$seed
 echo "kill.sh: $points points, seed $seed"
 mkdir -p build/scenarios
 head -c 300000 /dev/urandom >build/scenarios/goods.bin
-world build/scenarios/kill build/scenarios/goods.bin
+PRICE=EUR:0.05 world build/scenarios/kill build/scenarios/goods.bin
 start_all
-wallet withdraw EUR:18.00 >/dev/null
+wallet withdraw EUR:15.00 >/dev/null
 victims=(bank archive merchant wallet)
 declare -A ends
 for point in $(seq "$points"); do
@@ -61,6 +61,6 @@ cents = lambda text: int(text.split(":")[1].replace(".", ""))
 wallet = json.load(open(world + "/balance.json"))[0]
 assert books["cash"] == 2000 and books["locked"] == 0, books
 assert books["tokens"] == cents(wallet["available"]) and cents(wallet["held"]) == 0, (books, wallet)
-assert books["accounts"] == 200 + 125 * paid, (books, paid)
+assert books["accounts"] == 500 + 5 * paid, (books, paid)
 PY
 echo "kill.sh: $points points passed: $(for end in "${!ends[@]}"; do echo -n "$end ${ends[$end]} "; done)"

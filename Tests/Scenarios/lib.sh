@@ -40,7 +40,7 @@ world() {
     --key "$(field key "$W/merchant/identity.json")" >/dev/null
   $ACD bank account deposit alice EUR:20.00 --reference first --data-dir "$W/bank" >/dev/null
   for goods in "$@"; do
-    $ACD merchant offer add "$goods" --price EUR:1.25 --description "goods for a test" \
+    $ACD merchant offer add "$goods" --price "${PRICE:-EUR:1.25}" --description "goods for a test" \
       --data-dir "$W/merchant" >/dev/null
   done
 }

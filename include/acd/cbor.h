@@ -1,11 +1,11 @@
 /* acd/cbor.h: strict deterministic CBOR (RFC 8949 s. 4.2.1), a pull decoder and an encoder.
  *
- * Only what the messages need: unsigned and negative integers, byte and text strings, arrays, maps with integer
- * keys in -24..23, tag 18, false, true, null. No floats, no other tags, no indefinite lengths, nothing that is
- * not the shortest form. What the decoder accepts has exactly one encoding.
+ * Only what the messages need: unsigned and negative integers, byte and text strings, arrays, maps with
+ * integer keys in -24..23, tag 18, false, true, null. No floats, no other tags, no indefinite lengths,
+ * nothing that is not the shortest form. What the decoder accepts has exactly one encoding.
  *
- * Both contexts keep a sticky status: after the first error every call is a no-op that returns the error, so a
- * caller may check once at the end.
+ * Both contexts keep a sticky status: after the first error every call is a no-op that returns the error,
+ * so a caller may check once at the end.
  */
 #ifndef ACD_CBOR_H
 #define ACD_CBOR_H
@@ -78,9 +78,11 @@ void acd_cbor_put_text(acd_cbor_writer *writer, const void *utf8, size_t len); /
 void acd_cbor_put_bool(acd_cbor_writer *writer, int value);
 void acd_cbor_put_null(acd_cbor_writer *writer);
 void acd_cbor_put_array(acd_cbor_writer *writer, uint64_t count);
-void acd_cbor_put_map(acd_cbor_writer *writer, uint64_t pairs); /* keys in ascending encoded order: the caller's duty */
+/* The keys then come in ascending encoded order: the caller's duty. */
+void acd_cbor_put_map(acd_cbor_writer *writer, uint64_t pairs);
 void acd_cbor_put_tag(acd_cbor_writer *writer, uint64_t tag);
-void acd_cbor_put_raw(acd_cbor_writer *writer, const void *encoded, size_t len); /* one item, already encoded */
+/* One item, already encoded. */
+void acd_cbor_put_raw(acd_cbor_writer *writer, const void *encoded, size_t len);
 ACD_MUST_CHECK acd_status acd_cbor_writer_finish(const acd_cbor_writer *writer, size_t *out_len);
 
 #ifdef __cplusplus

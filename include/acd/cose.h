@@ -3,8 +3,8 @@
  *   18([ << {1: -8, 4: key id, 16: type} >>, {}, << payload >>, signature ])
  *
  * key id = the signer's 32-byte public key; type = the message's name in acd/message.h (RFC 9596 "typ"), the
- * domain separation: no signature on one message can serve as another. external_aad is empty. A message nested
- * in another is a byte string in the outer payload.
+ * domain separation: no signature on one message can serve as another. external_aad is empty. A message
+ * nested in another is a byte string in the outer payload.
  *
  * The Sig_structure differs from the message by its prefix and one byte, so it is formed in place:
  *
@@ -48,15 +48,16 @@ ACD_MUST_CHECK acd_status acd_sign1_parse(acd_sign1 *out, const void *bytes, siz
 
 /* acd_sign1_verify_in_place checks the signature against the key id, without a copy: `message` must be the
  * message's bytes in writable memory with ACD_SIGN1_PREFIX bytes before it that also may be written. Both are
- * restored before the call returns, whatever it returns. A nested message stands that deep inside its outer one. */
+ * restored before the call returns, whatever it returns. A nested message stands that deep inside its
+ * outer one. */
 ACD_MUST_CHECK acd_status acd_sign1_verify_in_place(const acd_sign1 *parsed, uint8_t *message);
 
 /* acd_sign1_verify does the same on read-only bytes, through a scratch buffer of at least
  * parsed->len + ACD_SIGN1_PREFIX bytes. */
 ACD_MUST_CHECK acd_status acd_sign1_verify(const acd_sign1 *parsed, void *scratch, size_t scratch_cap);
 
-/* acd_sign1_sign_in_place signs the payload that stands at buffer + ACD_SIGN1_HEADROOM. The message is then at
- * buffer + *out_offset, *out_len bytes. cap >= payload_len + ACD_SIGN1_OVERHEAD. */
+/* acd_sign1_sign_in_place signs the payload that stands at buffer + ACD_SIGN1_HEADROOM. The message is
+ * then at buffer + *out_offset, *out_len bytes. cap >= payload_len + ACD_SIGN1_OVERHEAD. */
 ACD_MUST_CHECK acd_status acd_sign1_sign_in_place(uint8_t *buffer, size_t cap, size_t *out_offset,
                                                   size_t *out_len, size_t payload_len, acd_message_type type,
                                                   const uint8_t secret_key[ACD_SECRET_KEY_SIZE]);

@@ -1,5 +1,5 @@
-/* acd/crypto.h: the crypto boundary. Ed25519, SHA-256, HMAC and HKDF, XChaCha20-Poly1305 and sealed boxes, all
- * from libsodium; CCore/acd_crypto_sodium.c is the only file that includes <sodium.h>.
+/* acd/crypto.h: the crypto boundary. Ed25519, SHA-256, HMAC and HKDF, XChaCha20-Poly1305 and sealed
+ * boxes, all from libsodium; CCore/acd_crypto_sodium.c is the only file that includes <sodium.h>.
  *
  * Ed25519 verification means libsodium's rules everywhere (docs/SPEC.md, "Signatures").
  */
@@ -35,8 +35,9 @@ ACD_MUST_CHECK int acd_equal(const void *a, const void *b, size_t len);
 
 /* MARK: SHA-256 */
 
-/* A hash engine. The default is libsodium's; a server hands in OpenSSL's, which is six times as fast. One-shot
- * over up to three parts, concatenated: all that the core needs. `state` is the engine's own, and may be NULL. */
+/* A hash engine. The default is libsodium's; a server hands in OpenSSL's, which is six times as fast.
+ * One-shot over up to three parts, concatenated: all that the core needs. `state` is the engine's own,
+ * and may be NULL. */
 typedef struct acd_hash_part {
     const void *bytes;
     size_t len;
@@ -57,7 +58,8 @@ void acd_sha256(uint8_t out[ACD_HASH_SIZE], const void *bytes, size_t len);
 /* acd_sha256_parts hashes the concatenation of parts with libsodium's SHA-256. */
 void acd_sha256_parts(uint8_t out[ACD_HASH_SIZE], const acd_hash_part *parts, size_t part_count);
 
-/* acd_hkdf_expand is HKDF-Expand with HMAC-SHA-256 (RFC 5869 s. 2.3); out_len <= 255 * 32. `prk` is secret. */
+/* acd_hkdf_expand is HKDF-Expand with HMAC-SHA-256 (RFC 5869 s. 2.3); out_len <= 255 * 32. `prk` is
+ * secret. */
 ACD_MUST_CHECK acd_status acd_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[ACD_HASH_SIZE],
                                           const acd_hash_part *info, size_t info_count);
 
@@ -73,8 +75,8 @@ void acd_ed25519_sign(uint8_t signature[ACD_SIGNATURE_SIZE], const void *message
 ACD_MUST_CHECK acd_status acd_ed25519_verify(const uint8_t signature[ACD_SIGNATURE_SIZE], const void *message,
                                              size_t len, const uint8_t public_key[ACD_PUBLIC_KEY_SIZE]);
 
-/* acd_public_key_check refuses (ACD_ERR_BAD_KEY) what is not a canonical point of the prime-order group: small
- * and mixed order. Every key is checked once, where it is first registered or trusted. */
+/* acd_public_key_check refuses (ACD_ERR_BAD_KEY) what is not a canonical point of the prime-order group:
+ * small and mixed order. Every key is checked once, where it is first registered or trusted. */
 ACD_MUST_CHECK acd_status acd_public_key_check(const uint8_t public_key[ACD_PUBLIC_KEY_SIZE]);
 
 /* MARK: XChaCha20-Poly1305, no associated data (the nonce and key bind the context; acd/goods.h) */

@@ -6,9 +6,9 @@
  *       HKDF-Expand(k, "c2sp.org/chunked-encryption@v1+AEAD_XChaCha20_Poly1305" || 0x00 || salt(24) || n(16))
  *   sealed = salt(24) || commitment(32) || chunk_0 || chunk_1 || ... || chunk_last
  *
- * Chunks hold 16,384 bytes of plaintext, the last one fewer (perhaps none); chunk i is sealed under base nonce
- * XOR i. The contract commits to the RFC 6962 root over the *ciphertext*: leaf 0 is the 56-byte header, leaf
- * i + 1 is sealed chunk i. So a damaged chunk is found, and proven, alone.
+ * Chunks hold 16,384 bytes of plaintext, the last one fewer (perhaps none); chunk i is sealed under base
+ * nonce XOR i. The contract commits to the RFC 6962 root over the *ciphertext*: leaf 0 is the 56-byte
+ * header, leaf i + 1 is sealed chunk i. So a damaged chunk is found, and proven, alone.
  *
  * Plaintext is released only after its chunk's tag held. The caller must not act on it as a whole before
  * acd_goods_open_finish returned ACD_OK: only then is the end known to be the end.
@@ -35,7 +35,8 @@ extern "C" {
 #define ACD_GOODS_SEALED_CHUNK_SIZE (ACD_GOODS_CHUNK_SIZE + ACD_AEAD_TAG_SIZE)
 #define ACD_GOODS_LENGTH_MAX (UINT64_C(1) << 48) /* plaintext bytes */
 
-/* acd_goods_sealed_length is the sealed length of `length` bytes of goods; 0 if length is over the maximum. */
+/* acd_goods_sealed_length is the sealed length of `length` bytes of goods; 0 if length is over the
+ * maximum. */
 uint64_t acd_goods_sealed_length(uint64_t length);
 
 /* acd_goods_length is the inverse: fails with ACD_ERR_TRUNCATED on a length that no goods have. */
@@ -57,12 +58,12 @@ ACD_MUST_CHECK acd_status acd_goods_keys_open(acd_goods_keys *keys, const uint8_
                                               const uint8_t context[ACD_GOODS_CONTEXT_SIZE],
                                               const uint8_t header[ACD_GOODS_HEADER_SIZE]);
 
-/* Chunk `index`, len <= ACD_GOODS_CHUNK_SIZE plaintext bytes; writes len + ACD_AEAD_TAG_SIZE. In place allowed.
- * All chunks but the last are full: the caller's duty here. */
+/* Chunk `index`, len <= ACD_GOODS_CHUNK_SIZE plaintext bytes; writes len + ACD_AEAD_TAG_SIZE. In place
+ * allowed. All chunks but the last are full: the caller's duty here. */
 ACD_MUST_CHECK acd_status acd_goods_seal_chunk(const acd_goods_keys *keys, uint8_t *out, const uint8_t *plain,
                                                size_t len, uint64_t index);
-ACD_MUST_CHECK acd_status acd_goods_open_chunk(const acd_goods_keys *keys, uint8_t *out, const uint8_t *sealed,
-                                               size_t len, uint64_t index);
+ACD_MUST_CHECK acd_status acd_goods_open_chunk(const acd_goods_keys *keys, uint8_t *out,
+                                               const uint8_t *sealed, size_t len, uint64_t index);
 
 /* MARK: Streaming: init -> update* -> finish; an error is sticky and wipes the keys. */
 
@@ -106,8 +107,8 @@ ACD_MUST_CHECK acd_status acd_goods_open_finish(acd_goods_stream *stream, uint8_
                                                 size_t *out_len, const uint8_t root[ACD_HASH_SIZE],
                                                 uint64_t sealed_length);
 
-/* acd_goods_check: the root of a ciphertext without any key, streaming, to be compared with the contract before
- * paying. Uses the same struct: check_init -> check_update* -> check_finish. */
+/* acd_goods_check: the root of a ciphertext without any key, streaming, to be compared with the contract
+ * before paying. Uses the same struct: check_init -> check_update* -> check_finish. */
 void acd_goods_check_init(acd_goods_stream *stream, acd_hash_engine engine);
 ACD_MUST_CHECK acd_status acd_goods_check_update(acd_goods_stream *stream, const void *sealed, size_t len);
 ACD_MUST_CHECK acd_status acd_goods_check_finish(acd_goods_stream *stream, uint8_t root[ACD_HASH_SIZE],

@@ -1,6 +1,6 @@
-/* acd/merkle.h: RFC 6962 s. 2.1 Merkle trees over SHA-256: a streaming root, inclusion and consistency proofs.
- * leaf = H(0x00 || data), node = H(0x01 || left || right), empty tree = H(""). Used for goods (leaves are
- * ciphertext chunks) and for the archive's log. */
+/* acd/merkle.h: RFC 6962 s. 2.1 Merkle trees over SHA-256: a streaming root, inclusion and consistency
+ * proofs. leaf = H(0x00 || data), node = H(0x01 || left || right), empty tree = H(""). Used for goods
+ * (leaves are ciphertext chunks) and for the archive's log. */
 #ifndef ACD_MERKLE_H
 #define ACD_MERKLE_H
 

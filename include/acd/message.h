@@ -1,6 +1,6 @@
-/* acd/message.h: the table of all messages. One constant table describes every message's name, signer, fields,
- * kinds and limits (CCore/acd_message_table.c); the encoder, the decoder, docs/acd.cddl and the tables in
- * docs/SPEC.md follow it.
+/* acd/message.h: the table of all messages. One constant table describes every message's name, signer,
+ * fields, kinds and limits (CCore/acd_message_table.c); the encoder, the decoder, docs/acd.cddl and the
+ * tables in docs/SPEC.md follow it.
  *
  * Keys 0..23 mean the same in every message (acd_key); keys -1..-24 are local to a message (ACD_<TYPE>_...).
  */
@@ -188,7 +188,8 @@ acd_message_type acd_message_type_named(const void *name, size_t len);
 
 /* One field's value. Which members count depends on the field's kind:
  *   UINT, BOOL: number.  BYTES, TEXT, MESSAGE: bytes, len.  MONEY: bytes = 3 letters, number = amount.
- *   MAP: bytes, len = the inner map's encoding.  lists: bytes, len = the array's encoding, number = its count. */
+ * MAP: bytes, len = the inner map's encoding.  lists: bytes, len = the array's encoding, number = its
+ * count. */
 typedef struct acd_value {
     uint8_t present;
     uint64_t number;
@@ -197,7 +198,8 @@ typedef struct acd_value {
 } acd_value;
 
 /* acd_map_decode checks that `cbor` is exactly one map of `type`, inner maps and lists included, and fills
- * values[i] for the table's field i. values_cap >= the type's field_count. Nested messages are not looked into. */
+ * values[i] for the table's field i. values_cap >= the type's field_count. Nested messages are not looked
+ * into. */
 ACD_MUST_CHECK acd_status acd_map_decode(acd_value *values, size_t values_cap, acd_message_type type,
                                          const void *cbor, size_t len);
 
@@ -210,7 +212,8 @@ ACD_MUST_CHECK acd_status acd_map_encode(void *out, size_t out_cap, size_t *out_
 int acd_map_field(acd_message_type type, int key);
 
 /* acd_list_next walks a list value: start with *at = value.bytes after acd_list_begin. For BYTES_LIST and
- * MESSAGE_LIST bytes, len are the element's content; for UINT_LIST number; for MAP_LIST the element's encoding. */
+ * MESSAGE_LIST bytes, len are the element's content; for UINT_LIST number; for MAP_LIST the element's
+ * encoding. */
 typedef struct acd_list {
     const uint8_t *at;
     const uint8_t *end;

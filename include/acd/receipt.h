@@ -1,9 +1,9 @@
 /* acd/receipt.h: verify a paid receipt, offline, in one call: bytes + trust list + time.
  *
- * A receipt (docs/SPEC.md, "Receipt") holds P1 and P5a, P5a holding P4. It proves that merchant M sold what the
- * contract says, at that price, in transaction (M, n), and that archive A committed the sale at a time: the
- * customer has paid, and M's claim to the money is the same record. The checks, in order, are the acd_receipt_check
- * values below; the first that fails is reported.
+ * A receipt (docs/SPEC.md, "Receipt") holds P1 and P5a, P5a holding P4. It proves that merchant M sold
+ * what the contract says, at that price, in transaction (M, n), and that archive A committed the sale at
+ * a time: the customer has paid, and M's claim to the money is the same record. The checks, in order, are
+ * the acd_receipt_check values below; the first that fails is reported.
  *
  * Stack: about 1 KiB beyond libsodium's. No heap. */
 #ifndef ACD_RECEIPT_H
@@ -31,7 +31,7 @@ typedef enum acd_receipt_check {
     ACD_CHECK_P1_FORMAT,
     ACD_CHECK_P5A_FORMAT,
     ACD_CHECK_P4_FORMAT,
-    ACD_CHECK_MERCHANT_TRUSTED,  /* P1's signer is a merchant of the list, in its window, not revoked at P5a.at */
+    ACD_CHECK_MERCHANT_TRUSTED,  /* P1's signer: a merchant of the list, in its window, not revoked then */
     ACD_CHECK_ARCHIVE_TRUSTED,   /* P5a's signer is an archive of the list, likewise */
     ACD_CHECK_P1_SIGNATURE,
     ACD_CHECK_P4_SIGNATURE,
@@ -72,9 +72,10 @@ typedef struct acd_receipt_facts {
     const char *parcel;         size_t parcel_len;
 } acd_receipt_facts;
 
-/* acd_receipt_verify checks everything. `authority` pins the trust list's signer; NULL trusts the list that was
- * handed in as it is. `scratch` must hold max(trust_len, receipt_len) + ACD_SIGN1_PREFIX bytes. On success *facts
- * is filled and *failed is ACD_CHECK_NONE; otherwise *facts is zero and *failed names the check. */
+/* acd_receipt_verify checks everything. `authority` pins the trust list's signer; NULL trusts the list
+ * that was handed in as it is. `scratch` must hold max(trust_len, receipt_len) + ACD_SIGN1_PREFIX bytes.
+ * On success *facts is filled and *failed is ACD_CHECK_NONE; otherwise *facts is zero and *failed names
+ * the check. */
 ACD_MUST_CHECK acd_status acd_receipt_verify(acd_receipt_facts *facts, acd_receipt_check *failed,
                                              const void *receipt, size_t receipt_len, const void *trust,
                                              size_t trust_len, const uint8_t *authority, uint64_t now,

@@ -7,12 +7,14 @@
 //     └────────────────────────────────▶ aborted
 //       abort request at or after the expiration, or Cancel by M: publish P5b
 //
-// Invariants: one outcome per L and one commit per (M, n), for ever; commit iff the sequencing time < expiration,
-// abort by time iff >= (half-open); after the lifetime nothing new is published, since records may be gone.
+// Invariants: one outcome per L and one commit per (M, n), for ever; commit iff the sequencing time <
+// expiration, abort by time iff >= (half-open); after the lifetime nothing new is published, since
+// records may be gone.
 
 public import Messages
 
-/// P4 as it reaches the archive: unsealed, with P3 (and the acknowledgement) beside it, all signatures checked.
+/// P4 as it reaches the archive: unsealed, with P3 (and the acknowledgement) beside it, all signatures
+/// checked.
 public struct Submission: Equatable, Sendable {
   public let p4: Verified<P4>
   public let p3: Verified<P3>
@@ -119,8 +121,8 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
     ]
   }
 
-  /// The record stands: the same answer to whoever asked for it, a refusal with the record to whoever wanted the
-  /// other.
+  /// The record stands: the same answer to whoever asked for it, a refusal with the record to whoever
+  /// wanted the other.
   private func answer(_ outcome: Outcome, asked: Reason) -> [ArchiveEffect] {
     switch (outcome, asked) {
     case (.committed, .committed), (.aborted, .aborted): [.reply(outcome.bytes)]

@@ -1,5 +1,6 @@
-// The bank's counter: what is checked before money leaves an account (W1) or tokens become other tokens (X1), and
-// before tokens are locked (docs/SPEC.md, "Money"). Pure decisions; the service applies them in one durable step.
+// The bank's counter: what is checked before money leaves an account (W1) or tokens become other tokens
+// (X1), and before tokens are locked (docs/SPEC.md, "Money"). Pure decisions; the service applies them in
+// one durable step.
 
 public import Messages
 
@@ -57,7 +58,8 @@ public enum BankCounter {
         return .failure(Denial(.denomination, "an output's denomination key is not in the key list"))
       }
       guard key.issueFrom <= now, now < key.issueUntil else {
-        return .failure(Denial(.denomination, "a denomination key is not issued now: fetch the key list again"))
+        return .failure(
+          Denial(.denomination, "a denomination key is not issued now: fetch the key list again"))
       }
       guard output.message.count == key.modulus.count else {
         return .failure(Denial(.malformed, "a blinded message is not as long as its key's modulus"))

@@ -1,5 +1,5 @@
-// The bank's side of one purchase, keyed on (M, n): tokens are locked by P2 and settled or released by the archive's
-// single outcome (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
+// The bank's side of one purchase, keyed on (M, n): tokens are locked by P2 and settled or released by
+// the archive's single outcome (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
 //
 //             P2 ok: lock, sign P3              P5a of L: spend, credit M
 //   absent ───────────────────────▶ locked ───────────────────────────▶ settled
@@ -7,8 +7,8 @@
 //                                     └───────────────────────────────▶ released
 //                                       P5b of L: release
 //
-// Invariants: the bank's own clock never unlocks anything; one lock per (M, n), for ever; an event that was already
-// answered gets the same bytes again.
+// Invariants: the bank's own clock never unlocks anything; one lock per (M, n), for ever; an event that
+// was already answered gets the same bytes again.
 
 public import Messages
 
@@ -66,7 +66,10 @@ public enum BankEffect: Equatable, Sendable {
 /// The machine of one (M, n).
 public struct BankLock: ~Copyable, Sendable {
   /// As stored: stable numbers.
-  public enum Phase: Int, Sendable { case absent = 0, locked, settled, released }
+  public enum Phase: Int, Sendable {
+    case absent = 0
+    case locked, settled, released
+  }
 
   private enum State {
     case absent
@@ -166,7 +169,9 @@ public struct BankLock: ~Copyable, Sendable {
       return [.refuse(Denial(.unknownTransaction, "this bank holds no lock for it"))]
     case .locked(let p2, let p3):
       if let mismatch = Lock(p3).mismatch(outcome) {
-        return [.refuse(Denial(.mismatch, "the outcome does not match the lock: \(mismatch)", proof: [p3.bytes]))]
+        return [
+          .refuse(Denial(.mismatch, "the outcome does not match the lock: \(mismatch)", proof: [p3.bytes]))
+        ]
       }
       return end(p2, p3, outcome)
     case .settled(_, let p3, let known), .released(_, let p3, let known):
@@ -194,8 +199,8 @@ public struct BankLock: ~Copyable, Sendable {
     }
   }
 
-  /// An outcome after the end: the same kind again is answered again; the other kind, if it matches the lock, is
-  /// proof against the archive and changes nothing here.
+  /// An outcome after the end: the same kind again is answered again; the other kind, if it matches the
+  /// lock, is proof against the archive and changes nothing here.
   private func again(_ p3: Verified<P3>, _ known: Outcome, _ outcome: Outcome) -> [BankEffect] {
     let terms = p3.payload.terms
     switch (known, outcome) {
@@ -226,7 +231,8 @@ public struct BankLock: ~Copyable, Sendable {
       let cap = policy.expirationCapSeconds
       return Denial(.expirationCap, "P2 expires later than \(cap) seconds from now")
     }
-    // Not even at the same time: the archive aborts from the expiration until the lifetime ends, and no later.
+    // Not even at the same time: the archive aborts from the expiration until the lifetime ends, and no
+    // later.
     guard terms.lifetime > terms.expiration else {
       return Denial(.lifetime, "the lifetime ends before the transaction can be aborted")
     }

@@ -1,13 +1,16 @@
 // The customer's side of one purchase (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
 //
 //               P1 ok          ciphertext = root         P2              P3                P5a
-//   requested ────────▶ offered ──────────▶ checked ────────▶ authorised ────▶ locked ──────────▶ paid ──▶ delivered
-//       │                  │                   │                 │ refused        │ P5b                goods opened
+// requested ────────▶ offered ──────────▶ checked ────────▶ authorised ────▶ locked ──────────▶ paid ──▶
+// delivered
+// │                  │                   │                 │ refused        │ P5b                goods
+// opened
 //       └──────────────────┴───────────────────┘                 ▼                ▼
 //                   abandoned (nothing was paid)              refused          aborted
 //
-// Invariants: no P2 before all of the ciphertext was checked; after P2 the tokens are in use until the bank's signed
-// refusal or the archive's record says otherwise, whatever the clock says; paid means that k is known and verified.
+// Invariants: no P2 before all of the ciphertext was checked; after P2 the tokens are in use until the
+// bank's signed refusal or the archive's record says otherwise, whatever the clock says; paid means that
+// k is known and verified.
 
 public import Messages
 
@@ -36,7 +39,8 @@ public enum CustomerEffect: Equatable, Sendable {
 public struct CustomerPurchase: Sendable {
   /// As stored: stable numbers.
   public enum Phase: Int, Sendable {
-    case requested = 1, offered, checked, authorised, locked, paid, delivered, aborted, refused, abandoned
+    case requested = 1
+    case offered, checked, authorised, locked, paid, delivered, aborted, refused, abandoned
 
     /// True when nothing more will happen.
     public var isFinal: Bool { rawValue >= Phase.delivered.rawValue }
@@ -243,8 +247,8 @@ public struct CustomerPurchase: Sendable {
     ]
   }
 
-  /// An outcome arrived, from whomever; its signatures hold. It counts also when P3 never reached the customer:
-  /// the terms of P2 are those of P3.
+  /// An outcome arrived, from whomever; its signatures hold. It counts also when P3 never reached the
+  /// customer: the terms of P2 are those of P3.
   public mutating func decided(_ outcome: Outcome) -> [CustomerEffect] {
     let (p1, p2, p3): (Verified<P1>, Verified<P2>, Verified<P3>?)
     switch state {

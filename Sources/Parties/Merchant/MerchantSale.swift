@@ -9,8 +9,9 @@
 //     │ NAK: decline        └─────▶ cancelling ─────┘
 //     └──────────▶ declined
 //
-// Invariants: k leaves only inside a P4 sealed to the archive (or to the customer under early completion, §5.6,
-// which the merchant has to switch on); no P4 after a Cancel; the same P3 is answered by the same P4.
+// Invariants: k leaves only inside a P4 sealed to the archive (or to the customer under early completion,
+// §5.6, which the merchant has to switch on); no P4 after a Cancel; the same P3 is answered by the same
+// P4.
 
 public import Messages
 
@@ -63,7 +64,8 @@ public enum MerchantEffect: Equatable, Sendable {
 public struct MerchantSale: ~Copyable, Sendable {
   /// As stored: stable numbers.
   public enum Phase: Int, Sendable {
-    case offered = 1, authorised, submitted, committed, credited, aborted, cancelling, declined
+    case offered = 1
+    case authorised, submitted, committed, credited, aborted, cancelling, declined
   }
 
   private enum State {
@@ -148,7 +150,8 @@ public struct MerchantSale: ~Copyable, Sendable {
     }
     var effects: [MerchantEffect] = [.keep(.p3, p3.bytes)]
     if let denial = check(p3, policy: policy, at: now, merchant: key.publicKey) {
-      // The customer's money is locked for a sale that will not happen: give it back now, not at the expiration.
+      // The customer's money is locked for a sale that will not happen: give it back now, not at the
+      // expiration.
       effects += try cancel(p3, key: key)
       return effects + [.refuse(denial)]
     }
@@ -214,7 +217,8 @@ public struct MerchantSale: ~Copyable, Sendable {
     return [.keep(.credit, credit.bytes), .enter(.credited, due: nil)]
   }
 
-  /// The customer complains about the ciphertext or does not want it. Damaged ranges are simply fetched again.
+  /// The customer complains about the ciphertext or does not want it. Damaged ranges are simply fetched
+  /// again.
   public mutating func complained(
     _ nak: Verified<NAK>, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
@@ -248,7 +252,9 @@ public struct MerchantSale: ~Copyable, Sendable {
   }
 
   /// The due time has come.
-  public mutating func due(at now: Timestamp, key: borrowing SigningKey) throws(MessageError) -> [MerchantEffect] {
+  public mutating func due(at now: Timestamp, key: borrowing SigningKey) throws(MessageError)
+    -> [MerchantEffect]
+  {
     switch state {
     case .offered, .declined, .committed, .aborted: return []
     case .authorised(let p3):

@@ -31,7 +31,8 @@ final class ArchiveService: PartyService {
       }
     case .message(.statusQuery, let bytes):
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
-    case .message(let type, _): throw MessageError(.malformed, "unexpected-type", "\(type.label) at an archive")
+    case .message(let type, _):
+      throw MessageError(.malformed, "unexpected-type", "\(type.label) at an archive")
     }
   }
 
@@ -42,9 +43,10 @@ final class ArchiveService: PartyService {
     return try await decide(p3, request: sealed.encoded(), submission: submission) { _, _, _ in [] }
   }
 
-  private typealias Event = @Sendable (
-    inout ArchiveTransaction, Timestamp, borrowing SigningKey
-  ) throws -> [ArchiveEffect]
+  private typealias Event =
+    @Sendable (
+      inout ArchiveTransaction, Timestamp, borrowing SigningKey
+    ) throws -> [ArchiveEffect]
 
   /// One durable step: take up the lock, decide, publish, queue copies.
   private func decide(
@@ -122,7 +124,8 @@ final class ArchiveService: PartyService {
     else { throw Problem.badRequest("M is 64 and n 32 hexadecimal digits") }
     let records = try await node.store.read { try $0.records(merchant: merchant.bytes, n: n.bytes) }
     return HTTPReply(
-      status: 200, contentType: cborMediaType, body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
+      status: 200, contentType: cborMediaType,
+      body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
   }
 
   /// Outcomes after a sequence number: for banks and merchants that poll.
@@ -130,7 +133,8 @@ final class ArchiveService: PartyService {
     let after = call.query["after"].flatMap { Int64($0) } ?? 0
     let records = try await node.store.read { try $0.records(after: after, limit: 100) }
     return HTTPReply(
-      status: 200, contentType: cborMediaType, body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
+      status: 200, contentType: cborMediaType,
+      body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
   }
 }
 

@@ -1,5 +1,6 @@
-// The bank's double-entry ledger: every movement of value is one balanced entry, in the same durable step as the
-// message that caused it. Invariant 1: accounts + outstanding tokens + locked + fees - cash = 0, always.
+// The bank's double-entry ledger: every movement of value is one balanced entry, in the same durable step
+// as the message that caused it. Invariant 1: accounts + outstanding tokens + locked + fees - cash = 0,
+// always.
 
 import Messages
 import Parties

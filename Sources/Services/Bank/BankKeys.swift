@@ -1,5 +1,5 @@
-// The bank's denomination keys: one RSA key per value and window, and the signed list of them. The same list for
-// everybody, so that nobody can be tagged by a key of his own.
+// The bank's denomination keys: one RSA key per value and window, and the signed list of them. The same
+// list for everybody, so that nobody can be tagged by a key of his own.
 
 import BlindTokens
 import Foundation
@@ -8,7 +8,8 @@ import Storage
 
 /// Denomination keys in use: public halves parsed once, private halves for issuing.
 final class BankKeys: Sendable {
-  /// How long a key issues, how long its tokens can be spent, and how long before its end the next key starts.
+  /// How long a key issues, how long its tokens can be spent, and how long before its end the next key
+  /// starts.
   struct Windows: Sendable {
     var issueSeconds: UInt64 = 30 * 86_400
     var spendSeconds: UInt64 = 400 * 86_400

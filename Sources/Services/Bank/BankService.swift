@@ -1,7 +1,7 @@
 // The bank over the wire: withdrawals, authorisations, outcomes, exchanges, status and account answers.
 //
-// Each message: verify (outside the store) → one durable step (load, decide, apply) → answer. The answer to the same
-// bytes is the same bytes.
+// Each message: verify (outside the store) → one durable step (load, decide, apply) → answer. The answer
+// to the same bytes is the same bytes.
 
 import BlindTokens
 import Foundation
@@ -143,7 +143,9 @@ final class BankService: PartyService {
   private func confirm(
     _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, at now: Timestamp
   ) throws -> [UInt8] {
-    if let known = try tx.message(kind: "credit", key: lock.bytes, label: Label.credit.rawValue) { return known }
+    if let known = try tx.message(kind: "credit", key: lock.bytes, label: Label.credit.rawValue) {
+      return known
+    }
     let account = try tx.account(key: merchant.bytes)?.id ?? ""
     let credit = Credit(amount: value, lock: lock, at: now, account: account)
     let bytes = try Verified(signing: credit, with: node.identity.signing).bytes
@@ -187,7 +189,9 @@ final class BankService: PartyService {
     var result: [[UInt8]] = []
     var room = Self.proofBytesMax
     for use in try tx.tokenUses(token: id.bytes).prefix(limit) {
-      let found = try ["P2", "X1", "X2"].compactMap { try tx.message(kind: "use", key: use.message, label: $0) }
+      let found = try ["P2", "X1", "X2"].compactMap {
+        try tx.message(kind: "use", key: use.message, label: $0)
+      }
       room -= found.reduce(0) { $0 + $1.count }
       guard room >= 0 else { break }
       result += found
@@ -240,7 +244,8 @@ final class BankService: PartyService {
 
   private func exchange(_ x1: Verified<X1>) async throws -> [UInt8] {
     let now = node.clock()
-    if let known = try await node.store.read({ try $0.message(kind: "use", key: x1.hash.bytes, label: "X2") }) {
+    if let known = try await node.store.read({ try $0.message(kind: "use", key: x1.hash.bytes, label: "X2") })
+    {
       return known
     }
     let valid = Dictionary(

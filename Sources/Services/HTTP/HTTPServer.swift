@@ -1,5 +1,5 @@
-// Serving routes over TLS on Hummingbird: bounded bodies, files in constant memory, problems as problem+json, graceful
-// stop on SIGTERM and SIGINT.
+// Serving routes over TLS on Hummingbird: bounded bodies, files in constant memory, problems as
+// problem+json, graceful stop on SIGTERM and SIGINT.
 
 import Foundation
 import HTTPTypes
@@ -29,12 +29,15 @@ func serve(
   onReady: @escaping @Sendable (_ port: Int) async -> Void, background: @escaping @Sendable () async -> Void
 ) async throws {
   var tls = TLSConfiguration.makeServerConfiguration(
-    certificateChain: try NIOSSLCertificate.fromPEMFile(configuration.certificatePath).map { .certificate($0) },
+    certificateChain: try NIOSSLCertificate.fromPEMFile(configuration.certificatePath).map {
+      .certificate($0)
+    },
     privateKey: .privateKey(try NIOSSLPrivateKey(file: configuration.keyPath, format: .pem)))
   tls.minimumTLSVersion = .tlsv13
   let router = Router(context: BasicRequestContext.self)
   for route in routes {
-    router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) { request, context in
+    router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) {
+      request, context in
       await respond(to: request, context, route, bodyBytesMax: configuration.bodyBytesMax, logger: logger)
     }
   }
@@ -48,17 +51,18 @@ func serve(
     logger: logger)
   let ended = AsyncStream.makeStream(of: Void.self)
   let group = ServiceGroupConfiguration(
-      services: [
-        .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
-        .init(
-          service: Background {
-            await background()
-            ended.continuation.finish()
-          }),
-      ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    services: [
+      .init(service: application, successTerminationBehavior: .gracefullyShutdownGroup),
+      .init(
+        service: Background {
+          await background()
+          ended.continuation.finish()
+        }),
+    ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
   let running = Task { try await ServiceGroup(configuration: group).run() }
-  // The background work ends when the process is told to stop. Clients that keep their connections do not keep the
-  // service then: requests under way get a second, and whatever was acknowledged is durable already.
+  // The background work ends when the process is told to stop. Clients that keep their connections do not
+  // keep the service then: requests under way get a second, and whatever was acknowledged is durable
+  // already.
   Task {
     _ = await running.result
     ended.continuation.finish()
@@ -99,11 +103,13 @@ private func respond(
     let body: ByteBuffer
     do { body = try await request.body.collect(upTo: bodyBytesMax) } catch {
       throw Problem(
-        status: 413, code: "too-large", title: "Too large", detail: "A request has at most \(bodyBytesMax) bytes.",
+        status: 413, code: "too-large", title: "Too large",
+        detail: "A request has at most \(bodyBytesMax) bytes.",
         money: "safe: nothing was changed", next: "Send less.")
     }
     let call = HTTPCall(
-      parameters: parameters, query: query, range: request.headers[.range], body: Array(body.readableBytesView))
+      parameters: parameters, query: query, range: request.headers[.range],
+      body: Array(body.readableBytesView))
     return response(try await route.handler(call))
   } catch let problem as Problem {
     return response(

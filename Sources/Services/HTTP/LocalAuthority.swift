@@ -1,8 +1,9 @@
-// A local certificate authority, made by `init`: TLS between parties on machines that have no public names. Peers trust
-// exactly this authority. It protects the channel only; messages are signed on their own.
+// A local certificate authority, made by `init`: TLS between parties on machines that have no public
+// names. Peers trust exactly this authority. It protects the channel only; messages are signed on their
+// own.
 
 import Crypto
-public import Foundation
+import Foundation
 import SwiftASN1
 import X509
 
@@ -17,7 +18,8 @@ public struct LocalAuthority: Sendable {
       return LocalAuthority(
         key: try P256.Signing.PrivateKey(
           pemRepresentation: String(decoding: try directory.read("ca.key"), as: UTF8.self)),
-        certificate: try Certificate(pemEncoded: String(decoding: try directory.read("ca.pem"), as: UTF8.self)))
+        certificate: try Certificate(
+          pemEncoded: String(decoding: try directory.read("ca.pem"), as: UTF8.self)))
     }
     try directory.create()
     let key = P256.Signing.PrivateKey()
@@ -40,7 +42,8 @@ public struct LocalAuthority: Sendable {
     (self.key, self.certificate) = (key, certificate)
   }
 
-  /// Issues a server certificate for a party into its `tls/` folder, with this authority's certificate beside it.
+  /// Issues a server certificate for a party into its `tls/` folder, with this authority's certificate
+  /// beside it.
   public func issue(_ name: String, host: String, into party: DataDirectory) throws {
     let leafKey = P256.Signing.PrivateKey()
     let now = Date()

@@ -35,7 +35,8 @@ struct HTTPReply: Sendable {
     guard let (first, last) = byteRange(range, size: size) else {
       throw Problem(
         status: 416, code: "range", title: "Range not satisfiable",
-        detail: "The file has \(size) bytes.", money: "safe: nothing was changed", next: "Ask for bytes it has.")
+        detail: "The file has \(size) bytes.", money: "safe: nothing was changed",
+        next: "Ask for bytes it has.")
     }
     return HTTPReply(
       status: 206, contentType: contentType, body: .file(path: path, offset: first, length: last - first + 1),

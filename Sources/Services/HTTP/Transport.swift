@@ -1,5 +1,5 @@
-// The way to peers: HTTPS that trusts exactly the local authority, through an anonymizer if the user has one. With
-// socks5h, names are resolved at the proxy, so the wallet asks no name server.
+// The way to peers: HTTPS that trusts exactly the local authority, through an anonymizer if the user has
+// one. With socks5h, names are resolved at the proxy, so the wallet asks no name server.
 
 import AsyncHTTPClient
 import Foundation

@@ -1,5 +1,6 @@
 // Sealing an offer's file for one sale: one pass that reads, encrypts, hashes and writes, in constant memory.
-// Goods are sealed per sale, because the archive publishes each sale's key (docs/DESIGN.md, "Sealed per sale").
+// Goods are sealed per sale, because the archive publishes each sale's key (docs/DESIGN.md, "Sealed per
+// sale").
 
 import Foundation
 import Messages
@@ -35,7 +36,9 @@ enum GoodsSealer {
     let (tail, root, length) = try stream.finish()
     try output.write(contentsOf: tail)
     try output.synchronize()
-    guard rename(temporary, target) == 0 else { throw ServiceError.file(path: target, reason: "cannot be written") }
+    guard rename(temporary, target) == 0 else {
+      throw ServiceError.file(path: target, reason: "cannot be written")
+    }
     return SealedGoods(root: root, length: length)
   }
 

@@ -1,5 +1,5 @@
-// The merchant over the wire: offers, requests, sealed goods with ranges, authorisations, acknowledgements, outcomes
-// and status answers.
+// The merchant over the wire: offers, requests, sealed goods with ranges, authorisations,
+// acknowledgements, outcomes and status answers.
 
 import Foundation
 import Messages
@@ -45,7 +45,8 @@ final class MerchantService: PartyService {
       return try await step(n, bytes) { machine, _, _ in machine.credited(credit) }
     case .statusQuery:
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
-    case .refusal: return nil  // an answer to something sent; what it refuses is settled by the archive's record
+    // An answer to something sent; what it refuses is settled by the archive's record.
+    case .refusal: return nil
     default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a merchant")
     }
   }
@@ -55,7 +56,8 @@ final class MerchantService: PartyService {
   /// N1: seals the goods for this sale and signs P1. The same N1 is answered by the same P1.
   private func offer(_ n1: Verified<N1>) async throws -> [UInt8] {
     if let known = try await node.store.read({ try $0.reply(n1.hash.bytes) }) { return known }
-    guard let stored = try await OfferBook.find(n1.payload.offer, node.store), let offer = stored.published else {
+    guard let stored = try await OfferBook.find(n1.payload.offer, node.store), let offer = stored.published
+    else {
       return try node.refuse(Denial(.noSuchOffer, "there is no such offer"), request: n1.bytes)
     }
     guard n1.payload.price == offer.price else {
@@ -104,9 +106,10 @@ final class MerchantService: PartyService {
 
   private static let kind = "sale"
 
-  private typealias Event = @Sendable (
-    inout MerchantSale, Timestamp, borrowing SigningKey
-  ) throws -> [MerchantEffect]
+  private typealias Event =
+    @Sendable (
+      inout MerchantSale, Timestamp, borrowing SigningKey
+    ) throws -> [MerchantEffect]
 
   private func step(
     _ n: TransactionID, _ request: [UInt8], _ event: @escaping Event
@@ -150,9 +153,11 @@ final class MerchantService: PartyService {
     return reply
   }
 
-  /// P4 goes out sealed; the ephemeral seed is kept, so that a judge can be shown what was sealed (attack 16).
+  /// P4 goes out sealed; the ephemeral seed is kept, so that a judge can be shown what was sealed (attack
+  /// 16).
   private func submit(
-    _ tx: any StoreTransaction, _ bundle: Messages.Bundle, _ archive: PublicKey, _ n: TransactionID, at now: Timestamp
+    _ tx: any StoreTransaction, _ bundle: Messages.Bundle, _ archive: PublicKey, _ n: TransactionID,
+    at now: Timestamp
   ) throws {
     guard let recipient = node.trust.list.entry(archive, as: .archive)?.sealingKey else {
       throw MessageError(.misuse, "missing-field", "the archive's sealing key in the trust list")
@@ -181,7 +186,9 @@ final class MerchantService: PartyService {
   func tick() async {
     let now = node.clock()
     guard
-      let due = try? await node.store.read({ try $0.machinesDue(kind: Self.kind, before: Int64(now), limit: 100) })
+      let due = try? await node.store.read({
+        try $0.machinesDue(kind: Self.kind, before: Int64(now), limit: 100)
+      })
     else { return }
     for row in due {
       guard let n = TransactionID(row.key) else { continue }
@@ -234,7 +241,9 @@ final class MerchantService: PartyService {
       throw Problem.badRequest("n is 32 hexadecimal digits")
     }
     let path = node.directory.file("goods/\(n)")
-    guard FileManager.default.fileExists(atPath: path) else { throw Problem.notFound("no goods of this sale") }
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw Problem.notFound("no goods of this sale")
+    }
     return try HTTPReply.file(path: path, contentType: "application/octet-stream", call: call)
   }
 }

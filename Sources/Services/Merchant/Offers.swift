@@ -35,7 +35,8 @@ enum OfferBook {
     _ path: String, price: Money, description: String, twoSided: Bool, store: any Store
   ) async throws -> StoredOffer {
     var isDirectory: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue else {
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue
+    else {
       throw ServiceError.file(path: path, reason: "is no file that can be sold")
     }
     guard description.utf8.count <= 2048 else {
@@ -52,7 +53,9 @@ enum OfferBook {
       name: url.lastPathComponent, path: url.standardizedFileURL.path, length: size,
       digest: try GoodsSealer.digest(path).description, twoSided: twoSided)
     let data = Array(try JSONEncoder().encode(offer))
-    try await store.write { try $0.putMachine(MachineRow(kind: kind, key: Array(offer.id.utf8), phase: 1, data: data)) }
+    try await store.write {
+      try $0.putMachine(MachineRow(kind: kind, key: Array(offer.id.utf8), phase: 1, data: data))
+    }
     return offer
   }
 

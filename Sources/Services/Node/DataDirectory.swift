@@ -1,4 +1,5 @@
-// A party's data directory: everything that it has to keep. Secrets are files of mode 0600; writes are atomic.
+// A party's data directory: everything that it has to keep. Secrets are files of mode 0600; writes are
+// atomic.
 //
 //   config.json     role, name, address          identity.seed   the party's secret seed
 //   trust.acd       the trust list in force      store.sqlite    all state
@@ -65,7 +66,9 @@ public struct DataDirectory: Sendable {
     do {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch { throw ServiceError.file(path: path, reason: "cannot be created: \(error.localizedDescription)") }
+    } catch {
+      throw ServiceError.file(path: path, reason: "cannot be created: \(error.localizedDescription)")
+    }
   }
 
   /// Writes atomically.
@@ -75,7 +78,9 @@ public struct DataDirectory: Sendable {
       try FileManager.default.createDirectory(
         at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
       try Data(bytes).write(to: target, options: .atomic)
-    } catch { throw ServiceError.file(path: file(name), reason: "cannot be written: \(error.localizedDescription)") }
+    } catch {
+      throw ServiceError.file(path: file(name), reason: "cannot be written: \(error.localizedDescription)")
+    }
   }
 
   /// Writes a secret: never readable by others, not even for a moment.
@@ -102,7 +107,8 @@ public struct DataDirectory: Sendable {
   public func readSecret(_ name: String, count: Int) throws -> [UInt8] {
     let bytes = try read(name)
     guard bytes.count == count else {
-      throw ServiceError.file(path: file(name), reason: "is damaged: \(bytes.count) bytes instead of \(count)")
+      throw ServiceError.file(
+        path: file(name), reason: "is damaged: \(bytes.count) bytes instead of \(count)")
     }
     return bytes
   }
@@ -111,7 +117,8 @@ public struct DataDirectory: Sendable {
     guard exists("config.json") else {
       throw ServiceError.configuration("\(path) holds no party yet: run its `init` first")
     }
-    do { return try JSONDecoder().decode(PartyConfig.self, from: Data(try read("config.json"))) } catch let error
+    do { return try JSONDecoder().decode(PartyConfig.self, from: Data(try read("config.json"))) } catch let
+      error
       as DecodingError
     {
       throw ServiceError.file(path: file("config.json"), reason: "is damaged: \(error.localizedDescription)")

@@ -1,5 +1,5 @@
-// Who a service is: its signing key, and for an archive the key that P4 is sealed to. Both come from one seed file in
-// the data directory, readable by its owner alone.
+// Who a service is: its signing key, and for an archive the key that P4 is sealed to. Both come from one
+// seed file in the data directory, readable by its owner alone.
 
 import Foundation
 public import Messages

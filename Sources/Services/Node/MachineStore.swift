@@ -1,5 +1,5 @@
-// Keeping machines in the store: a state row for the phase, the signed messages verbatim in the log. A machine is
-// taken up again from these alone.
+// Keeping machines in the store: a state row for the phase, the signed messages verbatim in the log. A
+// machine is taken up again from these alone.
 
 import Messages
 import Parties

@@ -1,4 +1,5 @@
-// What every service stands on: its keys, its store, the trust list, the clock, the way to its peers and the outbox.
+// What every service stands on: its keys, its store, the trust list, the clock, the way to its peers and
+// the outbox.
 
 import Foundation
 import Logging
@@ -54,7 +55,8 @@ extension StoreTransaction {
   }
 }
 
-/// Tells, on request, each message as it passes: for `acd demo` and operators. Names and sizes only, never contents.
+/// Tells, on request, each message as it passes: for `acd demo` and operators. Names and sizes only,
+/// never contents.
 struct MessageTracer: Sendable {
   /// One line of JSON for each message; nil when nobody listens.
   let write: (@Sendable (String) -> Void)?

@@ -1,5 +1,5 @@
-// SHA-256 by OpenSSL for bulk data: several times as fast as libsodium's where the processor has SHA instructions.
-// Handed to the C core through its hash engine.
+// SHA-256 by OpenSSL for bulk data: several times as fast as libsodium's where the processor has SHA
+// instructions. Handed to the C core through its hash engine.
 
 internal import CCore
 internal import COpenSSL

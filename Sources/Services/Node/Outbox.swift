@@ -1,8 +1,9 @@
 // The outbox: what was persisted to be sent is sent until somebody answered. Back-off with jitter, bounded
-// parallelism, no lost and no reordered-by-accident items: receivers are idempotent, so order does not matter.
+// parallelism, no lost and no reordered-by-accident items: receivers are idempotent, so order does not
+// matter.
 //
-// A 2xx, or any signed answer (a Refusal too), ends an item; the answer is handed to the party like a message that
-// came in. Everything else is tried again, for at most `ageMax`.
+// A 2xx, or any signed answer (a Refusal too), ends an item; the answer is handed to the party like a
+// message that came in. Everything else is tried again, for at most `ageMax`.
 
 import Foundation
 import Messages

@@ -73,7 +73,8 @@ extension Problem {
     default:
       Problem(
         status: 500, code: "storage", title: "Storage failure", detail: "The request was not processed.",
-        money: "safe: nothing was changed", next: "Send the same bytes again; tell the operator if it persists.")
+        money: "safe: nothing was changed",
+        next: "Send the same bytes again; tell the operator if it persists.")
     }
   }
 }

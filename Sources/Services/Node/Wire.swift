@@ -1,5 +1,6 @@
-// What goes over the wire between parties: one endpoint for all messages, dispatched by what they are. Bodies are
-// application/cose (a signed message) or application/cbor (a container); the same bytes are the same request.
+// What goes over the wire between parties: one endpoint for all messages, dispatched by what they are.
+// Bodies are application/cose (a signed message) or application/cbor (a container); the same bytes are
+// the same request.
 
 import Messages
 import Parties

@@ -1,4 +1,5 @@
-// What a bank's operator does at the books: open accounts, deposit, read statements, check that the books add up.
+// What a bank's operator does at the books: open accounts, deposit, read statements, check that the books
+// add up.
 
 import Foundation
 public import Messages
@@ -55,7 +56,8 @@ public final class BankOperation: Sendable {
   /// Money comes in from outside. The same reference again is no second deposit.
   public func deposit(_ name: String, _ amount: Money, reference: String) async throws {
     guard amount.currency == currency, amount.amount > 0 else {
-      throw ServiceError.configuration("this bank's accounts are in \(currency), and a deposit is more than nothing")
+      throw ServiceError.configuration(
+        "this bank's accounts are in \(currency), and a deposit is more than nothing")
     }
     do {
       try await store.write { tx in
@@ -73,7 +75,8 @@ public final class BankOperation: Sendable {
     let (account, lines) = try await store.read { tx -> (Account?, [StatementLine]) in
       (try tx.account(name), try tx.entries(account: name, after: 0, limit: 10_000))
     }
-    guard let account, let balance = Money(currency: account.currency, amount: UInt64(max(0, account.balance)))
+    guard let account,
+      let balance = Money(currency: account.currency, amount: UInt64(max(0, account.balance)))
     else { throw ServiceError.notFound("there is no account \(name)") }
     return (
       balance,
@@ -115,7 +118,9 @@ public final class MerchantOperation: Sendable {
   public func close() async throws { try await store.close() }
 
   /// Puts a file on sale.
-  public func add(_ path: String, price: Money, description: String, twoSided: Bool) async throws -> StoredOffer {
+  public func add(_ path: String, price: Money, description: String, twoSided: Bool) async throws
+    -> StoredOffer
+  {
     try await OfferBook.add(path, price: price, description: description, twoSided: twoSided, store: store)
   }
 

@@ -1,4 +1,5 @@
-// What an operator does with a party: make it, run it. The commands of `acd bank|archive|merchant` are thin over this.
+// What an operator does with a party: make it, run it. The commands of `acd bank|archive|merchant` are
+// thin over this.
 
 import BlindTokens
 import Foundation

@@ -17,11 +17,13 @@ public enum TrustAuthority {
     }
     var seed = try directory.readSecret("authority.seed", count: 32)
     let key = SigningKey(seed: &seed)
-    let last = directory.exists("last.acd") ? try Verified<TrustList>(stored: try directory.read("last.acd")) : nil
+    let last =
+      directory.exists("last.acd") ? try Verified<TrustList>(stored: try directory.read("last.acd")) : nil
     let now = systemClock()
     let until = now + days * 86_400
     let entries = try parties.map { card in
-      guard let role = Role.allCases.first(where: { $0.name == card.role }), let key = PublicKey(hex: card.key),
+      guard let role = Role.allCases.first(where: { $0.name == card.role }),
+        let key = PublicKey(hex: card.key),
         key.isSound
       else { throw ServiceError.configuration("\(card.name): no sound key or unknown role") }
       // Keys outlive the list: a transaction's lifetime may end after the list does.

@@ -1,7 +1,9 @@
-// The recovery note that rides in W1 and X1, sealed under the wallet's own key: with it a restored wallet unblinds the
-// signatures that the bank still has. The bank stores it as opaque bytes and learns nothing from it.
+// The recovery note that rides in W1 and X1, sealed under the wallet's own key: with it a restored wallet
+// unblinds the signatures that the bank still has. The bank stores it as opaque bytes and learns nothing
+// from it.
 //
-// Plain form, for each output: key index (8, big-endian), serial index (8), length of the inverse (2), inverse.
+// Plain form, for each output: key index (8, big-endian), serial index (8), length of the inverse (2),
+// inverse.
 
 import Messages
 
@@ -49,5 +51,7 @@ enum RecoveryNote {
     (0..<count).map { UInt8(truncatingIfNeeded: value >> UInt64(8 * (count - 1 - $0))) }
   }
 
-  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.reduce(0) { $0 << 8 | UInt64($1) }
+  }
 }

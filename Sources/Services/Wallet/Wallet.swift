@@ -1,7 +1,9 @@
-// The customer's wallet: seed, store, peers. What it can do is in the extensions beside this file, one concept each:
-// WalletMoney (withdraw, exchange), WalletPurchase (buy, resume), WalletGoods (download, open), WalletRestore.
+// The customer's wallet: seed, store, peers. What it can do is in the extensions beside this file, one
+// concept each: WalletMoney (withdraw, exchange), WalletPurchase (buy, resume), WalletGoods (download,
+// open), WalletRestore.
 //
-// Invariant: whatever is about to be sent is in the store first; after a crash `resume` sends the same bytes again.
+// Invariant: whatever is about to be sent is in the store first; after a crash `resume` sends the same
+// bytes again.
 
 import Foundation
 import Logging
@@ -128,12 +130,14 @@ public final class Wallet: Sendable {
     report(
       .message(label: Self.label(bytes), from: me, to: peer.role.name, bytes: bytes.count, milliseconds: ms))
     guard (200..<300).contains(reply.status) else {
-      throw ServiceError.unreachable("\(peer.name) answered HTTP \(reply.status): \(Self.problem(reply.body))")
+      throw ServiceError.unreachable(
+        "\(peer.name) answered HTTP \(reply.status): \(Self.problem(reply.body))")
     }
     guard !reply.body.isEmpty else { return nil }
     report(
       .message(
-        label: Self.label(reply.body), from: peer.role.name, to: me, bytes: reply.body.count, milliseconds: 0))
+        label: Self.label(reply.body), from: peer.role.name, to: me, bytes: reply.body.count, milliseconds: 0)
+    )
     return reply.body
   }
 
@@ -144,7 +148,8 @@ public final class Wallet: Sendable {
   }
 
   /// Reads an answer that must be `P` by this signer; a signed refusal is thrown.
-  func expect<P: Payload>(_ reply: [UInt8]?, from key: PublicKey, for request: [UInt8]) throws -> Verified<P> {
+  func expect<P: Payload>(_ reply: [UInt8]?, from key: PublicKey, for request: [UInt8]) throws -> Verified<P>
+  {
     guard let reply else { throw ServiceError.protocolViolation("no answer where \(P.type.label) was due") }
     if let refusal = try? Verified<Refusal>(reply, by: .key(key)) {
       throw RefusedByPeer(refusal: refusal)

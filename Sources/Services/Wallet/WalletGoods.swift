@@ -79,8 +79,11 @@ extension Wallet {
     let digests = p1.payload.contract.digests
     guard digests.isEmpty || digests.contains(hasher.finish()) else {
       throw ServiceError.protocolViolation(
-        "the goods opened, but they are not what the contract names: keep the wallet, it holds the proof against the merchant")
+        "the goods opened, but they are not what the contract names: keep the wallet, it holds the proof"
+      )
     }
-    guard rename(temporary, output) == 0 else { throw ServiceError.file(path: output, reason: "cannot be written") }
+    guard rename(temporary, output) == 0 else {
+      throw ServiceError.file(path: output, reason: "cannot be written")
+    }
   }
 }

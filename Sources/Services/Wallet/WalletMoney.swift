@@ -26,8 +26,8 @@ extension Wallet {
   /// Most outputs of one order: W1 and W2 together have to fit into an account answer.
   private static let outputsPerOrder = 24
 
-  /// Withdraws an amount as tokens. With `reuseKey` all tokens of an order share one key: fewer signatures when
-  /// paying, but whoever sees them together knows that they belong together.
+  /// Withdraws an amount as tokens. With `reuseKey` all tokens of an order share one key: fewer
+  /// signatures when paying, but whoever sees them together knows that they belong together.
   public func withdraw(_ amount: Money, bank bankName: String?, reuseKey: Bool = false) async throws {
     let bank = try party(.bank, named: bankName)
     let keys = try await keyList(bank)
@@ -48,7 +48,9 @@ extension Wallet {
   private func order(
     _ values: [UInt64], _ currency: String, _ keys: [Denomination], _ bank: TrustEntry, reuseKey: Bool
   ) async throws {
-    let chosen = values.map { value in keys.filter { $0.value.amount == value }.max { $0.issueUntil < $1.issueUntil }! }
+    let chosen = values.map { value in
+      keys.filter { $0.value.amount == value }.max { $0.issueUntil < $1.issueUntil }!
+    }
     let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey)
     var generator = SystemRandomNumberGenerator()
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
@@ -101,7 +103,9 @@ extension Wallet {
     try await store.write { tx in
       try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W2", bytes: w2.bytes)
       try tx.deleteMachine(kind: "withdrawal", key: w1.hash.bytes)
-      for coin in coins where try tx.coin(coin.decoded().id) == nil { try tx.putCoin(coin, id: coin.decoded().id) }
+      for coin in coins where try tx.coin(coin.decoded().id) == nil {
+        try tx.putCoin(coin, id: coin.decoded().id)
+      }
     }
   }
 
@@ -110,11 +114,13 @@ extension Wallet {
     _ signatures: [[UInt8]], _ pending: [PendingToken], _ keys: KeyList, _ bank: TrustEntry
   ) throws -> [Coin] {
     guard signatures.count == pending.count else {
-      throw ServiceError.protocolViolation("\(bank.name) signed \(signatures.count) of \(pending.count) tokens")
+      throw ServiceError.protocolViolation(
+        "\(bank.name) signed \(signatures.count) of \(pending.count) tokens")
     }
     return try zip(signatures, pending).map { signature, pending in
       guard let id = Hash(hex: pending.keyID), let denomination = keys.denomination(id) else {
-        throw ServiceError.protocolViolation("\(bank.name)'s key list lost a denomination that it signed with")
+        throw ServiceError.protocolViolation(
+          "\(bank.name)'s key list lost a denomination that it signed with")
       }
       let key = seed.tokenKey(pending.keyIndex).publicKey
       let serial = seed.serial(pending.serialIndex)
@@ -134,13 +140,16 @@ extension Wallet {
   public func resumeMoney() async throws {
     let open = try await store.read { try $0.machines(kind: "withdrawal", phase: 1, after: nil, limit: 1000) }
     for row in open {
-      guard let bytes = try await store.read({ try $0.message(kind: "withdrawal", key: row.key, label: "W1") })
+      guard
+        let bytes = try await store.read({ try $0.message(kind: "withdrawal", key: row.key, label: "W1") })
       else { continue }
       let w1 = try Verified<W1>(stored: bytes)
       let pending = try JSONDecoder().decode([PendingToken].self, from: Data(row.data))
       try await finishWithdrawal(w1, pending, entry(w1.payload.bank))
     }
-    let exchanges = try await store.read { try $0.machines(kind: "exchange", phase: 1, after: nil, limit: 1000) }
+    let exchanges = try await store.read {
+      try $0.machines(kind: "exchange", phase: 1, after: nil, limit: 1000)
+    }
     for row in exchanges {
       guard let bytes = try await store.read({ try $0.message(kind: "exchange", key: row.key, label: "X1") })
       else { continue }
@@ -155,7 +164,8 @@ extension Wallet {
   /// Exchanges tokens for fresh ones that nobody can link to them: all remainders of partly spent tokens, and
   /// tokens that end within `within` seconds; with `all`, everything.
   /// - Returns: how much was exchanged; nil if there was nothing to do.
-  public func refresh(all: Bool, within: UInt64 = 30 * 86_400, bank bankName: String?) async throws -> Money? {
+  public func refresh(all: Bool, within: UInt64 = 30 * 86_400, bank bankName: String?) async throws -> Money?
+  {
     let bank = try party(.bank, named: bankName)
     let keys = try await keyList(bank)
     let now = clock()
@@ -168,7 +178,9 @@ extension Wallet {
     guard total > keys.exchangeFee else {
       throw ServiceError.insufficientFunds("the exchange fee is more than what there is to exchange")
     }
-    let usable = keys.keys.filter { $0.value.currency == currency && $0.issueFrom <= now && now < $0.issueUntil }
+    let usable = keys.keys.filter {
+      $0.value.currency == currency && $0.issueFrom <= now && now < $0.issueUntil
+    }
     let values = try ChangeMaking.split(total - keys.exchangeFee, into: usable.map(\.value.amount))
     guard values.count <= Self.outputsPerOrder else {
       throw ServiceError.configuration("too much for one exchange: withdraw less at a time")
@@ -180,7 +192,8 @@ extension Wallet {
       bank: bank.key, total: Money(currency: currency, amount: total)!,
       tokenInputs: try chosen.map { TokenInput(token: try $0.decoded(), amount: $0.available) },
       outputs: outputs, fee: keys.exchangeFee,
-      recovery: RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator)))
+      recovery: RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
+    )
     let x1 = try sign(payload, keyIndices: Set(chosen.map(\.keyIndex)).sorted())
     let data = Array(try JSONEncoder().encode(pending))
     try await store.write { tx in

@@ -1,7 +1,7 @@
 // Buying by the core protocol (US 6,076,078, FIG. 4), and taking purchases up again after any interruption.
 //
-// Every step: load the machine, give it the event, store what it says in one durable step, then act. `advance` looks
-// at the phase alone, so that a crash anywhere leads back to the same place.
+// Every step: load the machine, give it the event, store what it says in one durable step, then act.
+// `advance` looks at the phase alone, so that a crash anywhere leads back to the same place.
 
 import BlindTokens
 import Foundation
@@ -45,8 +45,11 @@ extension Wallet {
   /// A merchant's offers, checked against its key.
   public func offers(merchant name: String?) async throws -> [Offer] {
     let merchant = try party(.merchant, named: name)
-    let reply = try await transport.send("GET", url: merchant.url! + "/v1/offers", body: nil, contentType: nil)
-    guard reply.status == 200 else { throw ServiceError.unreachable("\(merchant.name): HTTP \(reply.status)") }
+    let reply = try await transport.send(
+      "GET", url: merchant.url! + "/v1/offers", body: nil, contentType: nil)
+    guard reply.status == 200 else {
+      throw ServiceError.unreachable("\(merchant.name): HTTP \(reply.status)")
+    }
     return try Verified<Offers>(reply.body, by: .key(merchant.key)).payload.offers
   }
 
@@ -201,7 +204,8 @@ extension Wallet {
         return
       }
       if clock() > terms.expiration + 30 {
-        throw ServiceError.unreachable("the archive has not answered yet; the money is safe, try `resume` later")
+        throw ServiceError.unreachable(
+          "the archive has not answered yet; the money is safe, try `resume` later")
       }
       try await Task.sleep(for: .milliseconds(pause))
       pause = min(pause * 2, 1000)
@@ -224,8 +228,11 @@ extension Wallet {
     return nil
   }
 
-  /// Asks the merchant, as the pseudonym; under early completion P4 alone opens nothing yet: P5a is waited for.
-  private func askMerchant(_ number: UInt64, _ terms: LockTerms, _ merchant: PublicKey) async throws -> Outcome? {
+  /// Asks the merchant, as the pseudonym; under early completion P4 alone opens nothing yet: P5a is
+  /// waited for.
+  private func askMerchant(_ number: UInt64, _ terms: LockTerms, _ merchant: PublicKey) async throws
+    -> Outcome?
+  {
     let answer = try await merchantStatus(try await info(number).pseudonymIndex, terms.n, merchant)
     for bytes in answer.payload.proof {
       if let outcome = try? Outcome(bytes, trust: trust.list) { return outcome }
@@ -262,7 +269,8 @@ extension Wallet {
   // MARK: The machine in the store
 
   func load(_ tx: any StoreTransaction, _ number: UInt64) throws -> (PurchaseInfo, CustomerPurchase) {
-    guard let (row, info) = try tx.purchase(number), let phase = CustomerPurchase.Phase(rawValue: row.phase) else {
+    guard let (row, info) = try tx.purchase(number), let phase = CustomerPurchase.Phase(rawValue: row.phase)
+    else {
       throw ServiceError.notFound("there is no purchase \(number)")
     }
     let messages = try tx.labelled(kind: PurchaseInfo.kind, key: RowKey.number(number))
@@ -319,7 +327,8 @@ extension Wallet {
             coin.held -= min(coin.held, amount)
             coin.rest -= min(coin.rest, amount)
           }
-        case .freed(let inputs): try tx.updateCoins(inputs) { coin, amount in coin.held -= min(coin.held, amount) }
+        case .freed(let inputs):
+          try tx.updateCoins(inputs) { coin, amount in coin.held -= min(coin.held, amount) }
         case .deny(let reason): denial = reason
         }
       }
@@ -332,12 +341,15 @@ extension Wallet {
 
   /// All purchases, the oldest first.
   public func purchases() async throws -> [PurchaseSummary] {
-    let rows = try await store.read { try $0.machines(kind: PurchaseInfo.kind, phase: nil, after: nil, limit: 10_000) }
+    let rows = try await store.read {
+      try $0.machines(kind: PurchaseInfo.kind, phase: nil, after: nil, limit: 10_000)
+    }
     var result: [PurchaseSummary] = []
     for row in rows {
       let info = try JSONDecoder().decode(PurchaseInfo.self, from: Data(row.data))
       let p1 = try? Verified<P1>(stored: try await message(info.number, .p1))
-      let merchant = PublicKey(hex: info.merchant).flatMap { key in trust.list.entries.first { $0.key == key } }
+      let merchant = PublicKey(hex: info.merchant).flatMap { key in trust.list.entries.first { $0.key == key }
+      }
       result.append(
         PurchaseSummary(
           number: info.number, phase: CustomerPurchase.Phase(rawValue: row.phase).map { "\($0)" } ?? "?",

@@ -1,10 +1,12 @@
 // Restoring a wallet from its 24 words alone.
 //
-// The words give all keys and serials again. The bank gives back, to the account's key, every withdrawal with the
-// wallet's own sealed recovery note, and, to each token's key, what the token was used for: exchanges (with a note
-// again) and purchases. The merchant gives back, to a purchase's pseudonym, its request and contract.
+// The words give all keys and serials again. The bank gives back, to the account's key, every withdrawal
+// with the wallet's own sealed recovery note, and, to each token's key, what the token was used for:
+// exchanges (with a note again) and purchases. The merchant gives back, to a purchase's pseudonym, its
+// request and contract.
 //
-// A wallet behind an anonymizer should use a new circuit for each of these questions (docs/DESIGN.md, "Privacy").
+// A wallet behind an anonymizer should use a new circuit for each of these questions (docs/DESIGN.md,
+// "Privacy").
 
 import Foundation
 import Messages
@@ -73,7 +75,9 @@ extension Wallet {
   private func coins(
     of outputs: [Blinded], _ note: [UInt8]?, _ signatures: [[UInt8]], _ bank: TrustEntry
   ) async throws -> [Coin] {
-    guard let note, let pending = RecoveryNote.open(note, key: seed.recoveryKey(), outputs: outputs) else { return [] }
+    guard let note, let pending = RecoveryNote.open(note, key: seed.recoveryKey(), outputs: outputs) else {
+      return []
+    }
     return try unblind(signatures, pending, try await keyList(bank), bank)
   }
 
@@ -86,7 +90,8 @@ extension Wallet {
       with: seed.tokenKey(coin.keyIndex))
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
-    // Locked amounts stay part of the rest: the purchase that holds them is taken up below and holds them again.
+    // Locked amounts stay part of the rest: the purchase that holds them is taken up below and holds them
+    // again.
     let rest = answer.payload.remainder?.amount ?? coin.value
     return (rest, answer.payload.proof)
   }
@@ -119,7 +124,9 @@ extension Wallet {
   /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
   private func takeUp(_ p2: Verified<P2>) async throws -> Bool {
     let terms = p2.payload.terms
-    guard let index = (0..<Self.pseudonymsMax).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym })
+    guard
+      let index = (0..<Self.pseudonymsMax).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }
+      )
     else { return false }
     let answer = try await merchantStatus(index, terms.n, terms.merchant)
     var n1: Verified<N1>?
@@ -131,7 +138,9 @@ extension Wallet {
     guard let n1, let p1, p1.hash == terms.hP1 else {
       throw ServiceError.protocolViolation("the merchant does not give back the contract of a paid purchase")
     }
-    let description = try? await offers(merchant: terms.merchant.description).first { $0.id == n1.payload.offer }
+    let description = try? await offers(merchant: terms.merchant.description).first {
+      $0.id == n1.payload.offer
+    }
     let info = PurchaseInfo(
       number: index, pseudonymIndex: index, merchant: terms.merchant.description,
       description: description?.description ?? "", name: p1.payload.contract.name,

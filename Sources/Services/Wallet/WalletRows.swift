@@ -53,7 +53,9 @@ extension StoreTransaction {
   }
 
   func coin(_ id: Hash) throws -> Coin? {
-    try machine(kind: Coin.kind, key: id.bytes).map { try JSONDecoder().decode(Coin.self, from: Data($0.data)) }
+    try machine(kind: Coin.kind, key: id.bytes).map {
+      try JSONDecoder().decode(Coin.self, from: Data($0.data))
+    }
   }
 
   func putCoin(_ coin: Coin, id: Hash) throws {
@@ -93,5 +95,7 @@ extension StoreTransaction {
 
 extension RowKey {
   /// Eight bytes, big-endian: rows sort by number.
-  static func number(_ value: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
+  static func number(_ value: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
+  }
 }

@@ -1,5 +1,5 @@
-// All that a wallet can derive again from its 24 words: account key, token keys and serials, pseudonyms, and the key
-// of its recovery notes. The words are the wallet; the store is only what happened since.
+// All that a wallet can derive again from its 24 words: account key, token keys and serials, pseudonyms,
+// and the key of its recovery notes. The words are the wallet; the store is only what happened since.
 
 import Messages
 import Parties

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The house rules that a machine can hold: no imports upward, line and file lengths, no leftovers, no machine paths.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bad=0
+complain() { echo "tidy: $*"; bad=1; }
+
+# Floors: a module imports only modules below it.
+declare -A floor=([CCore]=0 [CSodium]=0 [COpenSSL]=0 [CQREncode]=0 [CPNG]=0 [Messages]=1 [Parties]=2 [BlindTokens]=3
+  [Storage]=3 [PointOfDelivery]=3 [Services]=4)
+for module in Messages Parties BlindTokens Storage PointOfDelivery Services; do
+  while read -r file imported; do
+    [ -n "${floor[$imported]:-}" ] || continue
+    [ "${floor[$imported]}" -lt "${floor[$module]}" ] || complain "$file imports $imported: not below $module"
+  done < <(grep -rE '^(public |internal |package )?import ' "Sources/$module" --include='*.swift' |
+    sed -E 's/^([^:]*):.*import ([A-Za-z0-9_]+).*/\1 \2/')
+done
+grep -rln '^\(public \|internal \)\?import Foundation' Sources/Messages Sources/Parties && complain "Foundation below Services"
+grep -rl 'import Services\|import Storage\|import BlindTokens' Sources/acd-kiosk Sources/PointOfDelivery &&
+  complain "the kiosk links the server stack"
+grep -ln '#include <sodium' CCore/*.c CCore/*.h include/acd/*.h | grep -v acd_crypto_sodium.c &&
+  complain "<sodium.h> outside acd_crypto_sodium.c"
+
+files=$(git ls-files 'Sources/*.swift' 'Tests/*.swift' 'CCore/*.c' 'CCore/*.h' 'include/*.h')
+for file in $files; do
+  lines=$(wc -l <"$file")
+  [ "$lines" -le 500 ] || case $file in *Wordlist*) ;; *) complain "$file has $lines lines" ;; esac
+  long=$(python3 -c 'import sys
+print(sum(len(line.rstrip("\n")) > 110 for line in open(sys.argv[1], encoding="utf-8")))' "$file")
+  [ "$long" = 0 ] || case $file in *Wordlist*) ;; *) complain "$file has $long lines over 110 columns" ;; esac
+done
+git grep -nE 'TODO|FIXME|XXX|/work/' -- Sources CCore include Tests docs README.md Makefile .ci &&
+  complain "leftovers or machine paths"
+[ $bad = 0 ] && echo "tidy: the house is in order"
+exit $bad
