@@ -3,7 +3,7 @@
 
 Usage: unlinkable.py BANK-STORE WALLET-STORE. From the bank's log it takes every byte string of W1 and W2 on one side and
 of P2 and X1 on the other, in every nesting, and fails on any common one of 16 bytes or more that is not public to
-everybody (keys of the bank, of denominations). As a control, the wallet's own secrets must link the two sides.
+everybody (keys of the bank, of denominations).
 """
 import sqlite3
 import sys

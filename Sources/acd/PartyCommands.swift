@@ -19,13 +19,18 @@ struct InitOptions: ParsableArguments {
   @Option(help: "The port to listen at.")
   var port: Int?
 
+  @Option(help: "The name that others reach it by, if it is not the address it listens at.")
+  var advertise: String?
+
   @Option(help: "The local certificate authority's directory; made if it is not there (default: ~/.acd/ca).")
   var ca: String?
 
   func setup(_ role: Role, port standard: Int) -> PartySetup {
     let authority = DataDirectory(ca ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.acd/ca")
-    return PartySetup(
+    var setup = PartySetup(
       role: role, name: name ?? role.name, host: host, port: port ?? standard, authority: authority)
+    setup.advertised = advertise
+    return setup
   }
 
   func run(_ setup: PartySetup) async throws {
@@ -47,6 +52,9 @@ struct ServeOptions: ParsableArguments {
   @Option(help: "A trust list to put in force (kept; not needed again).")
   var trust: String?
 
+  @Flag(help: "Read the archives' records every second, beside being told of outcomes.")
+  var pollArchives = false
+
   @Flag(help: "Print a line of JSON for each message that passes: names and sizes, never contents.")
   var trace = false
 
@@ -64,7 +72,8 @@ struct ServeOptions: ParsableArguments {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
       }
       try await PartyOperation.serve(
-        directory, trust: try trust.map(readFile), completion: completion, trace: trace ? say : nil,
+        directory, trust: try trust.map(readFile), completion: completion,
+        polls: pollArchives, trace: trace ? say : nil,
         verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
     }
   }

@@ -5,8 +5,7 @@ import Testing
 
 @Suite("Denomination windows")
 struct DenominationWindowTests {
-  private func window(_ from: UInt64, _ until: UInt64, _ spend: UInt64) throws -> DenominationWindow
-  {
+  private func window(_ from: UInt64, _ until: UInt64, _ spend: UInt64) throws -> DenominationWindow {
     try DenominationWindow(issueFrom: from, issueUntil: until, spendUntil: spend)
   }
 

@@ -48,7 +48,8 @@ struct GoodsTests {
     return (root, length)
   }
 
-  @Test("goods of any length come back, whatever the pieces they arrive in",
+  @Test(
+    "goods of any length come back, whatever the pieces they arrive in",
     arguments: [0, 1, 16_383, 16_384, 16_385, 32_768, 50_001])
   func roundTrip(count: Int) throws {
     let plain = Self.plain(count)

@@ -53,10 +53,12 @@ struct RoundTripTests {
   func service() throws {
     let some = try Actor.merchant.sign(Samples.p4).bytes
     let time = Samples.time
-    try holds(N1(nonce: Samples.nonce, price: Samples.price, offer: Samples.nonce, twoSided: true),
+    try holds(
+      N1(nonce: Samples.nonce, price: Samples.price, offer: Samples.nonce, twoSided: true),
       by: .pseudonym)
     try holds(NAK(n: Samples.n, hP1: digest(4), decline: true), by: .pseudonym)
-    try holds(NAK(n: Samples.n, hP1: digest(4), decline: false, badRanges: [0, 56, 1 << 33, 16_400]),
+    try holds(
+      NAK(n: Samples.n, hP1: digest(4), decline: false, badRanges: [0, 56, 1 << 33, 16_400]),
       by: .pseudonym)
     try holds(Offers(at: time, offers: []), by: .merchant)
     try holds(Offers(at: time, offers: [Samples.offer, Samples.offer]), by: .merchant)
@@ -64,7 +66,8 @@ struct RoundTripTests {
     for reason in Reason.allCases {
       try holds(Refusal(at: time, reason: reason, hRequest: digest(1), detail: nil), by: .archive)
     }
-    try holds(Refusal(at: time, reason: .spent, hRequest: digest(1), proof: [some, some], detail: "é"),
+    try holds(
+      Refusal(at: time, reason: .spent, hRequest: digest(1), proof: [some, some], detail: "é"),
       by: .bank)
     try holds(StatusQuery(n: nil, merchant: nil, nonce: Samples.nonce), by: .pseudonym)
     try holds(

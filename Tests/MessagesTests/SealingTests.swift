@@ -10,7 +10,8 @@ struct SealingTests {
     return try body(SealingKey(seed: &seed))
   }
 
-  @Test("a sealed box opens for its recipient, and for the judge with the sender's seed",
+  @Test(
+    "a sealed box opens for its recipient, and for the judge with the sender's seed",
     arguments: [0, 1, 31, 64, 4096])
   func box(count: Int) throws {
     let plain = filled(0x70, count)

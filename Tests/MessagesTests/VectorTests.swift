@@ -66,7 +66,8 @@ private struct Codec {
 
 @Suite("The vectors shared with C")
 struct VectorTests {
-  @Test("a map is accepted or refused as its file says, and encoded again to the same bytes",
+  @Test(
+    "a map is accepted or refused as its file says, and encoded again to the same bytes",
     arguments: ["accept", "reject"])
   func maps(folder: String) throws {
     let files = try VectorFile.all(in: folder, what: "map")

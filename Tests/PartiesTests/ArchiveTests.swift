@@ -20,11 +20,13 @@ extension Sale {
 
 /// What can happen to a lock at the archive.
 enum ArchiveEvent: String, CaseIterable, Sendable {
-  case submitted, submittedLast = "submitted a second before the expiration"
+  case submitted
+  case submittedLast = "submitted a second before the expiration"
   case submittedLate = "submitted at the expiration"
   case abortEarly = "abort wanted a second before the expiration"
   case abort = "abort wanted at the expiration"
-  case cancelled, cancelledLate = "cancelled after the expiration"
+  case cancelled
+  case cancelledLate = "cancelled after the expiration"
   case foreignCancel = "a Cancel of another lock"
   case endOfLife = "abort wanted when the lifetime ends"
 

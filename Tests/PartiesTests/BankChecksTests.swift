@@ -135,7 +135,10 @@ struct BankChecksTests {
     try cap.authorised(Sale().p2 { $0.terms.expiration = Times.now + 3600 })
     #expect(cap.machine.phase == .locked)
     let rest = BankRig()
-    let facts = Tokens.facts { $0.denomination!.value = Money("EUR:12")!; ($0.spent, $0.locked) = (150, 50) }
+    let facts = Tokens.facts {
+      $0.denomination!.value = Money("EUR:12")!
+      ($0.spent, $0.locked) = (150, 50)
+    }
     try rest.authorised(Sale().p2(), facts: facts)
     #expect(rest.machine.phase == .locked)
   }
@@ -145,7 +148,11 @@ struct BankChecksTests {
     let use = try Sale().p2().bytes
     for spent in [UInt64(0), 1000] {
       let rig = BankRig()
-      try rig.authorised(Sale().p2()) { $0.spent = spent; $0.locked = 1000 - spent; $0.uses = [use] }
+      try rig.authorised(Sale().p2()) {
+        $0.spent = spent
+        $0.locked = 1000 - spent
+        $0.uses = [use]
+      }
       guard case .refuse(let denial) = rig.effects[0] else { throw Unexpected() }
       #expect(denial.reason == (spent == 0 ? .locked : .spent))
       #expect(denial.proof == [use])

@@ -6,7 +6,9 @@ import Testing
 
 /// What can happen to a purchase.
 enum CustomerEvent: String, CaseIterable, Sendable {
-  case p1 = "P1", otherP1 = "another P1", ciphertext, wrongCiphertext, giveUp, p2, foreignP2, p3, foreignP3
+  case p1 = "P1"
+  case otherP1 = "another P1"
+  case ciphertext, wrongCiphertext, giveUp, p2, foreignP2, p3, foreignP3
   case refused, foreignRefusal, commit, abort, foreignCommit, opened
 
   func happen(to rig: CustomerRig) throws -> [String] {
@@ -91,42 +93,59 @@ struct CustomerTests {
     .otherP1: row(reused, [.requested: (["keep P1", "enter offered"], .offered)]),
     .ciphertext: row([], [.offered: (["enter checked"], .checked)]),
     .wrongCiphertext: row([], [.offered: (mismatch, .offered)]),
-    .giveUp: row(late, [
-      .requested: (["enter abandoned"], .abandoned), .offered: (["enter abandoned"], .abandoned),
-      .checked: (["enter abandoned"], .abandoned),
-    ]),
+    .giveUp: row(
+      late,
+      [
+        .requested: (["enter abandoned"], .abandoned), .offered: (["enter abandoned"], .abandoned),
+        .checked: (["enter abandoned"], .abandoned),
+      ]),
     .p2: row(mismatch, [.checked: (["keep P2", "enter authorised", "send P2 to bank"], .authorised)]),
     .foreignP2: row(mismatch),
-    .p3: row([], [
-      .authorised: (
-        ["keep P3", "enter locked", "keep S_p(P1)", "send S_p(P1) to merchant"], .locked
-      )
-    ]),
-    .foreignP3: row([], [
-      .authorised: (evidence + mismatch, .authorised), .locked: (evidence + reused, .locked),
-    ]),
-    .refused: row(mismatch, [
-      .authorised: (["keep Refusal", "enter refused", "freed [1000, 234]"], .refused)
-    ]),
+    .p3: row(
+      [],
+      [
+        .authorised: (
+          ["keep P3", "enter locked", "keep S_p(P1)", "send S_p(P1) to merchant"], .locked
+        )
+      ]),
+    .foreignP3: row(
+      [],
+      [
+        .authorised: (evidence + mismatch, .authorised), .locked: (evidence + reused, .locked),
+      ]),
+    .refused: row(
+      mismatch,
+      [
+        .authorised: (["keep Refusal", "enter refused", "freed [1000, 234]"], .refused)
+      ]),
     .foreignRefusal: row(mismatch),
-    .commit: row(unknown, [
-      .authorised: (commit, .paid), .locked: (commit, .paid), .paid: ([], .paid),
-      .delivered: ([], .delivered),
-    ]),
-    .abort: row(unknown, [
-      .authorised: (mismatch, .authorised), .locked: (abort, .aborted), .paid: (evidence, .paid),
-      .delivered: (evidence, .delivered),
-    ]),
-    .foreignCommit: row(unknown, [
-      .authorised: (mismatch, .authorised), .locked: (mismatch, .locked), .paid: ([], .paid),
-      .delivered: ([], .delivered),
-    ]),
-    .opened: row(mismatch, [
-      .paid: (["enter delivered"], .delivered), .delivered: (["enter delivered"], .delivered),
-    ]),
+    .commit: row(
+      unknown,
+      [
+        .authorised: (commit, .paid), .locked: (commit, .paid), .paid: ([], .paid),
+        .delivered: ([], .delivered),
+      ]),
+    .abort: row(
+      unknown,
+      [
+        .authorised: (mismatch, .authorised), .locked: (abort, .aborted), .paid: (evidence, .paid),
+        .delivered: (evidence, .delivered),
+      ]),
+    .foreignCommit: row(
+      unknown,
+      [
+        .authorised: (mismatch, .authorised), .locked: (mismatch, .locked), .paid: ([], .paid),
+        .delivered: ([], .delivered),
+      ]),
+    .opened: row(
+      mismatch,
+      [
+        .paid: (["enter delivered"], .delivered), .delivered: (["enter delivered"], .delivered),
+      ]),
   ]
 
-  @Test("each event has its one effect in each phase, also after a restart",
+  @Test(
+    "each event has its one effect in each phase, also after a restart",
     arguments: CustomerEvent.allCases)
   func everyEvent(event: CustomerEvent) throws {
     let row = try #require(Self.expected[event])

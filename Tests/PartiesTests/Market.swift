@@ -1,5 +1,5 @@
-// All four machines around one sale, in memory: messages travel as bytes and are read and verified on arrival,
-// P4 is sealed, goods are real, and a book holds who has what.
+// All four machines around one sale, in memory: messages travel as bytes and are read and verified on
+// arrival, P4 is sealed, goods are real, and a book holds who has what.
 
 import Messages
 import Parties

@@ -6,9 +6,12 @@ import Testing
 
 /// What can happen to a sale at the merchant.
 enum MerchantEvent: String, CaseIterable, Sendable {
-  case p3 = "P3", brokenP3 = "P3 over another value", acknowledged, foreignAcknowledgement
+  case p3 = "P3"
+  case brokenP3 = "P3 over another value"
+  case acknowledged, foreignAcknowledgement
   case commit, abort, foreignCommit, credit, foreignCredit, decline, damaged, foreignNAK, givenUp
-  case due = "due at the expiration", dueEarly = "due before the expiration"
+  case due = "due at the expiration"
+  case dueEarly = "due before the expiration"
 
   func happen(to rig: MerchantRig) throws -> [String] {
     let sale = Sale(twoSided: rig.machine.p1.payload.contract.twoSided)
@@ -90,60 +93,83 @@ struct MerchantTests {
   }
 
   private static let expected: [MerchantEvent: Row] = [
-    .p3: row([], [
-      .offered: (["keep P3", "enter authorised"], .authorised),
-      .declined: (["keep P3"] + cancel, .cancelling),
-    ]),
-    .brokenP3: row(reused, [
-      .offered: (["keep P3"] + cancel + ["refuse wrongValue"], .cancelling),
-      .declined: (["keep P3"] + cancel + ["refuse wrongValue"], .cancelling),
-    ]),
-    .acknowledged: row([], [
-      .offered: (["keep S_p(P1)"], .offered), .declined: (["keep S_p(P1)"], .declined),
-      .authorised: (["keep S_p(P1)"] + submit, .submitted),
-      .cancelling: (["keep S_p(P1)"], .cancelling),
-    ]),
+    .p3: row(
+      [],
+      [
+        .offered: (["keep P3", "enter authorised"], .authorised),
+        .declined: (["keep P3"] + cancel, .cancelling),
+      ]),
+    .brokenP3: row(
+      reused,
+      [
+        .offered: (["keep P3"] + cancel + ["refuse wrongValue"], .cancelling),
+        .declined: (["keep P3"] + cancel + ["refuse wrongValue"], .cancelling),
+      ]),
+    .acknowledged: row(
+      [],
+      [
+        .offered: (["keep S_p(P1)"], .offered), .declined: (["keep S_p(P1)"], .declined),
+        .authorised: (["keep S_p(P1)"] + submit, .submitted),
+        .cancelling: (["keep S_p(P1)"], .cancelling),
+      ]),
     .foreignAcknowledgement: row(mismatch),
-    .commit: row([], [
-      .offered: (unknown, .offered), .declined: (unknown, .declined), .authorised: (commit, .committed),
-      .submitted: (commit, .committed), .cancelling: (commit, .committed),
-      .aborted: (["keep Evidence"], .aborted),
-    ]),
-    .abort: row([], [
-      .offered: (unknown, .offered), .declined: (unknown, .declined), .authorised: (abort, .aborted),
-      .submitted: (abort, .aborted), .cancelling: (abort, .aborted),
-      .committed: (["keep Evidence"], .committed), .credited: (["keep Evidence"], .credited),
-    ]),
-    .foreignCommit: row(mismatch, [
-      .offered: (unknown, .offered), .declined: (unknown, .declined), .committed: ([], .committed),
-      .credited: ([], .credited), .aborted: ([], .aborted),
-    ]),
-    .credit: row(mismatch, [
-      .committed: (["keep Credit", "enter credited"], .credited), .credited: ([], .credited),
-    ]),
+    .commit: row(
+      [],
+      [
+        .offered: (unknown, .offered), .declined: (unknown, .declined), .authorised: (commit, .committed),
+        .submitted: (commit, .committed), .cancelling: (commit, .committed),
+        .aborted: (["keep Evidence"], .aborted),
+      ]),
+    .abort: row(
+      [],
+      [
+        .offered: (unknown, .offered), .declined: (unknown, .declined), .authorised: (abort, .aborted),
+        .submitted: (abort, .aborted), .cancelling: (abort, .aborted),
+        .committed: (["keep Evidence"], .committed), .credited: (["keep Evidence"], .credited),
+      ]),
+    .foreignCommit: row(
+      mismatch,
+      [
+        .offered: (unknown, .offered), .declined: (unknown, .declined), .committed: ([], .committed),
+        .credited: ([], .credited), .aborted: ([], .aborted),
+      ]),
+    .credit: row(
+      mismatch,
+      [
+        .committed: (["keep Credit", "enter credited"], .credited), .credited: ([], .credited),
+      ]),
     .foreignCredit: row(mismatch),
-    .decline: row([], [
-      .offered: (["keep NAK", "enter declined"], .declined),
-      .authorised: (["keep NAK"] + cancel, .cancelling), .submitted: (late, .submitted),
-      .committed: (late, .committed), .credited: (late, .credited),
-    ]),
+    .decline: row(
+      [],
+      [
+        .offered: (["keep NAK", "enter declined"], .declined),
+        .authorised: (["keep NAK"] + cancel, .cancelling), .submitted: (late, .submitted),
+        .committed: (late, .committed), .credited: (late, .credited),
+      ]),
     .damaged: row(["keep NAK"]),
     .foreignNAK: row(mismatch),
-    .givenUp: row([], [
-      .offered: (["enter declined"], .declined), .authorised: (cancel, .cancelling),
-      .submitted: (late, .submitted), .committed: (late, .committed), .credited: (late, .credited),
-    ]),
-    .due: row([], [
-      .authorised: (cancel, .cancelling), .submitted: (["request abort", "enter submitted"], .submitted),
-      .cancelling: (["request abort", "enter cancelling"], .cancelling),
-    ]),
-    .dueEarly: row([], [
-      .authorised: (cancel, .cancelling), .submitted: (["enter submitted"], .submitted),
-      .cancelling: (["enter cancelling"], .cancelling),
-    ]),
+    .givenUp: row(
+      [],
+      [
+        .offered: (["enter declined"], .declined), .authorised: (cancel, .cancelling),
+        .submitted: (late, .submitted), .committed: (late, .committed), .credited: (late, .credited),
+      ]),
+    .due: row(
+      [],
+      [
+        .authorised: (cancel, .cancelling), .submitted: (["request abort", "enter submitted"], .submitted),
+        .cancelling: (["request abort", "enter cancelling"], .cancelling),
+      ]),
+    .dueEarly: row(
+      [],
+      [
+        .authorised: (cancel, .cancelling), .submitted: (["enter submitted"], .submitted),
+        .cancelling: (["enter cancelling"], .cancelling),
+      ]),
   ]
 
-  @Test("each event has its one effect in each phase, also after a restart",
+  @Test(
+    "each event has its one effect in each phase, also after a restart",
     arguments: MerchantEvent.allCases)
   func everyEvent(event: MerchantEvent) throws {
     let row = try #require(Self.expected[event])

@@ -6,7 +6,8 @@ import Testing
 
 @Suite("A whole purchase")
 struct PurchaseTests {
-  @Test("goods are exchanged for money, one- and two-sided, also when every message arrives twice",
+  @Test(
+    "goods are exchanged for money, one- and two-sided, also when every message arrives twice",
     arguments: [false, true], [false, true])
   func completed(twoSided: Bool, duplicates: Bool) throws {
     let market = try Market(twoSided: twoSided)

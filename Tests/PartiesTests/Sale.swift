@@ -125,7 +125,8 @@ struct Sale {
   func nak(
     decline: Bool, by actor: Actor = .pseudonym, _ change: (inout NAK) -> Void = { _ in }
   ) throws -> Verified<NAK> {
-    var payload = NAK(n: Self.n, hP1: try p1().hash, decline: decline, badRanges: decline ? [] : [56, 16_400])
+    var payload = NAK(
+      n: Self.n, hP1: try p1().hash, decline: decline, badRanges: decline ? [] : [56, 16_400])
     change(&payload)
     return try actor.sign(payload)
   }

@@ -11,7 +11,7 @@ in=build/scenarios/in
 printf x >"$in/one.bin"
 head -c "${big}M" /dev/urandom >"$in/big.bin"
 cp "$in/one.bin" "$in/Größe und Maß – 1.txt"
-world build/scenarios/cli "$in/empty.bin" "$in/one.bin" "$in/big.bin" "$in/Größe und Maß – 1.txt"
+ADVERTISE=localhost world build/scenarios/cli "$in/empty.bin" "$in/one.bin" "$in/big.bin" "$in/Größe und Maß – 1.txt"
 
 # Wrong usage and missing things are named, with their statuses.
 expect 64 $ACD wallet buy
@@ -39,6 +39,12 @@ done
 expect 0 wallet buy one.bin --yes --two-sided -o "$W/two.bin"
 wallet status 4 | grep -q 'S_p(P1)' || fail "two-sided delivery left no acknowledgement"
 
+# The ciphertext of a sale goes to its buyer alone: the record gives the key to everybody.
+n=$(wallet status 1 --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["transaction"])')
+url=$(field url "$W/merchant/identity.json")
+got=$(curl -s -o /dev/null -w '%{http_code}' --cacert "$W/ca/ca.pem" "$url/v1/goods/$n")
+[ "$got" = 404 ] || fail "the goods of a sale are served to anybody: $got"
+
 # Receipts: as a file, as QR text; the kiosk accepts them and names what fails.
 expect 0 wallet receipt export 1 --out "$W/receipt.acd"
 expect 0 $KIOSK verify "$W/receipt.acd" --trust "$W/trust.acd"
@@ -65,6 +71,21 @@ restored=$($ACD wallet balance --json --data-dir "$W/restored" | python3 -c 'imp
 [ "$restored" = "$after" ] || fail "restored $restored instead of $after"
 count=$($ACD wallet list --json --data-dir "$W/restored" | python3 -c 'import json,sys; print(len(json.load(sys.stdin)))')
 [ "$count" = 5 ] || fail "restored $count purchases instead of 5"
+
+# Through an anonymizer: everything goes through the proxy, or nothing goes.
+port=$(free_ports | cut -d' ' -f1)
+expect 4 wallet buy one.bin --yes --proxy "socks5h://127.0.0.1:$port"
+microsocks -i 127.0.0.1 -p "$port" >/dev/null 2>&1 & PIDS[proxy]=$!
+sleep 0.3
+expect 0 wallet buy one.bin --yes --proxy "socks5h://localhost:$port" -o "$W/proxied.bin"
+cmp -s "$W/proxied.bin" "$in/one.bin" || fail "goods through the proxy arrived changed"
+
+# Early completion and polling are configurations of the services.
+kill "${PIDS[merchant]}" "${PIDS[bank]}"; wait "${PIDS[merchant]}" "${PIDS[bank]}" 2>/dev/null || true
+start merchant --completion early --poll-archives; start bank --poll-archives; started
+expect 0 wallet buy one.bin --yes --completion early -o "$W/early.bin"
+cmp -s "$W/early.bin" "$in/one.bin" || fail "goods by early completion arrived changed"
+expect 0 wallet buy one.bin --yes --completion merchant -o "$W/forwarded.bin"
 
 # Nothing that the bank keeps from withdrawals equals anything that it sees at spending.
 stop_all

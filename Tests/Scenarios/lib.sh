@@ -29,9 +29,10 @@ world() {
   W=$1; shift
   rm -rf "$W"; mkdir -p "$W"
   local ports; ports=($(free_ports))
-  $ACD bank init --data-dir "$W/bank" --port "${ports[0]}" --ca "$W/ca" --denominations 10 >/dev/null
-  $ACD archive init --data-dir "$W/archive" --port "${ports[1]}" --ca "$W/ca" >/dev/null
-  $ACD merchant init --data-dir "$W/merchant" --port "${ports[2]}" --ca "$W/ca" >/dev/null
+  local named=(--advertise "${ADVERTISE:-127.0.0.1}")
+  $ACD archive init "${named[@]}" --data-dir "$W/archive" --port "${ports[1]}" --ca "$W/ca" >/dev/null
+  $ACD bank init "${named[@]}" --data-dir "$W/bank" --port "${ports[0]}" --ca "$W/ca" --denominations 10 >/dev/null
+  $ACD merchant init "${named[@]}" --data-dir "$W/merchant" --port "${ports[2]}" --ca "$W/ca" >/dev/null
   $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" \
     --party "$W/bank" --party "$W/archive" --party "$W/merchant" >/dev/null
   $ACD wallet init --json --data-dir "$W/wallet" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" >"$W/wallet.json"

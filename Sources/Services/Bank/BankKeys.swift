@@ -60,6 +60,20 @@ final class BankKeys: Sendable {
     return try BankKeys(Verified(bytes, by: .key(node.identity.key)), directory: node.directory)
   }
 
+  /// Loads the list, and makes and publishes the next keys first when the current ones stop issuing soon.
+  static func loadFresh(_ node: Node) async throws -> BankKeys {
+    let keys = try await load(node)
+    let windows = Windows()
+    guard keys.needsRotation(windows: windows, at: node.clock()), let first = keys.list.keys.first else {
+      return keys
+    }
+    try await generate(
+      values: Set(keys.list.keys.map(\.value.amount)).sorted(), currency: first.value.currency,
+      identity: node.identity, directory: node.directory, store: node.store, windows: windows,
+      exchangeFee: keys.list.exchangeFee, at: node.clock())
+    return try await load(node)
+  }
+
   /// Makes keys for these values and publishes the next list in the store.
   static func generate(
     values: [UInt64], currency: String, identity: Identity, directory: DataDirectory, store: any Store,

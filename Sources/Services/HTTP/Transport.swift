@@ -35,6 +35,7 @@ struct TransportReply: Sendable {
 /// A client for one party. Shut it down before it is let go.
 final class Transport: Sendable {
   private let client: HTTPClient
+  private let proxied: Bool
   private static let answerBytesMax = 4 << 20
 
   /// Trusts the certificates in `caPEM`. `proxy`: "socks5h://HOST:PORT".
@@ -47,6 +48,7 @@ final class Transport: Sendable {
     configuration.timeout = .init(connect: .seconds(10), read: .seconds(60))
     configuration.redirectConfiguration = .disallow
     configuration.httpVersion = .http1Only
+    proxied = proxy != nil
     if let proxy {
       let (host, port) = try Self.parse(proxy)
       configuration.proxy = .socksServer(host: host, port: port)
@@ -66,7 +68,7 @@ final class Transport: Sendable {
   func send(
     _ method: String, url: String, body: [UInt8]?, contentType: String?
   ) async throws -> TransportReply {
-    try requireHTTPS(url)
+    try checkAddress(url)
     var request = HTTPClientRequest(url: url)
     request.method = HTTPMethod(rawValue: method)
     if let contentType { request.headers.add(name: "content-type", value: contentType) }
@@ -90,7 +92,7 @@ final class Transport: Sendable {
   func download(
     url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
   ) async throws -> Int {
-    try requireHTTPS(url)
+    try checkAddress(url)
     var request = HTTPClientRequest(url: url)
     if offset > 0 { request.headers.add(name: "range", value: "bytes=\(offset)-") }
     let host = URLComponents(string: url)?.host ?? url
@@ -116,9 +118,17 @@ final class Transport: Sendable {
   }
 
   /// Nothing ever goes out in the clear, whatever a trust list says.
-  private func requireHTTPS(_ url: String) throws {
-    guard url.lowercased().hasPrefix("https://") else {
+  ///
+  /// Through a proxy only names: for a bare IP address, TLS would compare the certificate with the
+  /// proxy's address.
+  private func checkAddress(_ url: String) throws {
+    guard url.lowercased().hasPrefix("https://"), let host = URLComponents(string: url)?.host else {
       throw TransportError.unreachable(host: url, reason: "its address does not begin with https://")
+    }
+    let isAddress = host.contains(":") || host.split(separator: ".").allSatisfy { UInt8($0) != nil }
+    guard !proxied || !isAddress else {
+      throw TransportError.unreachable(
+        host: host, reason: "through a proxy a peer needs a name, not an address")
     }
   }
 

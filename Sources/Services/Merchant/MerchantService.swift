@@ -235,11 +235,20 @@ final class MerchantService: PartyService {
     return HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(signed.bytes))
   }
 
-  /// The sealed goods of a sale, whole or a range. Useless without k, so anybody who knows n may fetch them.
+  /// The sealed goods of a sale, whole or a range, to the sale's pseudonym only: the archive's record
+  /// gives k to everybody, so whoever got the ciphertext too would have the goods.
   private func goods(_ call: HTTPCall) async throws -> HTTPReply {
     guard let n = call.parameters["n"].flatMap(TransactionID.init(hex:)) else {
       throw Problem.badRequest("n is 32 hexadecimal digits")
     }
+    let asked = call.query["by"].flatMap(Hex.decode) ?? []
+    let query = try? Unverified<StatusQuery>(asked)
+    let p1 = try await node.store.read { tx in
+      try tx.message(kind: Self.kind, key: n.bytes, label: Label.p1.rawValue)
+    }.map { try Verified<P1>(stored: $0) }
+    guard let p1, let query,
+      let proven = try? Verified(query, by: .key(p1.payload.contract.pseudonym)), proven.payload.n == n
+    else { throw Problem.notFound("no goods of this sale, or not for whoever asks") }
     let path = node.directory.file("goods/\(n)")
     guard FileManager.default.fileExists(atPath: path) else {
       throw Problem.notFound("no goods of this sale")

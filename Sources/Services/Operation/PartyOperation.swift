@@ -14,6 +14,8 @@ public struct PartySetup: Sendable {
   public var name: String
   public var host: String
   public var port: Int
+  /// The name or address that others reach it by; nil: `host`.
+  public var advertised: String?
   /// Bank only: ISO 4217.
   public var currency = "EUR"
   /// Bank only: values of its tokens in minor units; empty: the default set.
@@ -58,7 +60,8 @@ public enum PartyOperation {
       role: setup.role.name, name: setup.name, host: setup.host, port: setup.port,
       currency: setup.role == .bank ? setup.currency : nil)
     let identity = try Identity.create(directory, config: config)
-    try LocalAuthority.loadOrCreate(setup.authority).issue(setup.name, host: setup.host, into: directory)
+    try LocalAuthority.loadOrCreate(setup.authority).issue(
+      setup.name, host: setup.advertised ?? setup.host, into: directory)
     let store = try SQLiteStore(path: directory.file("store.sqlite"))
     if setup.role == .bank {
       try await store.write { try BankBooks.openSystemAccounts($0, currency: setup.currency) }
@@ -71,7 +74,7 @@ public enum PartyOperation {
     let card = PartyCard(
       role: setup.role.name, name: setup.name, key: identity.key.description,
       sealingKey: setup.role == .archive ? identity.sealing.publicKey.description : nil,
-      url: "https://\(setup.host):\(setup.port)")
+      url: "https://\(setup.advertised ?? setup.host):\(setup.port)")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try directory.write("identity.json", Array(try encoder.encode(card)))
@@ -81,7 +84,7 @@ public enum PartyOperation {
   /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force.
   public static func serve(
     _ directory: DataDirectory, trust: [UInt8]?, completion: CompletionRoute = .archive,
-    trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
+    polls: Bool = false, trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let config = try directory.config()
@@ -96,19 +99,21 @@ public enum PartyOperation {
     }
     var logger = Logger(label: "acd.\(config.role)", factory: StreamLogHandler.standardError(label:))
     logger.logLevel = verbose ? .debug : .warning
+    let inForce = try LoadedTrust(try directory.read("trust.acd"))
+    try requireCurrent(inForce, directory)
     let transport = try Transport(caPEM: try directory.read("tls/ca.pem"))
     let store = try SQLiteStore(path: directory.file("store.sqlite"))
     let node = Node(
       identity: identity, directory: directory, store: store,
-      trust: try LoadedTrust(try directory.read("trust.acd")), transport: transport, logger: logger,
+      trust: inForce, transport: transport, logger: logger,
       tracer: MessageTracer(write: trace))
-    try await run(node, config, completion: completion, onReady: onReady)
+    try await run(node, config, completion: completion, polls: polls, onReady: onReady)
     try await transport.shutdown()
     try await store.close()
   }
 
   private static func run(
-    _ node: Node, _ config: PartyConfig, completion: CompletionRoute,
+    _ node: Node, _ config: PartyConfig, completion: CompletionRoute, polls: Bool,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let kicks = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -117,7 +122,7 @@ public enum PartyOperation {
     var tick: @Sendable () async -> Void = {}
     switch node.identity.role {
     case .bank:
-      let keys = try await BankKeys.load(node)
+      let keys = try await BankKeys.loadFresh(node)
       service = BankService(node: node, keys: keys, currency: config.currency ?? "EUR", kick: kick)
     case .archive: service = ArchiveService(node: node, kick: kick)
     case .merchant:
@@ -134,7 +139,12 @@ public enum PartyOperation {
         node.logger.error("an answer could not be used", metadata: ["error": "\(error)"])
       }
     }
-    let tickOnce = tick
+    let poller = ArchivePoller(node: node) { record in _ = try? await running.handle(record) }
+    let merchantTick = tick
+    let tickOnce: @Sendable () async -> Void = {
+      await merchantTick()
+      if polls { await poller.poll() }
+    }
     try await Services.serve(
       service.routes,
       configuration: HTTPServerConfiguration(
@@ -153,5 +163,15 @@ public enum PartyOperation {
           }
         }
       })
+  }
+}
+
+/// Fails when a trust list is no longer, or not yet, to be used: keys in it may have been taken back since.
+func requireCurrent(_ trust: LoadedTrust, _ directory: DataDirectory) throws {
+  let now = systemClock()
+  guard now < trust.list.until, trust.list.at <= now + trust.list.skewSeconds else {
+    throw ServiceError.configuration(
+      "the trust list in \(directory.path) has ended, or the clock is wrong: get a new one from its authority"
+    )
   }
 }

@@ -74,10 +74,12 @@ public final class Wallet: Sendable {
     guard directory.exists("wallet.seed") else {
       throw ServiceError.configuration("\(directory.path) holds no wallet yet: run `acd wallet init` first")
     }
+    let trust = try LoadedTrust(try directory.read("trust.acd"))
+    try requireCurrent(trust, directory)
     var entropy = try directory.readSecret("wallet.seed", count: 32)
     return Wallet(
       directory: directory, store: try SQLiteStore(path: directory.file("store.sqlite")),
-      trust: try LoadedTrust(try directory.read("trust.acd")),
+      trust: trust,
       transport: try Transport(caPEM: try directory.read("tls/ca.pem"), proxy: proxy),
       seed: WalletSeed(entropy: &entropy), report: report)
   }
@@ -105,8 +107,10 @@ public final class Wallet: Sendable {
 
   /// The party of this role with this name or key; the only one when `named` is nil.
   func party(_ role: Role, named: String? = nil) throws -> TrustEntry {
+    let now = clock()
     let candidates = trust.list.entries.filter { entry in
       entry.role == role && entry.url != nil
+        && (try? trust.list.check(entry.key, as: role, at: now, subject: entry.name)) != nil
         && (named == nil || entry.name == named || entry.key.description.hasPrefix(named!.lowercased()))
     }
     guard let first = candidates.first else {

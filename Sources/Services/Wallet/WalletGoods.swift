@@ -31,8 +31,9 @@ extension Wallet {
       have += UInt64(block.count)
     }
     if have < total {
+      let asked = try proofOfPseudonym(p1)
       let status = try await transport.download(
-        url: merchant.url! + "/v1/goods/\(p1.payload.n)", from: have
+        url: merchant.url! + "/v1/goods/\(p1.payload.n)?by=\(Hex.encode(asked))", from: have
       ) { block in
         have += UInt64(block.count)
         guard have <= total else { throw ServiceError.protocolViolation("the goods are longer than agreed") }
@@ -47,7 +48,26 @@ extension Wallet {
     guard have == total else { throw TransportError.cut(host: merchant.name) }
     try file.synchronize()
     let (_, root, length) = try stream.finish()
+    guard root == p1.payload.root else {
+      // Damaged on the way or at the merchant: fetched again from the start next time. Nothing was paid.
+      try? FileManager.default.removeItem(atPath: path)
+      throw ServiceError.protocolViolation(
+        "the goods received are not the goods that the contract names; nothing was paid, try `resume`")
+    }
     return (root, length)
+  }
+
+  /// A query signed by the purchase's pseudonym: the merchant serves the ciphertext to nobody else.
+  private func proofOfPseudonym(_ p1: Verified<P1>) throws -> [UInt8] {
+    let pseudonym = p1.payload.contract.pseudonym
+    guard
+      let index = (0..<Self.pseudonymsMax).first(where: { seed.pseudonymKey($0).publicKey == pseudonym })
+    else { throw ServiceError.protocolViolation("the contract is for another pseudonym") }
+    var generator = SystemRandomNumberGenerator()
+    return try Verified(
+      signing: StatusQuery(n: p1.payload.n, merchant: p1.signer, nonce: .random(using: &generator)),
+      with: seed.pseudonymKey(index)
+    ).bytes
   }
 
   /// Opens the goods into `output`, which appears whole or not at all, and checks the contract's digest.

@@ -102,7 +102,7 @@ extension Wallet {
       case .authorised: try await lock(number, p2!)
       case .locked: try await settle(number, p3!, merchant, options)
       case .paid:
-        let output = info.output ?? directory.file("goods/\(safeName(info.name, p1!.payload.n))")
+        let output = outputPath(info, p1!)
         try open(p1!, key: key!, output: output)
         try await apply(number) { machine in machine.opened() }
         report(.note("delivered: \(output)"))
@@ -152,7 +152,7 @@ extension Wallet {
       chosen = try TokenSelection.select(
         price: contract.price.amount,
         from: byID.map { SpendableToken(id: $0.key, value: $0.value.available, expires: $0.value.spendUntil) }
-          .sorted { $0.id.lexicographicallyPrecedes($1.id) }, lifetime: contract.lifetime)
+          .sorted { $0.id.lexicographicallyPrecedes($1.id) }, lifetime: contract.lifetime + 1)
     } catch {
       try await apply(number) { machine in machine.abandoned() }
       throw ServiceError.insufficientFunds("not enough tokens for \(contract.price): \(error)")
@@ -194,7 +194,7 @@ extension Wallet {
       }
       let found =
         options.completion == .archive
-        ? try? await askArchive(terms) : try? await askMerchant(number, terms, merchant)
+        ? try? await askArchive(p3) : try? await askMerchant(number, terms, merchant)
       if let outcome = found ?? nil {
         try await apply(number) { machine in machine.decided(outcome) }
         return
@@ -213,13 +213,17 @@ extension Wallet {
   }
 
   /// The archive's public record of (M, n).
-  private func askArchive(_ terms: LockTerms) async throws -> Outcome? {
+  private func askArchive(_ p3: Verified<P3>) async throws -> Outcome? {
+    let terms = p3.payload.terms
     let archive = try entry(terms.archive)
     let reply = try await transport.send(
       "GET", url: archive.url! + "/v1/records/\(terms.merchant)/\(terms.n)", body: nil, contentType: nil)
     guard reply.status == 200 else { return nil }
     for bytes in try Messages.Bundle(encoded: reply.body).messages {
-      let outcome = try Outcome(bytes, trust: trust.list)
+      // The record of (M, n) may hold aborts of other locks (attack 1): only this lock's outcome counts.
+      guard let outcome = try? Outcome(bytes, trust: trust.list), Lock(p3).mismatch(outcome) == nil else {
+        continue
+      }
       report(
         .message(
           label: Self.label(bytes), from: "archive", to: "customer", bytes: bytes.count, milliseconds: 0))
@@ -228,16 +232,33 @@ extension Wallet {
     return nil
   }
 
-  /// Asks the merchant, as the pseudonym; under early completion P4 alone opens nothing yet: P5a is
-  /// waited for.
-  private func askMerchant(_ number: UInt64, _ terms: LockTerms, _ merchant: PublicKey) async throws
-    -> Outcome?
-  {
+  /// Asks the merchant, as the pseudonym. Under early completion its answer may hold P4 before the
+  /// archive's: then the goods are opened at once, and P5a is still waited for.
+  private func askMerchant(
+    _ number: UInt64, _ terms: LockTerms, _ merchant: PublicKey
+  ) async throws -> Outcome? {
     let answer = try await merchantStatus(try await info(number).pseudonymIndex, terms.n, merchant)
     for bytes in answer.payload.proof {
       if let outcome = try? Outcome(bytes, trust: trust.list) { return outcome }
+      if let p4 = try? Verified<P4>(bytes, by: .key(merchant)) { try await openEarly(number, terms, p4) }
     }
     return nil
+  }
+
+  private func openEarly(_ number: UInt64, _ terms: LockTerms, _ p4: Verified<P4>) async throws {
+    let (info, _, p1, _, _, _) = try await look(number)
+    let key = p4.payload.key
+    guard let p1, p4.payload.n == terms.n,
+      Hash.keyCommitment(merchant: p4.signer, n: terms.n, key: key) == terms.hx
+    else { return }
+    let output = outputPath(info, p1)
+    guard !FileManager.default.fileExists(atPath: output) else { return }
+    try open(p1, key: key, output: output)
+    report(.note("opened early, on the merchant's trust: \(output)"))
+  }
+
+  private func outputPath(_ info: PurchaseInfo, _ p1: Verified<P1>) -> String {
+    info.output ?? directory.file("goods/\(safeName(info.name, p1.payload.n))")
   }
 
   func merchantStatus(
@@ -366,7 +387,11 @@ extension Wallet {
     guard let p5a = try? await message(number, .p5a) else {
       throw ServiceError.notFound("purchase \(number) is not paid, so there is no receipt")
     }
-    return Receipt(p1: try await message(number, .p1), p5a: p5a, description: info.description)
+    let p1 = try Verified<P1>(stored: try await message(number, .p1))
+    // A restored wallet may not know the description any more: none is better than another one.
+    let known =
+      Hash.description(info.description, salt: p1.payload.salt) == p1.payload.contract.descriptionHash
+    return Receipt(p1: p1.bytes, p5a: p5a, description: known ? info.description : nil)
   }
 
   /// The signed messages of a purchase, by label, as they went over the wire.

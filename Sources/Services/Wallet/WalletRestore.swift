@@ -21,7 +21,7 @@ public struct Restored: Codable, Equatable, Sendable {
 
 extension Wallet {
   /// How many pseudonyms in a row may be unknown before the search ends.
-  private static let pseudonymsMax: UInt64 = 1000
+  static let pseudonymsMax: UInt64 = 1000
 
   /// Brings tokens and purchases back.
   public func restore() async throws -> Restored {
