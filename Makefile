@@ -10,7 +10,7 @@ VENV := build/venv
 ACD_VECTORS ?= $(abspath ../shared/vectors)
 export ACD_VECTORS
 
-.PHONY: help demo test check soak setup build ccore swift-test interop scenarios clean
+.PHONY: help demo test check soak bench setup build ccore swift-test interop scenarios clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ check: test ## Everything in `test`, then format lint, house rules and coverage
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests
 	scripts/tidy.sh
 	CCore/tests/coverage.sh
+
+bench: setup ## Measure against bare crypto, age and minisign in the same run
+	scripts/bench.sh
 
 clean: ## Remove what was built
 	rm -rf .build build

@@ -29,7 +29,14 @@ extension FixedBytes {
 
 /// Draws `count` bytes from `generator`.
 public func randomBytes(_ count: Int, using generator: inout some RandomNumberGenerator) -> [UInt8] {
-  (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+  var bytes: [UInt8] = []
+  bytes.reserveCapacity(count + 7)
+  while bytes.count < count {
+    let word = generator.next()
+    for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+  }
+  bytes.removeLast(bytes.count - count)
+  return bytes
 }
 
 /// A SHA-256 hash, 32 bytes.

@@ -14,10 +14,16 @@ func temporaryDirectory() throws -> DataDirectory {
 }
 
 /// The key of this number, always the same.
-func key(_ number: UInt8) -> SigningKey {
+func signingKey(_ number: UInt8) -> SigningKey {
   var seed = [UInt8](repeating: number, count: 32)
   return SigningKey(seed: &seed)
 }
+
+/// The public half of the key of this number.
+func publicKey(_ number: UInt8) -> PublicKey { signingKey(number).publicKey }
+
+/// So many cents.
+func euros(_ cents: UInt64) -> Money { Money(currency: "EUR", amount: cents)! }
 
 /// Random bytes.
 func randomBytes(_ count: Int) -> [UInt8] {

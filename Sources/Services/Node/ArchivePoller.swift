@@ -1,5 +1,6 @@
-// The polling route of completion (protocols.md §5): a bank or merchant reads the archives' records in ranges, instead of
-// or beside being told. Each record is handled like a message that came in; receivers are idempotent.
+// The polling route of completion (protocols.md §5): a bank or merchant reads the archives' records in
+// ranges, instead of or beside being told. Each record is handled like a message that came in; receivers
+// are idempotent.
 
 import Messages
 import Storage

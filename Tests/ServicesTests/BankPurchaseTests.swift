@@ -1,0 +1,197 @@
+// The bank's part of a purchase over its store: P2 locks, P5a pays, P5b gives back, and nothing happens
+// twice.
+
+import Messages
+import Parties
+import Storage
+import Testing
+
+@testable import Services
+
+/// One purchase at the bank: the messages that the others send.
+private struct Purchase {
+  let bank: TestBank
+  var n = TransactionID(randomBytes(16))!
+  let k = randomBytes(32)
+  let hP1 = Hash(randomBytes(32))!
+
+  func p2(_ inputs: [(TestToken, UInt64)], merchant: UInt8 = Actor.merchant) throws -> [UInt8] {
+    let key = publicKey(merchant)
+    let terms = LockTerms(
+      n: n, merchant: key, archive: publicKey(Actor.archive), pseudonym: publicKey(Actor.pseudonym),
+      value: euros(inputs.reduce(0) { $0 + $1.1 }), expiration: TestBank.expiration,
+      lifetime: TestBank.lifetime, hP1: hP1, hx: .keyCommitment(merchant: key, n: n, key: k))
+    let payload = P2(
+      terms: terms, bank: bank.key, tokenInputs: inputs.map { TokenInput(token: $0.0.token, amount: $0.1) })
+    var message = try Verified(signing: payload, with: signingKey(inputs[0].0.key))
+    for input in inputs.dropFirst() { message = try message.coSigned(with: signingKey(input.0.key)) }
+    return message.bytes
+  }
+
+  /// The bank's P3 for this P2.
+  func lock(_ p2: [UInt8]) async throws -> Verified<P3> {
+    try Verified(try await bank.ask(p2), by: .key(bank.key))
+  }
+
+  func p5a(_ p3: Verified<P3>, by archive: UInt8 = Actor.archive, key: [UInt8]? = nil) throws -> [UInt8] {
+    let p4 = P4(n: n, expiration: TestBank.expiration, hP1: hP1, lock: p3.hash, key: key ?? k)
+    let signed = try Verified(signing: p4, with: signingKey(Actor.merchant)).bytes
+    let p5a = P5a(p4: signed, at: TestBank.now + 10, lifetime: TestBank.lifetime)
+    return try Verified(signing: p5a, with: signingKey(archive)).bytes
+  }
+
+  func p5b(_ p3: Verified<P3>) throws -> [UInt8] {
+    let p5b = P5b(
+      n: n, merchant: publicKey(Actor.merchant), expiration: TestBank.expiration,
+      lifetime: TestBank.lifetime, lock: p3.hash, at: TestBank.expiration, failed: .expired)
+    return try Verified(signing: p5b, with: signingKey(Actor.archive)).bytes
+  }
+}
+
+@Suite("Bank: purchases")
+struct BankPurchaseTests {
+  @Test("P2 is answered with P3, the same bytes with the same P3, and the value is locked once")
+  func lock() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500, 100])
+    let purchase = Purchase(bank: bank)
+    let p2 = try purchase.p2([(tokens[0], 500), (tokens[1], 34)])
+    let p3 = try await purchase.lock(p2)
+    #expect(p3.payload.terms.n == purchase.n && p3.payload.terms.value == euros(534))
+    #expect(try await bank.ask(p2) == p3.bytes)
+    #expect(try await bank.sums() == Sums(customer: 1400, tokens: 66, locked: 534))
+    let queued = try await bank.store.read { try $0.outboxDue(at: Int64(TestBank.now), limit: 10) }
+    #expect(queued.map(\.body) == [p3.bytes], "P3 goes to the merchant, once")
+    #expect(queued.first?.destination == publicKey(Actor.merchant).description)
+  }
+
+  @Test("a locked token is refused to another purchase, with the first P2 as proof")
+  func lockedTwice() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let first = try Purchase(bank: bank).p2([(tokens[0], 400)])
+    try await bank.ask(first)
+    let refusal = try await bank.refusal(of: Purchase(bank: bank).p2([(tokens[0], 101)]))
+    #expect(refusal.reason == .locked && refusal.proof == [first])
+    #expect(try await bank.sums() == Sums(customer: 1500, tokens: 100, locked: 400))
+  }
+
+  @Test("what is left of a token pays another purchase")
+  func remainder() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let (first, second) = (Purchase(bank: bank), Purchase(bank: bank))
+    let p3 = try await first.lock(first.p2([(tokens[0], 400)]))
+    _ = try await second.lock(second.p2([(tokens[0], 100)]))
+    #expect(try await bank.sums() == Sums(customer: 1500, locked: 500))
+    try await bank.ask(first.p5b(p3))
+    #expect(try await bank.sums() == Sums(customer: 1500, tokens: 400, locked: 100))
+  }
+
+  @Test("a spent token is refused, with the P2 that spent it as proof")
+  func doubleSpend() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let first = Purchase(bank: bank)
+    let p2 = try first.p2([(tokens[0], 500)])
+    try await bank.ask(first.p5a(first.lock(p2)))
+    let refusal = try await bank.refusal(of: Purchase(bank: bank).p2([(tokens[0], 1)]))
+    #expect(refusal.reason == .spent && refusal.proof == [p2])
+    #expect(try await bank.sums() == Sums(customer: 1500, merchant: 500))
+  }
+
+  @Test("two authorizations of one merchant's transaction are one too many")
+  func sameTransaction() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500, 100])
+    let purchase = Purchase(bank: bank)
+    let first = try purchase.p2([(tokens[0], 100)])
+    try await bank.ask(first)
+    let refusal = try await bank.refusal(of: purchase.p2([(tokens[1], 100)]))
+    #expect(refusal.reason == .nReused && refusal.proof == [first])
+    #expect(try await bank.sums() == Sums(customer: 1400, tokens: 500, locked: 100))
+  }
+
+  @Test("P5a credits the merchant once, and the Credit is the same bytes again")
+  func commit() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let purchase = Purchase(bank: bank)
+    let p3 = try await purchase.lock(purchase.p2([(tokens[0], 320)]))
+    let p5a = try purchase.p5a(p3)
+    let first = try await bank.ask(p5a)
+    let credit = try Verified<Credit>(first, by: .key(bank.key)).payload
+    #expect(credit.amount == euros(320) && credit.lock == p3.hash && credit.account == "merchant")
+    #expect(try await bank.ask(p5a) == first)
+    #expect(try await bank.sums() == Sums(customer: 1500, merchant: 320, tokens: 180))
+  }
+
+  @Test("P5b gives the locked value back, once, and the tokens can pay again")
+  func abort() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let purchase = Purchase(bank: bank)
+    let p3 = try await purchase.lock(purchase.p2([(tokens[0], 500)]))
+    let p5b = try purchase.p5b(p3)
+    #expect(try await bank.ask(p5b) == p5b)
+    #expect(try await bank.ask(p5b) == p5b)
+    #expect(try await bank.sums() == Sums(customer: 1500, tokens: 500))
+    let again = Purchase(bank: bank)
+    let second = try await again.lock(again.p2([(tokens[0], 500)]))
+    try await bank.ask(again.p5a(second))
+    #expect(try await bank.sums() == Sums(customer: 1500, merchant: 500))
+  }
+
+  @Test("an archive that contradicts itself changes nothing: the first outcome stays")
+  func bothOutcomes() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let purchase = Purchase(bank: bank)
+    let p3 = try await purchase.lock(purchase.p2([(tokens[0], 500)]))
+    let p5a = try purchase.p5a(p3)
+    try await bank.ask(p5a)
+    let refusal = try await bank.refusal(of: purchase.p5b(p3))
+    #expect(refusal.reason == .committed && refusal.proof == [p5a])
+    #expect(try await bank.sums() == Sums(customer: 1500, merchant: 500))
+  }
+
+  @Test("P5a of a key that the contract does not commit to, or of no archive, moves nothing")
+  func badOutcomes() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let purchase = Purchase(bank: bank)
+    let p3 = try await purchase.lock(purchase.p2([(tokens[0], 500)]))
+    let refusal = try await bank.refusal(of: purchase.p5a(p3, key: randomBytes(32)))
+    #expect(refusal.reason == .mismatch && refusal.proof == [p3.bytes])
+    await #expect(throws: MessageError.self) {
+      try await bank.ask(purchase.p5a(p3, by: Actor.merchant))
+    }
+    #expect(try await bank.sums() == Sums(customer: 1500, locked: 500))
+  }
+
+  @Test("a merchant without an account or outside the trust list is refused before anything is locked")
+  func strangeMerchant() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let p2 = try Purchase(bank: bank).p2([(tokens[0], 500)], merchant: 77)
+    #expect(try await bank.refusal(of: p2).reason == .noSuchAccount)
+    // The customer's key has an account, but is no merchant.
+    let other = try Purchase(bank: bank).p2([(tokens[0], 500)], merchant: Actor.account)
+    #expect(try await bank.refusal(of: other).reason == .untrusted)
+    #expect(try await bank.sums() == Sums(customer: 1500, tokens: 500))
+  }
+
+  @Test("a P2 that one of its tokens did not sign is no message at all")
+  func unsignedToken() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500, 100])
+    var stolen = tokens[1]
+    stolen.key = tokens[0].key
+    let p2 = try Purchase(bank: bank).p2([(tokens[0], 100), (stolen, 100)])
+    await #expect(throws: MessageError.self) { try await bank.ask(p2) }
+    let refusal = try Verified<Refusal>(
+      #require(try await bank.service.handle(p2)), by: .key(bank.key))
+    #expect(refusal.payload.reason == .untrusted)
+    #expect(try await bank.sums() == Sums(customer: 1400, tokens: 600))
+  }
+}
