@@ -23,8 +23,11 @@ struct BankMoneyTests {
       let verifier = try #require(bank.keys.verifier(token.token.keyID))
       #expect(verifier.isValid(signature: token.token.signature, for: token.token.id.bytes))
     }
-    #expect(try await bank.ask(w1) == first)
     #expect(try await bank.sums() == Sums(customer: 1300, tokens: 700))
+    // Even when the account could not pay it any more.
+    _ = try await bank.withdraw([500, 500, 100, 100, 100])
+    #expect(try await bank.ask(w1) == first)
+    #expect(try await bank.sums() == Sums(customer: 0, tokens: 2000))
   }
 
   @Test("copies of a withdrawal that arrive at the same time are debited once")
@@ -49,6 +52,24 @@ struct BankMoneyTests {
     let refusal = try await bank.refusal(of: bank.w1(outputs, 2100))
     #expect(refusal.reason == .funds)
     #expect(try await bank.sums() == Sums(customer: 2000))
+  }
+
+  @Test("what was refused stays refused, also when it would be possible by now")
+  func refusedForEver() async throws {
+    let bank = try await TestBank()
+    let (outputs, _) = try bank.blind([500, 500, 500, 500, 100])
+    let order = try bank.w1(outputs, 2100)
+    let refused = try await bank.ask(order)
+    #expect(try Verified<Refusal>(refused, by: .key(bank.key)).payload.reason == .funds)
+    try await bank.store.write { tx in
+      try BankBooks.move(
+        tx, euros(500), from: BankBooks.System.cash.id("EUR"), to: "customer", kind: "deposit",
+        reference: [2], at: TestBank.now)
+    }
+    #expect(try await bank.service.answer(Incoming(order)) == refused)
+    let another = try bank.w1(outputs, 2100)
+    let done = try #require(try await bank.service.answer(Incoming(another)))
+    #expect((try? Verified<W2>(done, by: .key(bank.key))) != nil, "the money is there for another order")
   }
 
   @Test("outputs that are worth more than the order says are refused")

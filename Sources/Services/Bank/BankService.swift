@@ -29,11 +29,15 @@ final class BankService: PartyService {
       throw MessageError(.malformed, "unexpected-type", "a bank takes signed messages only")
     }
     switch type {
-    case .w1: return try await withdraw(Verified(bytes, by: Self.claimed(Unverified<W1>(bytes))))
+    case .w1:
+      let w1 = try Verified<W1>(bytes, by: Self.claimed(Unverified<W1>(bytes)))
+      return try await once(w1.hash) { try await withdraw(w1) }
     case .p2, .coSign:
       if let p2 = try? Unverified<P2>(bytes) { return try await authorise(Verified(p2, by: .ownTokens)) }
-      return try await exchange(Verified(bytes, by: .ownTokens))
-    case .x1: return try await exchange(Verified(bytes, by: .ownTokens))
+      fallthrough
+    case .x1:
+      let x1 = try Verified<X1>(bytes, by: .ownTokens)
+      return try await once(x1.hash) { try await exchange(x1) }
     case .p5a, .p5b: return try await decide(try Outcome(bytes, trust: node.trust.list), bytes)
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
@@ -55,17 +59,43 @@ final class BankService: PartyService {
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
       let rowKey = RowKey.transaction(p2.payload.terms.merchant, p2.payload.terms.n)
       var machine = try load(tx, rowKey)
-      if machine.phase == .absent, try tx.account(key: p2.payload.terms.merchant.bytes) == nil {
-        let denial = Denial(.noSuchAccount, "the merchant has no account at this bank")
-        return try node.refuse(denial, request: p2.bytes)
+      if machine.phase == .absent {
+        // Refused once, refused for ever: the wallet has freed its tokens on that answer.
+        if let refused = try tx.reply(p2.hash.bytes) { return refused }
+        if try tx.account(key: p2.payload.terms.merchant.bytes) == nil {
+          let denial = Denial(.noSuchAccount, "the merchant has no account at this bank")
+          return try remember(tx, node.refuse(denial, request: p2.bytes), p2.hash, at: now)
+        }
       }
       let facts = try tokenFacts(tx, p2.payload.tokenInputs.map(\.token), valid)
       let effects = try machine.authorised(
         p2, facts: facts, policy: policy, at: now, key: node.identity.signing)
-      return try apply(tx, effects, rowKey, request: p2.bytes, cause: p2.hash, at: now)
+      let reply = try apply(tx, effects, rowKey, request: p2.bytes, cause: p2.hash, at: now)
+      guard machine.phase == .absent, let reply else { return reply }
+      return try remember(tx, reply, p2.hash, at: now)
     }
     outboxKick()
     return reply ?? []
+  }
+
+  private func remember(
+    _ tx: any StoreTransaction, _ refusal: [UInt8], _ request: Hash, at now: Timestamp
+  ) throws -> [UInt8] {
+    if let earlier = try tx.reply(request.bytes) { return earlier }
+    try tx.setReply(request.bytes, refusal, at: Int64(now))
+    return refusal
+  }
+
+  /// Answers W1 and X1: a refusal is remembered, so that a late duplicate of what the wallet has given up does not
+  /// succeed after all.
+  private func once(
+    _ request: Hash, _ body: () async throws -> [UInt8]
+  ) async throws -> [UInt8] {
+    if let refused = try await node.store.read({ try $0.reply(request.bytes) }) { return refused }
+    let reply = try await body()
+    guard (try? MessageType(peeking: reply)) == .refusal else { return reply }
+    let now = node.clock()
+    return try await node.store.write { [self] tx in try remember(tx, reply, request, at: now) }
   }
 
   private func decide(_ outcome: Outcome, _ bytes: [UInt8]) async throws -> [UInt8]? {
