@@ -86,8 +86,8 @@ final class BankService: PartyService {
     return refusal
   }
 
-  /// Answers W1 and X1: a refusal is remembered, so that a late duplicate of what the wallet has given up does not
-  /// succeed after all.
+  /// Answers W1 and X1: a refusal is remembered, so that a late duplicate of what the wallet has given up
+  /// does not succeed after all.
   private func once(
     _ request: Hash, _ body: () async throws -> [UInt8]
   ) async throws -> [UInt8] {
