@@ -34,6 +34,7 @@ for name in empty.bin one.bin big.bin "Größe und Maß – 1.txt"; do
 done
 for role in bank archive merchant; do
   peak=$(awk '/VmHWM/ {print $2}' "/proc/${PIDS[$role]}/status")
+  echo "cli.sh: the $role peaked at $peak KiB"
   [ "$peak" -lt 102400 ] || fail "the $role used $peak KiB"
 done
 expect 0 wallet buy one.bin --yes --two-sided -o "$W/two.bin"
@@ -57,6 +58,8 @@ expect 0 $ACD decode "$W/trust.acd" --json
 $ACD trust export --data-dir "$W/authority" --out "$W/no-merchant.acd" --party "$W/bank" --party "$W/archive" >/dev/null
 expect 1 $KIOSK verify "$W/receipt.acd" --trust "$W/no-merchant.acd"
 grep -q merchant-trusted "$W/err" || fail "a missing merchant is not named: $(cat "$W/err")"
+
+scripts/damage.py "$KIOSK" "$W/receipt.acd" "$W/trust.acd" || fail "the kiosk takes a damaged receipt"
 
 # Remainders become fresh tokens of the same value.
 before=$(wallet balance --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["available"])')
