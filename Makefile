@@ -54,7 +54,7 @@ soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim
 check: test ## Everything in `test`, then format lint, house rules and coverage
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests
 	scripts/tidy.sh
-	CCore/tests/coverage.sh
+	CCore/tests/coverage.sh $(CCORE_BUILD)-coverage
 
 bench: setup ## Measure against bare crypto, age and minisign in the same run
 	scripts/bench.sh

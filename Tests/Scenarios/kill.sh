@@ -38,7 +38,11 @@ for point in $(seq "$points"); do
     sleep 0.5
   done
   grep -q 'nothing is open' "$W/resume.log" || fail "point $point ($victim at $delay): still open: $(cat "$W/resume.log")"
-  phase=$(wallet list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1]["phase"])')
+  # A wallet that was killed before it stored anything has no such purchase.
+  phase=$(wallet list --json | python3 -c '
+import json, sys
+print(next((p["phase"] for p in json.load(sys.stdin) if (p.get("output") or "").endswith(sys.argv[1])), "never-begun"))' \
+    "/out-$point")
   ends[$phase]=$((${ends[$phase]:-0} + 1))
   if [ "$phase" = delivered ]; then
     out=$W/out-$point
