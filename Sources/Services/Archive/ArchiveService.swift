@@ -21,12 +21,12 @@ final class ArchiveService: PartyService {
       let now = node.clock()
       let cancel = try Verified<Cancel>(bundle.messages[0], by: .trusted(trust, as: .merchant, at: now))
       let p3 = try Verified<P3>(bundle.messages[1], by: .trusted(trust, as: .bank, at: now))
-      return try await decide(p3, request: bundle.encoded()) { machine, now, key in
+      return try await decide(p3, request: bundle.encoded()) { machine, _, now, key in
         try machine.cancelled(cancel, at: now, key: key)
       }
     case .message(.p3, let bytes):
       let p3 = try Verified<P3>(bytes, by: .trusted(trust, as: .bank, at: node.clock()))
-      return try await decide(p3, request: bytes) { machine, now, key in
+      return try await decide(p3, request: bytes) { machine, _, now, key in
         try machine.abortRequested(at: now, key: key)
       }
     case .message(.statusQuery, let bytes):
@@ -40,33 +40,29 @@ final class ArchiveService: PartyService {
     let plain = try node.identity.sealing.open(sealed.box)
     let submission = try Submission(Messages.Bundle(encoded: plain), trust: node.trust.list, at: node.clock())
     let p3 = submission.p3
-    return try await decide(p3, request: sealed.encoded(), submission: submission) { _, _, _ in [] }
+    return try await decide(p3, request: sealed.encoded()) { machine, tx, now, key in
+      let other = try tx.records(
+        merchant: p3.payload.terms.merchant.bytes, n: p3.payload.terms.n.bytes
+      ).first { $0.kind == .commit && $0.lock != p3.hash.bytes }
+      return try machine.submitted(submission, otherCommit: other?.body, at: now, key: key)
+    }
   }
 
   private typealias Event =
     @Sendable (
-      inout ArchiveTransaction, Timestamp, borrowing SigningKey
+      inout ArchiveTransaction, any StoreTransaction, Timestamp, borrowing SigningKey
     ) throws -> [ArchiveEffect]
 
   /// One durable step: take up the lock, decide, publish, queue copies.
   private func decide(
-    _ p3: Verified<P3>, request: [UInt8], submission: Submission? = nil, _ event: @escaping Event
+    _ p3: Verified<P3>, request: [UInt8], _ event: @escaping Event
   ) async throws -> [UInt8]? {
     let reply = try await node.store.write { [self] tx in
       // Sequencing time: never earlier than the record before, whatever the clock does.
       let now = max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0)
       let known = try tx.record(lock: p3.hash.bytes).map { try Outcome(stored: $0.body) }
       var machine = ArchiveTransaction(p3, outcome: known)
-      let effects: [ArchiveEffect]
-      if let submission {
-        let other = try tx.records(
-          merchant: p3.payload.terms.merchant.bytes, n: p3.payload.terms.n.bytes
-        ).first { $0.kind == .commit && $0.lock != p3.hash.bytes }
-        effects = try machine.submitted(
-          submission, otherCommit: other?.body, at: now, key: node.identity.signing)
-      } else {
-        effects = try event(&machine, now, node.identity.signing)
-      }
+      let effects = try event(&machine, tx, now, node.identity.signing)
       return try apply(tx, effects, request: request, at: now)
     }
     kick()

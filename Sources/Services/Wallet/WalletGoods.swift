@@ -9,7 +9,7 @@ extension Wallet {
   func sealedPath(_ n: TransactionID) -> String { directory.file("goods/\(n).sealed") }
 
   /// Downloads the ciphertext and returns its root and length.
-  func fetch(_ p1: Verified<P1>) async throws -> (root: Hash, length: UInt64) {
+  func fetch(_ p1: Verified<P1>, pseudonym: UInt64) async throws -> (root: Hash, length: UInt64) {
     try directory.createFolder("goods")
     let path = sealedPath(p1.payload.n)
     let merchant = try entry(p1.signer)
@@ -31,7 +31,7 @@ extension Wallet {
       have += UInt64(block.count)
     }
     if have < total {
-      let asked = try proofOfPseudonym(p1)
+      let asked = try proofOfPseudonym(pseudonym, p1)
       let status = try await transport.download(
         url: merchant.url! + "/v1/goods/\(p1.payload.n)?by=\(Hex.encode(asked))", from: have
       ) { block in
@@ -58,11 +58,7 @@ extension Wallet {
   }
 
   /// A query signed by the purchase's pseudonym: the merchant serves the ciphertext to nobody else.
-  private func proofOfPseudonym(_ p1: Verified<P1>) throws -> [UInt8] {
-    let pseudonym = p1.payload.contract.pseudonym
-    guard
-      let index = (0..<Self.pseudonymsMax).first(where: { seed.pseudonymKey($0).publicKey == pseudonym })
-    else { throw ServiceError.protocolViolation("the contract is for another pseudonym") }
+  private func proofOfPseudonym(_ index: UInt64, _ p1: Verified<P1>) throws -> [UInt8] {
     var generator = SystemRandomNumberGenerator()
     return try Verified(
       signing: StatusQuery(n: p1.payload.n, merchant: p1.signer, nonce: .random(using: &generator)),

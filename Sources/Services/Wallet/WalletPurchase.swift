@@ -96,7 +96,7 @@ extension Wallet {
       switch phase {
       case .requested: try await request(number, info, merchant)
       case .offered:
-        let (root, length) = try await fetch(p1!)
+        let (root, length) = try await fetch(p1!, pseudonym: info.pseudonymIndex)
         try await apply(number) { machine in machine.ciphertextChecked(root: root, length: length) }
       case .checked: try await authorise(number, p1!, options)
       case .authorised: try await lock(number, p2!)

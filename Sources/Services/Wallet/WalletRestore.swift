@@ -21,7 +21,7 @@ public struct Restored: Codable, Equatable, Sendable {
 
 extension Wallet {
   /// How many pseudonyms in a row may be unknown before the search ends.
-  static let pseudonymsMax: UInt64 = 1000
+  private static let pseudonymsMax: UInt64 = 1000
 
   /// Brings tokens and purchases back.
   public func restore() async throws -> Restored {
@@ -54,7 +54,7 @@ extension Wallet {
       try await store.write { try $0.putCoin(row, id: row.decoded().id) }
       if rest > 0 { found.tokens += 1 }
     }
-    try await advanceCounters(seen.count)
+    try await advanceCounters()
     for p2 in purchases.values where try await takeUp(p2) { found.purchases += 1 }
     return found
   }
@@ -108,7 +108,7 @@ extension Wallet {
   }
 
   /// No number is used twice: counters go beyond everything that was found.
-  private func advanceCounters(_ coinCount: Int) async throws {
+  private func advanceCounters() async throws {
     try await store.write { tx in
       let coins = try tx.machines(kind: Coin.kind, phase: nil, after: nil, limit: 100_000).map {
         try JSONDecoder().decode(Coin.self, from: Data($0.data))
@@ -154,7 +154,7 @@ extension Wallet {
       if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
     }
     // The ciphertext again, then on as after any interruption.
-    _ = try await fetch(p1)
+    _ = try await fetch(p1, pseudonym: index)
     try await advance(index, options: BuyOptions())
     return true
   }
