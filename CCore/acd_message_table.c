@@ -181,6 +181,7 @@ static const acd_field p5b_fields[] = {
     HASH(ACD_KEY_LOCK, REQUIRED, "L"),
     TIME(ACD_KEY_AT, REQUIRED, "at"),
     UINT(ACD_KEY_REASON, REQUIRED, 1, 255, "failed"),
+    MESSAGE(ACD_P5B_CANCEL, OPTIONAL, ACD_CANCEL, 1024, "Cancel"),
 };
 
 /* MARK: Before the sale */

@@ -60,7 +60,7 @@ typedef struct receipt_view {
 
     const uint8_t *n, *hx, *salt;                        /* P1 */
     const uint8_t *pseudonym, *h_description, *currency; /* its contract */
-    uint64_t amount, contract_date, expiration_max, mode;
+    uint64_t amount, contract_date, expiration_max, contract_lifetime, mode;
     acd_value archives;
     span goods_name, parcel;
     uint64_t committed_at, lifetime; /* P5a */
@@ -139,6 +139,7 @@ static acd_status read_contract(receipt_view *view, const acd_value *contract)
     view->amount = price->number;
     view->pseudonym = field(values, ACD_CONTRACT, ACD_KEY_PSEUDONYM)->bytes;
     view->expiration_max = field(values, ACD_CONTRACT, ACD_KEY_EXPIRATION)->number;
+    view->contract_lifetime = field(values, ACD_CONTRACT, ACD_KEY_LIFETIME)->number;
     view->contract_date = field(values, ACD_CONTRACT, ACD_CONTRACT_DATE)->number;
     view->h_description = field(values, ACD_CONTRACT, ACD_CONTRACT_H_DESCRIPTION)->bytes;
     view->archives = *field(values, ACD_CONTRACT, ACD_CONTRACT_ARCHIVES);
@@ -205,7 +206,7 @@ static acd_status check_trust_signature(receipt_view *view)
 
 static acd_status check_trust_window(receipt_view *view)
 {
-    return view->trust_at <= view->now && view->now <= view->trust_until ? ACD_OK : ACD_ERR_EXPIRED;
+    return view->trust_at <= view->now && view->now < view->trust_until ? ACD_OK : ACD_ERR_EXPIRED;
 }
 
 /* What one entry says of a key that signed at `at`. */
@@ -322,7 +323,8 @@ static acd_status check_archive_allowed(receipt_view *view)
 
 static acd_status check_expiration(receipt_view *view)
 {
-    int holds = view->expiration <= view->expiration_max && view->committed_at < view->expiration;
+    int holds = view->expiration <= view->expiration_max && view->committed_at < view->expiration &&
+                view->lifetime == view->contract_lifetime;
     return holds ? ACD_OK : ACD_ERR_MISMATCH;
 }
 
@@ -384,7 +386,7 @@ static const check_row checks[ACD_CHECK_COUNT] = {
     [ACD_CHECK_ARCHIVE_ALLOWED] = {check_archive_allowed, "archive-allowed",
                                    "The contract does not name this archive."},
     [ACD_CHECK_EXPIRATION] = {check_expiration, "expiration",
-                              "The sale was recorded after its time had run out."},
+                              "The sale was not recorded within the time that the contract set."},
     [ACD_CHECK_DATES] = {check_dates, "dates", "The sale was recorded in the future: a clock is wrong."},
     [ACD_CHECK_DESCRIPTION] = {check_description, "description",
                                "The description shown is not the one in the contract."},

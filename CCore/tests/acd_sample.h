@@ -60,7 +60,7 @@ typedef struct sample_sale {
     uint64_t trust_at, trust_until, skew_seconds;
     uint64_t merchant_from, merchant_until, merchant_revoked_at; /* revoked_at: 0 is never */
     uint64_t archive_from, archive_until, archive_revoked_at;
-    uint64_t expiration_max, expiration, committed_at, lifetime;
+    uint64_t expiration_max, expiration, committed_at, lifetime, contract_lifetime;
     const char *description;                     /* in the contract's hash */
     const char *shown_description;               /* in the receipt; NULL: none */
     const char *parcel;                          /* NULL: none */

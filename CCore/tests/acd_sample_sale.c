@@ -24,7 +24,7 @@ sample_sale sample_sale_good(void)
     sale.committed_at = SAMPLE_NOW - 3600;
     sale.expiration = sale.committed_at + 60;
     sale.expiration_max = sale.expiration + 60;
-    sale.lifetime = sale.committed_at + 30 * DAY;
+    sale.lifetime = sale.contract_lifetime = sale.committed_at + 30 * DAY;
     sale.description = "A digital photograph of the lake, 24 megapixels.";
     sale.shown_description = sale.description;
     sale.parcel = "3SABCD0123456";
@@ -95,7 +95,7 @@ static sample build_contract(const sample_sale *sale, const uint8_t salt[ACD_HAS
     values[sample_index(ACD_CONTRACT, ACD_KEY_PSEUDONYM)] = key_value(4);
     values[sample_index(ACD_CONTRACT, ACD_KEY_VALUE)] = sample_money("EUR", 1299);
     values[sample_index(ACD_CONTRACT, ACD_KEY_EXPIRATION)] = sample_uint(sale->expiration_max);
-    values[sample_index(ACD_CONTRACT, ACD_KEY_LIFETIME)] = sample_uint(sale->lifetime);
+    values[sample_index(ACD_CONTRACT, ACD_KEY_LIFETIME)] = sample_uint(sale->contract_lifetime);
     values[sample_index(ACD_CONTRACT, ACD_CONTRACT_DATE)] = sample_uint(sale->committed_at - 300);
     values[sample_index(ACD_CONTRACT, ACD_CONTRACT_H_DESCRIPTION)] = sample_bytes(hash, ACD_HASH_SIZE);
     values[sample_index(ACD_CONTRACT, ACD_CONTRACT_ARCHIVES)] = sample_bytes_list(archives, 2);

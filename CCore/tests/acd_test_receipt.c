@@ -105,9 +105,9 @@ static void the_trust_list_counts_from_its_date_to_its_end(void)
     sale.trust_at = SAMPLE_NOW + 1;
     check_fails(&sale, ACD_CHECK_TRUST_WINDOW, ACD_ERR_EXPIRED);
     sale = sample_sale_good();
-    sale.trust_until = SAMPLE_NOW;
+    sale.trust_until = SAMPLE_NOW + 1;
     check_fails(&sale, ACD_CHECK_NONE, ACD_OK);
-    sale.trust_until = SAMPLE_NOW - 1;
+    sale.trust_until = SAMPLE_NOW;
     check_fails(&sale, ACD_CHECK_TRUST_WINDOW, ACD_ERR_EXPIRED);
 }
 
@@ -215,6 +215,9 @@ static void the_commit_came_in_time(void)
     sale = sample_sale_good();
     sale.expiration = sale.committed_at + 1;
     check_fails(&sale, ACD_CHECK_NONE, ACD_OK);
+    sale.contract_lifetime = sale.lifetime + 1;
+    check_fails(&sale, ACD_CHECK_EXPIRATION, ACD_ERR_MISMATCH);
+    sale.contract_lifetime = sale.lifetime;
     sale.expiration = sale.committed_at;
     check_fails(&sale, ACD_CHECK_EXPIRATION, ACD_ERR_MISMATCH);
     sale = sample_sale_good();

@@ -322,14 +322,17 @@ public struct P5b: Payload {
   public var at: Timestamp
   /// `.expired` or `.cancelled`, as a reason's number.
   public var failed: UInt64
+  /// The merchant's signed Cancel, whole: what entitles A to abort before the expiration.
+  public var cancel: [UInt8]?
 
   public init(
     n: TransactionID, merchant: PublicKey, expiration: Timestamp, lifetime: Timestamp, lock: Hash,
-    at: Timestamp, failed: Reason
+    at: Timestamp, failed: Reason, cancel: [UInt8]? = nil
   ) {
     (self.n, self.merchant, self.expiration, self.lifetime, self.lock, self.at) =
       (n, merchant, expiration, lifetime, lock, at)
     self.failed = failed.rawValue
+    self.cancel = cancel
   }
   public init(_ f: FieldReader) {
     n = f.required(ACD_KEY_N).transaction
@@ -339,6 +342,7 @@ public struct P5b: Payload {
     lock = f.required(ACD_KEY_LOCK).hash
     at = f.required(ACD_KEY_AT).number
     failed = f.required(ACD_KEY_REASON).number
+    cancel = f.value(Int(ACD_P5B_CANCEL))?.array
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_N, n)
@@ -348,6 +352,7 @@ public struct P5b: Payload {
     f.put(ACD_KEY_LOCK, lock)
     f.put(ACD_KEY_AT, at)
     f.put(ACD_KEY_REASON, failed)
+    f.put(Int(ACD_P5B_CANCEL), bytes: cancel)
   }
 }
 

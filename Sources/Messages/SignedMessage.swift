@@ -60,6 +60,9 @@ public enum SignerRule: Sendable {
   case key(PublicKey)
   /// A key that the trust list has in this role, in its window at this time and not revoked.
   case trusted(TrustList, as: Role, at: Timestamp)
+  /// A key that the trust list has, or had, in this role: for messages that can only give something back
+  /// (abort requests, Cancel), so that a revoked or ended key keeps nobody's money locked.
+  case known(TrustList, as: Role)
   /// The message's own token keys, each exactly once (P2, X1).
   case ownTokens
 }
@@ -127,6 +130,10 @@ extension SignerRule {
     case .trusted(let list, let role, let time):
       guard signers.count == 1 else { throw MessageError(.authentication, "untrusted", P.type.label) }
       try list.check(signers[0], as: role, at: time, subject: P.type.label)
+    case .known(let list, let role):
+      guard signers.count == 1, list.knows(signers[0], as: role) else {
+        throw MessageError(.authentication, "untrusted", P.type.label)
+      }
     case .ownTokens:
       let inputs = (message.claims as? any SignedByTokens)?.tokenInputs ?? []
       let needed = Set(inputs.map(\.token.key))

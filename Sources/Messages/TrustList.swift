@@ -106,6 +106,10 @@ public struct TrustList: Payload {
     entries.first { $0.key == key && $0.role == role }
   }
 
+  /// Whether `key` has ever been in this role here, revoked and ended entries included: enough for what
+  /// can do no harm, such as asking for an abort.
+  public func knows(_ key: PublicKey, as role: Role) -> Bool { entry(key, as: role) != nil }
+
   /// Throws unless `key` is trusted in `role` at `time`. Of several entries for it one window has to fit,
   /// and none may revoke it: the rule of the C core.
   public func check(

@@ -66,7 +66,8 @@ public enum Outcome: Equatable, Sendable {
   }
 
   /// Reads P5a or P5b and checks the archive's signature, its place in the trust list at the time it
-  /// stamped, and for P5a the signature of the P4 inside.
+  /// stamped, and the merchant's signature of what is inside: P4 in a commit, the Cancel in an abort that
+  /// did not wait for the expiration.
   public init(_ bytes: [UInt8], trust: TrustList) throws(MessageError) {
     if let commit = try? Unverified<P5a>(bytes) {
       let verified = try Verified(commit, by: .trusted(trust, as: .archive, at: commit.claims.at))
@@ -74,6 +75,9 @@ public enum Outcome: Equatable, Sendable {
       self = .committed(verified)
     } else {
       let abort = try Unverified<P5b>(bytes)
+      if let cancel = abort.claims.cancel {
+        _ = try Verified<Cancel>(cancel, by: .key(abort.claims.merchant))
+      }
       self = .aborted(try Verified(abort, by: .trusted(trust, as: .archive, at: abort.claims.at)))
     }
   }
@@ -117,6 +121,7 @@ public struct Lock: Equatable, Sendable {
       guard p4.payload.hP1 == terms.hP1 else { return "another contract" }
       guard p4.payload.expiration == terms.expiration else { return "another expiration" }
       guard commit.payload.at < terms.expiration else { return "committed at or after the expiration" }
+      guard commit.payload.lifetime == terms.lifetime else { return "another lifetime" }
       let hx = Hash.keyCommitment(merchant: terms.merchant, n: terms.n, key: p4.payload.key)
       guard hx == terms.hx else { return "a key that the contract does not commit to" }
     case .aborted(let abort):
@@ -124,9 +129,22 @@ public struct Lock: Equatable, Sendable {
       guard abort.payload.merchant == terms.merchant, abort.payload.n == terms.n else {
         return "another transaction"
       }
-      let cancelled = abort.payload.failed == Reason.cancelled.rawValue
-      guard cancelled || abort.payload.at >= terms.expiration else { return "aborted before the expiration" }
+      guard abort.payload.expiration == terms.expiration, abort.payload.lifetime == terms.lifetime else {
+        return "another expiration or lifetime"
+      }
+      guard abort.payload.at >= terms.expiration || isCancelled(abort.payload) else {
+        return "aborted before the expiration without the merchant's Cancel"
+      }
     }
     return nil
+  }
+
+  /// Before the expiration only the merchant's own Cancel of this lock lets an archive abort: its word alone
+  /// does not. The signature was checked when the outcome was read.
+  private func isCancelled(_ abort: P5b) -> Bool {
+    guard abort.failed == Reason.cancelled.rawValue,
+      let cancel = abort.cancel.flatMap({ try? Verified<Cancel>(stored: $0) })
+    else { return false }
+    return cancel.payload.lock == name && cancel.payload.n == terms.n && cancel.signer == terms.merchant
   }
 }

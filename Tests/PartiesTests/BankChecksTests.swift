@@ -34,8 +34,8 @@ struct BrokenP2: CustomTestStringConvertible, Sendable {
     BrokenP2(testDescription: "the lifetime ends first", reason: .lifetime) {
       $0.terms.lifetime = $0.terms.expiration - 1
     },
-    BrokenP2(testDescription: "the lifetime ends when an abort would be possible", reason: .lifetime) {
-      $0.terms.lifetime = $0.terms.expiration
+    BrokenP2(testDescription: "the lifetime leaves too little time for an abort", reason: .lifetime) {
+      $0.terms.lifetime = $0.terms.expiration + 3599
     },
     BrokenP2(testDescription: "a value above the tokens", reason: .wrongValue) {
       $0.terms.value = Money("EUR:12.35")!

@@ -10,6 +10,7 @@ enum BankEvent: String, CaseIterable, Sendable {
   case p2Again = "P2, signed in another order"
   case otherP2 = "another P2 of the same n"
   case commit, abort, cancelled
+  case earlyAbort = "early abort without a Cancel"
   case foreignCommit = "commit of another lock"
   case foreignAbort = "abort of another lock"
 
@@ -22,6 +23,9 @@ enum BankEvent: String, CaseIterable, Sendable {
     case .otherP2: return try rig.authorised(sale.p2 { $0.terms.expiration -= 1 })
     case .commit: return try rig.decided(.committed(sale.p5a()))
     case .abort: return try rig.decided(.aborted(sale.p5b()))
+    case .earlyAbort:
+      let early = try sale.p5b(at: Times.now + 9, failed: .cancelled) { $0.cancel = nil }
+      return try rig.decided(.aborted(early))
     case .cancelled: return try rig.decided(.aborted(sale.p5b(at: Times.now + 9, failed: .cancelled)))
     case .foreignCommit: return try rig.decided(.committed(sale.p5a(sale.p4(foreign))))
     case .foreignAbort: return try rig.decided(.aborted(sale.p5b(foreign)))
@@ -47,26 +51,28 @@ struct BankLockTests {
       .cancelled: (["refuse unknownTransaction"], .absent),
       .foreignCommit: (["refuse unknownTransaction"], .absent),
       .foreignAbort: (["refuse unknownTransaction"], .absent),
+      .earlyAbort: (["refuse unknownTransaction"], .absent),
     ],
     .locked: [
       .p2: (["reply P3"], .locked), .p2Again: (["reply P3"], .locked),
       .otherP2: (["refuse nReused"], .locked), .commit: (settle, .settled), .abort: (release, .released),
       .cancelled: (release, .released), .foreignCommit: (["refuse mismatch"], .locked),
-      .foreignAbort: (["refuse mismatch"], .locked),
+      .foreignAbort: (["refuse mismatch"], .locked), .earlyAbort: (["refuse mismatch"], .locked),
     ],
     .settled: [
       .p2: (["reply P3"], .settled), .p2Again: (["reply P3"], .settled),
       .otherP2: (["refuse nReused"], .settled), .commit: (["confirm credit"], .settled),
       .abort: (["keep Evidence", "refuse committed"], .settled),
       .cancelled: (["keep Evidence", "refuse committed"], .settled),
-      .foreignCommit: (["confirm credit"], .settled), .foreignAbort: (["refuse mismatch"], .settled),
+      .foreignCommit: (["refuse mismatch"], .settled), .foreignAbort: (["refuse mismatch"], .settled),
+      .earlyAbort: (["refuse mismatch"], .settled),
     ],
     .released: [
       .p2: (["reply P3"], .released), .p2Again: (["reply P3"], .released),
       .otherP2: (["refuse nReused"], .released),
       .commit: (["keep Evidence", "refuse aborted"], .released), .abort: (["reply P5b"], .released),
       .cancelled: (["reply P5b"], .released), .foreignCommit: (["refuse mismatch"], .released),
-      .foreignAbort: (["reply P5b"], .released),
+      .foreignAbort: (["refuse mismatch"], .released), .earlyAbort: (["refuse mismatch"], .released),
     ],
   ]
 

@@ -123,19 +123,19 @@ struct CustomerTests {
       unknown,
       [
         .authorised: (commit, .paid), .locked: (commit, .paid), .paid: ([], .paid),
-        .delivered: ([], .delivered),
+        .delivered: ([], .delivered), .aborted: (evidence, .aborted),
       ]),
     .abort: row(
       unknown,
       [
         .authorised: (mismatch, .authorised), .locked: (abort, .aborted), .paid: (evidence, .paid),
-        .delivered: (evidence, .delivered),
+        .delivered: (evidence, .delivered), .aborted: ([], .aborted),
       ]),
     .foreignCommit: row(
       unknown,
       [
         .authorised: (mismatch, .authorised), .locked: (mismatch, .locked), .paid: ([], .paid),
-        .delivered: ([], .delivered),
+        .delivered: ([], .delivered), .aborted: ([], .aborted),
       ]),
     .opened: row(
       mismatch,
@@ -161,7 +161,8 @@ struct CustomerTests {
   func incomplete() throws {
     let needs: [(CustomerPurchase.Phase, [Label])] = [
       (.requested, [.n1]), (.offered, [.n1, .p1]), (.checked, [.p1]), (.authorised, [.p1, .p2]),
-      (.locked, [.p1, .p2, .p3]), (.paid, [.p1, .p2, .p5a]), (.delivered, [.p1, .p2, .p5a]),
+      (.locked, [.p1, .p2, .p3]), (.aborted, [.p2, .p3, .p5b]), (.paid, [.p1, .p2, .p5a]),
+      (.delivered, [.p1, .p2, .p5a]),
     ]
     for (phase, labels) in needs {
       for label in labels {
@@ -190,12 +191,31 @@ struct CustomerTests {
   func authorization() throws {
     for phase in CustomerPurchase.Phase.every {
       let rig = try CustomerRig.inPhase(phase)
-      let p2 = rig.machine.authorization(
+      let p2 = try? rig.machine.authorization(
         tokens: Tokens.inputs, bank: Actor.bank.publicKey, archive: Actor.archive.publicKey,
         expiration: Times.expiration)
       let terms = try Sale(twoSided: true).terms()
       let expected = P2(terms: terms, bank: Actor.bank.publicKey, tokenInputs: Tokens.inputs)
       #expect(p2 == (phase == .checked ? expected : nil))
     }
+  }
+
+  @Test("P2 is not drawn up for a bank, archive or expiration that the contract does not allow")
+  func authorizationWithinContract() throws {
+    let rig = try CustomerRig.inPhase(.checked)
+    func reason(bank: Actor = .bank, archive: Actor = .archive, expiration: Timestamp = Times.expiration)
+      -> Reason?
+    {
+      do throws(Denial) {
+        _ = try rig.machine.authorization(
+          tokens: Tokens.inputs, bank: bank.publicKey, archive: archive.publicKey, expiration: expiration)
+        return nil
+      } catch { return error.reason }
+    }
+    #expect(reason() == nil)
+    #expect(reason(expiration: Times.expiration - 1) == nil)
+    #expect(reason(bank: .stranger) == .unsupported)
+    #expect(reason(archive: .stranger) == .unsupported)
+    #expect(reason(expiration: Times.expiration + 1) == .expirationCap)
   }
 }

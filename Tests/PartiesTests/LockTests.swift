@@ -38,6 +38,10 @@ struct LockTests {
     #expect(try mismatch(commit { $0.expiration += 1 }) == "another expiration")
     let late = "committed at or after the expiration"
     #expect(try mismatch(sale.p5a(at: Times.expiration)) == late)
+    #expect(
+      try mismatch(
+        Actor.archive.sign(P5a(p4: sale.p4().bytes, at: Times.now + 20, lifetime: Times.lifetime + 1)))
+        == "another lifetime")
     let wrong = "a key that the contract does not commit to"
     #expect(try mismatch(commit { $0.key = filled(1) }) == wrong)
   }
@@ -48,7 +52,17 @@ struct LockTests {
     #expect(try mismatch(sale.p5b { $0.lock = digest(1) }) == "another lock")
     #expect(try mismatch(sale.p5b { $0.merchant = Actor.stranger.publicKey }) == "another transaction")
     #expect(try mismatch(sale.p5b { $0.n = TransactionID(filled(1, 16))! }) == "another transaction")
-    #expect(try mismatch(sale.p5b(at: Times.expiration - 1)) == "aborted before the expiration")
+    let times = "another expiration or lifetime"
+    #expect(try mismatch(sale.p5b { $0.expiration -= 1 }) == times)
+    #expect(try mismatch(sale.p5b { $0.lifetime += 1 }) == times)
+    let early = "aborted before the expiration without the merchant's Cancel"
+    #expect(try mismatch(sale.p5b(at: Times.expiration - 1)) == early)
+    let other = try sale.cancel { $0.lock = digest(1) }.bytes
+    let strange = try sale.cancel(by: .stranger).bytes
+    for cancel in [nil, other, strange] {
+      #expect(try mismatch(sale.p5b(at: Times.now + 1, failed: .cancelled) { $0.cancel = cancel }) == early)
+    }
+    #expect(try mismatch(sale.p5b(at: Times.now + 1, failed: .cancelled)) == nil)
   }
 
   @Test("an outcome is read with its signatures and its archive's place in the trust list")

@@ -54,10 +54,9 @@ final class Market {
     try sealedGoods.withUnsafeBytes { _ = try stream.update($0) }
     let (_, root, length) = try stream.finish()
     #expect(try customer.checked(root: root, length: length) == ["enter checked"])
-    let payload = try #require(
-      customer.machine.authorization(
-        tokens: Tokens.inputs, bank: Actor.bank.publicKey, archive: Actor.archive.publicKey,
-        expiration: Times.expiration))
+    let payload = try customer.machine.authorization(
+      tokens: Tokens.inputs, bank: Actor.bank.publicKey, archive: Actor.archive.publicKey,
+      expiration: Times.expiration)
     let p2 = try Actor.tokenTwo.withKey { (key) throws(MessageError) in
       try Actor.tokenOne.sign(payload).coSigned(with: key)
     }

@@ -11,9 +11,6 @@ struct MerchantChecksTests {
   @Test("a P3 with one fault is refused for it, the lock is cancelled, and k stays")
   func brokenP3() throws {
     let cases: [(String, Reason, Actor, (inout LockTerms) -> Void)] = [
-      ("another merchant", .mismatch, .bank, { $0.merchant = Actor.stranger.publicKey }),
-      ("another transaction", .mismatch, .bank, { $0.n = TransactionID(filled(1, 16))! }),
-      ("another contract", .mismatch, .bank, { $0.hP1 = digest(1) }),
       ("another commitment", .mismatch, .bank, { $0.hx = digest(1) }),
       ("another pseudonym", .mismatch, .bank, { $0.pseudonym = Actor.stranger.publicKey }),
       ("less money", .wrongValue, .bank, { $0.value = Money("EUR:12.33")! }),
@@ -37,6 +34,36 @@ struct MerchantChecksTests {
       let cancel = try Verified<Cancel>(stored: try #require(rig.kept[.cancel]))
       #expect(cancel.payload == Cancel(n: p3.payload.terms.n, lock: p3.hash))
     }
+  }
+
+  @Test("a P3 that is for something else gives its lock back and leaves the sale as it was")
+  func foreignP3() throws {
+    let cases: [(String, Bool, (inout LockTerms) -> Void)] = [
+      ("another merchant", false, { $0.merchant = Actor.stranger.publicKey }),
+      ("another transaction", true, { $0.n = TransactionID(filled(1, 16))! }),
+      ("another contract", true, { $0.hP1 = digest(1) }),
+    ]
+    for (name, isOurs, change) in cases {
+      let rig = try MerchantRig()
+      let back = isOurs ? ["cancel Cancel+P3"] : []
+      #expect(
+        try rig.authorised(sale.p3(change)) == ["keep Evidence"] + back + ["refuse mismatch"], "\(name)")
+      #expect(rig.machine.phase == .offered)
+      #expect(try rig.authorised(sale.p3()) == ["keep P3", "keep P4", "enter submitted", "submit P4+P3"])
+    }
+  }
+
+  @Test("two-sided, an acknowledgement that leaves the archive no time cancels instead of giving k away")
+  func lateAcknowledgement() throws {
+    let two = Sale(twoSided: true)
+    let late = try MerchantRig(two)
+    try late.authorised(two.p3())
+    let cancel = ["keep S_p(P1)", "keep Cancel", "enter cancelling", "cancel Cancel+P3"]
+    #expect(try late.acknowledged(two.acknowledgement(), at: Times.expiration - 29) == cancel)
+    let inTime = try MerchantRig(two)
+    try inTime.authorised(two.p3())
+    try inTime.acknowledged(two.acknowledgement(), at: Times.expiration - 30)
+    #expect(inTime.machine.phase == .submitted)
   }
 
   @Test("P3 with exactly the archive's answer time left is used")

@@ -81,7 +81,7 @@ struct MerchantTests {
   private static let unknown = ["refuse unknownTransaction"]
   private static let mismatch = ["refuse mismatch"]
   private static let late = ["refuse tooLate"]
-  private static let reused = ["keep Evidence", "refuse nReused"]
+  private static let reused = ["keep Evidence", "cancel Cancel+P3", "refuse nReused"]
   private static let commit = ["keep P5a", "enter committed"]
   private static let abort = ["keep P5b", "enter aborted"]
 

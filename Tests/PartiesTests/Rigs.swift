@@ -134,8 +134,12 @@ final class MerchantRig {
   }
 
   @discardableResult
-  func acknowledged(_ message: Verified<Acknowledgement>) throws -> [String] {
-    try run { machine, key in try machine.acknowledged(message, key: key) }
+  func acknowledged(
+    _ message: Verified<Acknowledgement>, at now: Timestamp = Times.now + 11
+  ) throws -> [String] {
+    try run { [policy] machine, key in
+      try machine.acknowledged(message, policy: policy, at: now, key: key)
+    }
   }
 
   @discardableResult

@@ -101,7 +101,8 @@ struct Sale {
     let terms = lock.payload.terms
     var payload = P5b(
       n: terms.n, merchant: terms.merchant, expiration: terms.expiration, lifetime: terms.lifetime,
-      lock: lock.hash, at: time, failed: failed)
+      lock: lock.hash, at: time, failed: failed,
+      cancel: failed == .cancelled ? try cancel(lock).bytes : nil)
     change(&payload)
     return try actor.sign(payload)
   }

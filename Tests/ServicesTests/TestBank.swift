@@ -95,7 +95,7 @@ final class TestBank {
       entries: [
         bank.trustEntry(url: nil, from: 1, until: now + 1_000_000), entry(.archive, Actor.archive),
         entry(.merchant, Actor.merchant),
-      ], answerSeconds: 2, skewSeconds: 60, lifetimeSeconds: 86_400, goodsLengthMax: 1 << 30)
+      ], answerSeconds: 2, skewSeconds: 60, lifetimeSeconds: 3600, goodsLengthMax: 1 << 30)
     return try LoadedTrust(try Verified(signing: list, with: signingKey(Actor.authority)).bytes)
   }
 

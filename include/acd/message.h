@@ -76,6 +76,7 @@ enum {
     ACD_P2_TOKENS = -1,
     ACD_COSIGN_MESSAGE = -1,
     ACD_P5A_P4 = -1,
+    ACD_P5B_CANCEL = -1,
     ACD_N1_OFFER = -1, ACD_N1_TWO_SIDED = -2,
     ACD_NAK_DECLINE = -1, ACD_NAK_BAD_RANGES = -2,
     ACD_OFFERS_LIST = -1,

@@ -41,7 +41,7 @@ typedef enum acd_receipt_check {
     ACD_CHECK_CONTRACT_HASH,     /* P4.hP1 = H(P1) */
     ACD_CHECK_KEY_COMMITMENT,    /* P1.hx = H(type, M, n, k) of P4.k */
     ACD_CHECK_ARCHIVE_ALLOWED,   /* the contract allows this archive */
-    ACD_CHECK_EXPIRATION,        /* P4.expiration <= the contract's, and P5a.at < P4.expiration */
+    ACD_CHECK_EXPIRATION,        /* P4.expiration <= the contract's, P5a.at < P4.expiration, one lifetime */
     ACD_CHECK_DATES,             /* P5a.at is not after the time of verification plus the list's skew */
     ACD_CHECK_DESCRIPTION,       /* the description, if shown, has the contract's hash */
     ACD_CHECK_COUNT

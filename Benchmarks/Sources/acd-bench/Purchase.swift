@@ -52,9 +52,9 @@ struct Purchase: ~Copyable {
   }
 
   private mutating func authorise() throws -> [UInt8] {
-    let payload = customer.authorization(
+    let payload = try customer.authorization(
       tokens: world.tokens, bank: world.bank.publicKey, archive: world.archive.publicKey,
-      expiration: World.expiration)!
+      expiration: World.expiration)
     var p2 = try Verified(signing: payload, with: world.tokenKeys[0].key)
     trace.p2 = [p2.bytes]
     for party in world.tokenKeys.dropFirst() {

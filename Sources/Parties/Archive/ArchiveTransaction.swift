@@ -85,7 +85,7 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
       let left = lock.terms.expiration - now
       return [.refuse(Denial(.tooEarly, "the transaction is open for another \(left) seconds"))]
     }
-    return publish(try abort(.expired, at: now, key: key))
+    return publish(try abort(.expired, cancel: nil, at: now, key: key))
   }
 
   /// The merchant gives up: its Cancel names this lock; the signature holds.
@@ -97,20 +97,20 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
     else { return [.refuse(Denial(.mismatch, "the Cancel is not for this lock"))] }
     if case .decided(let outcome) = state { return answer(outcome, asked: .aborted) }
     if let denial = checkOwn(archive: key.publicKey, at: now) { return [.refuse(denial)] }
-    return publish(try abort(.cancelled, at: now, key: key))
+    return publish(try abort(.cancelled, cancel: cancel.bytes, at: now, key: key))
   }
 
   // MARK: Steps
 
   private func abort(
-    _ reason: Reason, at now: Timestamp, key: borrowing SigningKey
+    _ reason: Reason, cancel: [UInt8]?, at now: Timestamp, key: borrowing SigningKey
   ) throws(MessageError) -> Outcome {
     let terms = lock.terms
     return .aborted(
       try Verified(
         signing: P5b(
           n: terms.n, merchant: terms.merchant, expiration: terms.expiration, lifetime: terms.lifetime,
-          lock: lock.name, at: now, failed: reason), with: key))
+          lock: lock.name, at: now, failed: reason, cancel: cancel), with: key))
   }
 
   private mutating func publish(_ outcome: Outcome) -> [ArchiveEffect] {

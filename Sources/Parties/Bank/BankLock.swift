@@ -203,15 +203,16 @@ public struct BankLock: ~Copyable, Sendable {
   /// lock, is proof against the archive and changes nothing here.
   private func again(_ p3: Verified<P3>, _ known: Outcome, _ outcome: Outcome) -> [BankEffect] {
     let terms = p3.payload.terms
+    if let mismatch = Lock(p3).mismatch(outcome) {
+      let detail = "the outcome does not match the lock: \(mismatch)"
+      return [.refuse(Denial(.mismatch, detail, proof: [p3.bytes]))]
+    }
     switch (known, outcome) {
     case (.committed, .committed):
       return [.confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash)]
     case (.aborted, .aborted):
       return [.reply(known.bytes)]
     case (.committed, .aborted), (.aborted, .committed):
-      guard Lock(p3).mismatch(outcome) == nil else {
-        return [.refuse(Denial(.mismatch, "the outcome does not match the lock", proof: [p3.bytes]))]
-      }
       let detail = "this archive published the other outcome before; both are kept as evidence against it"
       let reason: Reason = phase == .settled ? .committed : .aborted
       return [.keep(.evidence, outcome.bytes), .refuse(Denial(reason, detail, proof: [known.bytes]))]
@@ -231,10 +232,11 @@ public struct BankLock: ~Copyable, Sendable {
       let cap = policy.expirationCapSeconds
       return Denial(.expirationCap, "P2 expires later than \(cap) seconds from now")
     }
-    // Not even at the same time: the archive aborts from the expiration until the lifetime ends, and no
-    // later.
-    guard terms.lifetime > terms.expiration else {
-      return Denial(.lifetime, "the lifetime ends before the transaction can be aborted")
+    // The archive aborts from the expiration until the lifetime ends, and no later: there has to be time to
+    // ask it, and to hear disputes.
+    guard terms.lifetime >= terms.expiration + policy.trust.lifetimeSeconds else {
+      let least = policy.trust.lifetimeSeconds
+      return Denial(.lifetime, "the lifetime ends less than \(least) seconds after the expiration")
     }
     for (key, role) in [(terms.merchant, Role.merchant), (terms.archive, Role.archive)] {
       do throws(MessageError) {

@@ -53,7 +53,7 @@ public struct CustomerPurchase: Sendable {
     case authorised(Verified<P1>, Verified<P2>)
     case locked(Verified<P1>, Verified<P2>, Verified<P3>)
     case paid(Verified<P1>, Verified<P2>, Verified<P3>?, Verified<P5a>, opened: Bool)
-    case aborted
+    case aborted(Verified<P2>, Verified<P3>, Outcome)
     case refused
     case abandoned
   }
@@ -90,7 +90,9 @@ public struct CustomerPurchase: Sendable {
       state = .paid(
         try stored(.p1, P1.self), try stored(.p2, P2.self), p3, try stored(.p5a, P5a.self),
         opened: phase == .delivered)
-    case .aborted: state = .aborted
+    case .aborted:
+      state = .aborted(
+        try stored(.p2, P2.self), try stored(.p3, P3.self), .aborted(try stored(.p5b, P5b.self)))
     case .refused: state = .refused
     case .abandoned: state = .abandoned
     }
@@ -133,7 +135,7 @@ public struct CustomerPurchase: Sendable {
   /// The bank's lock, once known.
   public var p3: Verified<P3>? {
     switch state {
-    case .locked(_, _, let p3): p3
+    case .locked(_, _, let p3), .aborted(_, let p3, _): p3
     case .paid(_, _, let p3, _, _): p3
     default: nil
     }
@@ -186,12 +188,22 @@ public struct CustomerPurchase: Sendable {
 
   // MARK: The payment
 
-  /// What P2 will say, for these tokens. Whoever holds the token keys signs it.
+  /// What P2 will say, for these tokens. Whoever holds the token keys signs it. Fails for a bank, archive or
+  /// expiration that the contract does not allow: the merchant would only cancel.
   public func authorization(
     tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp
-  ) -> P2? {
-    guard case .checked(let p1) = state else { return nil }
+  ) throws(Denial) -> P2 {
+    guard case .checked(let p1) = state else {
+      throw Denial(.mismatch, "there is no checked offer to pay for")
+    }
     let contract = p1.payload.contract
+    guard contract.banks.contains(bank) else { throw Denial(.unsupported, "the contract names other banks") }
+    guard contract.archives.contains(archive) else {
+      throw Denial(.unsupported, "the contract names other archives")
+    }
+    guard expiration <= contract.expirationMax else {
+      throw Denial(.expirationCap, "the contract ends before this expiration")
+    }
     return P2(
       terms: LockTerms(
         n: p1.payload.n, merchant: p1.signer, archive: archive, pseudonym: contract.pseudonym,
@@ -230,7 +242,7 @@ public struct CustomerPurchase: Sendable {
         effects += [.keep(.acknowledgement, message.bytes), .send(message.bytes, to: p1.signer)]
       }
       return effects
-    case .locked(_, _, let known) where known != p3:
+    case .locked(_, _, let known) where known.payload != p3.payload:
       return [.keep(.evidence, p3.bytes), .deny(Denial(.nReused, "the bank sent two different P3"))]
     default: return []
     }
@@ -257,6 +269,10 @@ public struct CustomerPurchase: Sendable {
     case .paid(_, _, let three, let commit, _):
       guard commit.bytes != outcome.bytes, let three, Lock(three).mismatch(outcome) == nil else { return [] }
       return [.keep(.evidence, outcome.bytes)]
+    case .aborted(_, let three, let known):
+      // A commit after the abort gives the goods away and proves that the archive did both.
+      guard known.bytes != outcome.bytes, Lock(three).mismatch(outcome) == nil else { return [] }
+      return [.keep(.evidence, outcome.bytes)]
     default: return [.deny(Denial(.unknownTransaction, "nothing was paid in this purchase"))]
     }
     if let mismatch = mismatch(outcome, p2.payload.terms, p3) {
@@ -269,7 +285,8 @@ public struct CustomerPurchase: Sendable {
         .keep(.p5a, commit.bytes), .enter(.paid, due: nil), .spent(p2.payload.tokenInputs),
       ]
     case .aborted(let abort):
-      state = .aborted
+      // Without P3 an abort never matches: `mismatch` asked for it.
+      state = .aborted(p2, p3!, outcome)
       return [.keep(.p5b, abort.bytes), .enter(.aborted, due: nil), .freed(p2.payload.tokenInputs)]
     }
   }
@@ -290,6 +307,7 @@ public struct CustomerPurchase: Sendable {
     guard outcome.signer == terms.archive else { return "another archive" }
     switch outcome {
     case .committed(let commit):
+      guard commit.payload.lifetime == terms.lifetime else { return "another lifetime" }
       guard let p4 = try? Verified<P4>(stored: commit.payload.p4), p4.signer == terms.merchant,
         p4.payload.n == terms.n, p4.payload.hP1 == terms.hP1
       else { return "another transaction" }
@@ -323,8 +341,9 @@ public struct CustomerPurchase: Sendable {
     guard contract.expirationMax > now + policy.trust.answerSeconds else {
       return Denial(.tooLate, "the offer leaves no time to pay")
     }
-    guard contract.lifetime > contract.expirationMax else {
-      return Denial(.lifetime, "the contract's lifetime ends before an abort is possible")
+    guard contract.lifetime >= contract.expirationMax + policy.trust.lifetimeSeconds else {
+      let least = policy.trust.lifetimeSeconds
+      return Denial(.lifetime, "the contract's lifetime ends less than \(least) seconds after its expiration")
     }
     return nil
   }

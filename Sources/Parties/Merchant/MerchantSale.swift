@@ -145,11 +145,15 @@ public struct MerchantSale: ~Copyable, Sendable {
       .committed(let old, _, _), .aborted(let old, _):
       if old.payload == p3.payload { return [] }
       let detail = "this sale already has another authorization"
-      return [.keep(.evidence, p3.bytes), .refuse(Denial(.nReused, detail, proof: [old.bytes]))]
+      return try giveBack(p3, key: key) + [.refuse(Denial(.nReused, detail, proof: [old.bytes]))]
     case .declined, .offered: break
     }
+    // A lock that is not this sale's ends no sale: else whoever learns n could end it with a P3 of his own.
+    if let denial = checkIdentity(p3, merchant: key.publicKey) {
+      return try giveBack(p3, key: key) + [.refuse(denial)]
+    }
     var effects: [MerchantEffect] = [.keep(.p3, p3.bytes)]
-    if let denial = check(p3, policy: policy, at: now, merchant: key.publicKey) {
+    if let denial = check(p3, policy: policy, at: now) {
       // The customer's money is locked for a sale that will not happen: give it back now, not at the
       // expiration.
       effects += try cancel(p3, key: key)
@@ -166,7 +170,8 @@ public struct MerchantSale: ~Copyable, Sendable {
 
   /// S_p(P1) arrived: signed by the contract's pseudonym.
   public mutating func acknowledged(
-    _ message: Verified<Acknowledgement>, key: borrowing SigningKey
+    _ message: Verified<Acknowledgement>, policy: MerchantPolicy, at now: Timestamp,
+    key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     guard message.payload.hP1 == p1.hash, message.payload.n == p1.payload.n,
       message.payload.merchant == p1.signer, message.signer == p1.payload.contract.pseudonym
@@ -175,6 +180,8 @@ public struct MerchantSale: ~Copyable, Sendable {
     acknowledgement = message
     let kept: [MerchantEffect] = [.keep(.acknowledgement, message.bytes)]
     guard case .authorised(let p3) = state else { return kept }
+    // Too late for the archive: a P4 after the expiration would only give k away.
+    guard hasTime(p3, policy: policy, at: now) else { return kept + (try cancel(p3, key: key)) }
     return kept + (try submit(p3, key: key))
   }
 
@@ -314,16 +321,36 @@ public struct MerchantSale: ~Copyable, Sendable {
     ]
   }
 
+  /// Cancels a lock that this sale will not use, without a change of the sale itself.
+  private func giveBack(
+    _ p3: Verified<P3>, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    let terms = p3.payload.terms
+    guard terms.merchant == key.publicKey else { return [.keep(.evidence, p3.bytes)] }
+    let cancel = try Verified(signing: Cancel(n: terms.n, lock: p3.hash), with: key)
+    return [
+      .keep(.evidence, p3.bytes), .cancel(Bundle([cancel.bytes, p3.bytes]), archive: terms.archive),
+    ]
+  }
+
   // MARK: Checks of P3 (docs/SPEC.md, "P3")
 
-  private func check(
-    _ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp, merchant: PublicKey
-  ) -> Denial? {
+  /// Whether P3 is for this sale at all.
+  private func checkIdentity(_ p3: Verified<P3>, merchant: PublicKey) -> Denial? {
     let terms = p3.payload.terms
-    let contract = p1.payload.contract
     guard terms.merchant == merchant, terms.n == p1.payload.n, terms.hP1 == p1.hash else {
       return Denial(.mismatch, "P3 is not for this contract")
     }
+    return nil
+  }
+
+  private func hasTime(_ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp) -> Bool {
+    p3.payload.terms.expiration >= now + policy.trust.answerSeconds
+  }
+
+  private func check(_ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp) -> Denial? {
+    let terms = p3.payload.terms
+    let contract = p1.payload.contract
     guard terms.hx == p1.payload.hx else { return Denial(.mismatch, "P3 has another key commitment") }
     guard terms.pseudonym == contract.pseudonym else { return Denial(.mismatch, "P3 has another pseudonym") }
     guard terms.value == contract.price else {
@@ -339,7 +366,7 @@ public struct MerchantSale: ~Copyable, Sendable {
     guard terms.lifetime == contract.lifetime else {
       return Denial(.lifetime, "P3 has another lifetime than the contract")
     }
-    guard terms.expiration >= now + policy.trust.answerSeconds else {
+    guard hasTime(p3, policy: policy, at: now) else {
       return Denial(.tooLate, "less than \(policy.trust.answerSeconds) seconds are left to commit")
     }
     return nil

@@ -18,14 +18,13 @@ final class ArchiveService: PartyService {
     case .sealed(let sealed): return try await submit(sealed)
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
-      let now = node.clock()
-      let cancel = try Verified<Cancel>(bundle.messages[0], by: .trusted(trust, as: .merchant, at: now))
-      let p3 = try Verified<P3>(bundle.messages[1], by: .trusted(trust, as: .bank, at: now))
+      let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
+      let p3 = try Verified<P3>(bundle.messages[1], by: .known(trust, as: .bank))
       return try await decide(p3, request: bundle.encoded()) { machine, _, now, key in
         try machine.cancelled(cancel, at: now, key: key)
       }
     case .message(.p3, let bytes):
-      let p3 = try Verified<P3>(bytes, by: .trusted(trust, as: .bank, at: node.clock()))
+      let p3 = try Verified<P3>(bytes, by: .known(trust, as: .bank))
       return try await decide(p3, request: bytes) { machine, _, now, key in
         try machine.abortRequested(at: now, key: key)
       }

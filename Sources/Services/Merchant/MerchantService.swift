@@ -32,8 +32,8 @@ final class MerchantService: PartyService {
     case .acknowledgement:
       let message = try Verified<Acknowledgement>(
         bytes, by: BankService.claimed(Unverified<Acknowledgement>(bytes)))
-      return try await step(message.payload.n, bytes) { machine, _, key in
-        try machine.acknowledged(message, key: key)
+      return try await step(message.payload.n, bytes) { [policy] machine, now, key in
+        try machine.acknowledged(message, policy: policy, at: now, key: key)
       }
     case .nak:
       let nak = try Verified<NAK>(bytes, by: BankService.claimed(Unverified<NAK>(bytes)))

@@ -139,10 +139,6 @@ extension Wallet {
     let contract = p1.payload.contract
     let bank = try party(.bank, named: options.bank)
     let archive = try party(.archive, named: options.archive)
-    guard contract.banks.contains(bank.key), contract.archives.contains(archive.key) else {
-      try await apply(number) { machine in machine.abandoned() }
-      throw ServiceError.configuration("the merchant does not accept \(bank.name) or \(archive.name)")
-    }
     let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
     let coins = try await store.read { try $0.coins() }.filter { $0.currency == contract.price.currency }
     var byID: [[UInt8]: Coin] = [:]
@@ -160,10 +156,14 @@ extension Wallet {
     let inputs = try chosen.map { TokenInput(token: try byID[$0.id]!.decoded(), amount: $0.amount) }
     let indices = Set(chosen.map { byID[$0.id]!.keyIndex }).sorted()
     let (_, machine) = try await store.read { try self.load($0, number) }
-    guard
-      let p2 = machine.authorization(
+    let p2: P2
+    do {
+      p2 = try machine.authorization(
         tokens: inputs, bank: bank.key, archive: archive.key, expiration: expiration)
-    else { return }
+    } catch {
+      try await apply(number) { machine in machine.abandoned() }
+      throw ServiceError.configuration("\(error.detail); nothing was paid")
+    }
     let signed = try sign(p2, keyIndices: indices)
     try await apply(number, holding: inputs) { machine in machine.authorised(signed) }
   }
