@@ -15,12 +15,36 @@ public struct WalletBalance: Codable, Equatable, Sendable {
   public var firstExpiry: Timestamp?
 }
 
+extension Verified<KeyList> {
+  /// Whether a bank that showed `last` may show this list now. Lists between the two may be missing.
+  func follows(_ last: Verified<KeyList>) -> Bool {
+    if self == last { return true }
+    guard signer == last.signer, payload.sequence > last.payload.sequence else { return false }
+    return payload.sequence > last.payload.sequence + 1 || payload.previous == last.hash
+  }
+}
+
 extension Wallet {
-  /// The bank's key list, checked against the bank's key.
+  /// The bank's key list, checked against the bank's key and against the last one seen: a bank that shows
+  /// each customer keys of his own could recognise his tokens, so two lists of one number are proof
+  /// against it, and are kept.
   func keyList(_ bank: TrustEntry) async throws -> KeyList {
     let reply = try await transport.send("GET", url: bank.url! + "/v1/keys", body: nil, contentType: nil)
     guard reply.status == 200 else { throw ServiceError.unreachable("\(bank.name) has no key list for us") }
-    return try Verified<KeyList>(reply.body, by: .key(bank.key)).payload
+    let list = try Verified<KeyList>(reply.body, by: .key(bank.key))
+    let follows = try await store.write { tx -> Bool in
+      let seen = try tx.messages(kind: "keys", key: bank.key.bytes).last
+      let last = try seen.map { try Verified<KeyList>(stored: $0.bytes) }
+      if last != list {
+        try tx.append(kind: "keys", key: bank.key.bytes, label: "KeyList", bytes: list.bytes)
+      }
+      return last.map(list.follows) ?? true
+    }
+    guard follows else {
+      throw ServiceError.protocolViolation(
+        "\(bank.name)'s key list does not follow the last one: it may mark your tokens; both lists are kept")
+    }
+    return list.payload
   }
 
   /// Most outputs of one order: W1 and W2 together have to fit into an account answer.
@@ -31,26 +55,43 @@ extension Wallet {
   public func withdraw(_ amount: Money, bank bankName: String?, reuseKey: Bool = false) async throws {
     let bank = try party(.bank, named: bankName)
     let keys = try await keyList(bank)
-    let now = clock()
-    let usable = keys.keys.filter {
-      $0.value.currency == amount.currency && $0.issueFrom <= now && now < $0.issueUntil
-    }
+    let usable = usable(keys, amount.currency)
     guard !usable.isEmpty else {
       throw ServiceError.configuration("\(bank.name) issues no tokens in \(amount.currency) now")
     }
     let values = try ChangeMaking.split(amount.amount, into: usable.map(\.value.amount))
     for start in stride(from: 0, to: values.count, by: Self.outputsPerOrder) {
       let part = Array(values[start..<min(start + Self.outputsPerOrder, values.count)])
-      try await order(part, amount.currency, usable, bank, reuseKey: reuseKey)
+      try await order(part, amount.currency, keys, bank, reuseKey: reuseKey)
+    }
+  }
+
+  /// Keys that sign now.
+  private func usable(_ keys: KeyList, _ currency: String) -> [Denomination] {
+    let now = clock()
+    return keys.keys.filter {
+      $0.value.currency == currency && $0.issueFrom <= now && now < $0.issueUntil
+    }
+  }
+
+  /// For each value the key that signs longest: the same choice for whoever asks at the same time.
+  private func freshest(
+    _ keys: KeyList, _ values: [UInt64], _ currency: String
+  ) throws -> [Denomination] {
+    let usable = usable(keys, currency)
+    return try values.map { value in
+      let fitting = usable.filter { $0.value.amount == value }
+      guard let key = fitting.max(by: { $0.issueUntil < $1.issueUntil }) else {
+        throw ServiceError.protocolViolation("no key signs tokens of \(value) minor units now: try again")
+      }
+      return key
     }
   }
 
   private func order(
-    _ values: [UInt64], _ currency: String, _ keys: [Denomination], _ bank: TrustEntry, reuseKey: Bool
+    _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool
   ) async throws {
-    let chosen = values.map { value in
-      keys.filter { $0.value.amount == value }.max { $0.issueUntil < $1.issueUntil }!
-    }
+    let chosen = try freshest(keys, values, currency)
     let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey)
     var generator = SystemRandomNumberGenerator()
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
@@ -63,7 +104,7 @@ extension Wallet {
       try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W1", bytes: w1.bytes)
       try tx.putMachine(MachineRow(kind: "withdrawal", key: w1.hash.bytes, phase: 1, data: data))
     }
-    try await finishWithdrawal(w1, pending, bank)
+    try await finishWithdrawal(w1, pending, bank, keys)
   }
 
   /// Blinds one message for each denomination, under fresh key and serial numbers.
@@ -89,7 +130,10 @@ extension Wallet {
   }
 
   /// Sends W1 (again) and turns the answer into coins. A refusal ends the order: nothing was debited.
-  func finishWithdrawal(_ w1: Verified<W1>, _ pending: [PendingToken], _ bank: TrustEntry) async throws {
+  /// `known` is the key list, if it is at hand.
+  func finishWithdrawal(
+    _ w1: Verified<W1>, _ pending: [PendingToken], _ bank: TrustEntry, _ known: KeyList? = nil
+  ) async throws {
     let reply = try await exchange(w1.bytes, with: bank.key)
     let w2: Verified<W2>
     do { w2 = try expect(reply, from: bank.key, for: w1.bytes) } catch let refused as RefusedByPeer {
@@ -99,7 +143,9 @@ extension Wallet {
     guard w2.payload.hW1 == w1.hash else {
       throw ServiceError.protocolViolation("\(bank.name) answered another withdrawal")
     }
-    let coins = try unblind(w2.payload.signatures, pending, try await keyList(bank), bank)
+    let keys: KeyList
+    if let known { keys = known } else { keys = try await keyList(bank) }
+    let coins = try unblind(w2.payload.signatures, pending, keys, bank)
     try await store.write { tx in
       try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W2", bytes: w2.bytes)
       try tx.deleteMachine(kind: "withdrawal", key: w1.hash.bytes)
@@ -178,15 +224,12 @@ extension Wallet {
     guard total > keys.exchangeFee else {
       throw ServiceError.insufficientFunds("the exchange fee is more than what there is to exchange")
     }
-    let usable = keys.keys.filter {
-      $0.value.currency == currency && $0.issueFrom <= now && now < $0.issueUntil
-    }
-    let values = try ChangeMaking.split(total - keys.exchangeFee, into: usable.map(\.value.amount))
+    let values = try ChangeMaking.split(
+      total - keys.exchangeFee, into: usable(keys, currency).map(\.value.amount))
     guard values.count <= Self.outputsPerOrder else {
       throw ServiceError.configuration("too much for one exchange: withdraw less at a time")
     }
-    let denominations = values.map { value in usable.first { $0.value.amount == value }! }
-    let (pending, outputs) = try await blind(denominations, reuseKey: false)
+    let (pending, outputs) = try await blind(freshest(keys, values, currency), reuseKey: false)
     var generator = SystemRandomNumberGenerator()
     let payload = X1(
       bank: bank.key, total: Money(currency: currency, amount: total)!,
@@ -201,7 +244,7 @@ extension Wallet {
       try tx.putMachine(MachineRow(kind: "exchange", key: x1.hash.bytes, phase: 1, data: data))
       try tx.updateCoins(payload.tokenInputs) { coin, amount in coin.held += amount }
     }
-    try await finishExchange(x1, pending, bank)
+    try await finishExchange(x1, pending, bank, keys)
     return payload.total
   }
 
@@ -212,7 +255,10 @@ extension Wallet {
     return message
   }
 
-  func finishExchange(_ x1: Verified<X1>, _ pending: [PendingToken], _ bank: TrustEntry) async throws {
+  /// Sends X1 (again) and turns the answer into coins. `known` is the key list, if it is at hand.
+  func finishExchange(
+    _ x1: Verified<X1>, _ pending: [PendingToken], _ bank: TrustEntry, _ known: KeyList? = nil
+  ) async throws {
     let reply = try await exchange(x1.bytes, with: bank.key)
     let x2: Verified<X2>
     do { x2 = try expect(reply, from: bank.key, for: x1.bytes) } catch let refused as RefusedByPeer {
@@ -225,7 +271,9 @@ extension Wallet {
     guard x2.payload.hX1 == x1.hash else {
       throw ServiceError.protocolViolation("\(bank.name) answered another exchange")
     }
-    let coins = try unblind(x2.payload.signatures, pending, try await keyList(bank), bank)
+    let keys: KeyList
+    if let known { keys = known } else { keys = try await keyList(bank) }
+    let coins = try unblind(x2.payload.signatures, pending, keys, bank)
     try await store.write { tx in
       try tx.append(kind: "exchange", key: x1.hash.bytes, label: "X2", bytes: x2.bytes)
       try tx.deleteMachine(kind: "exchange", key: x1.hash.bytes)

@@ -21,7 +21,7 @@ public struct Restored: Codable, Equatable, Sendable {
 
 extension Wallet {
   /// How many pseudonyms in a row may be unknown before the search ends.
-  private static let pseudonymsMax: UInt64 = 1000
+  private static let pseudonymGap: UInt64 = 1000
 
   /// Brings tokens and purchases back.
   public func restore() async throws -> Restored {
@@ -55,7 +55,14 @@ extension Wallet {
       if rest > 0 { found.tokens += 1 }
     }
     try await advanceCounters()
-    for p2 in purchases.values where try await takeUp(p2) { found.purchases += 1 }
+    // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
+    var limit = Self.pseudonymGap
+    let byAge = purchases.values.sorted { $0.payload.terms.expiration < $1.payload.terms.expiration }
+    for p2 in byAge {
+      guard let index = try await takeUp(p2, below: limit) else { continue }
+      limit = max(limit, index + Self.pseudonymGap)
+      found.purchases += 1
+    }
     return found
   }
 
@@ -122,12 +129,12 @@ extension Wallet {
   }
 
   /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
-  private func takeUp(_ p2: Verified<P2>) async throws -> Bool {
+  /// - Returns: its pseudonym's number; nil if none below `limit` is this wallet's.
+  private func takeUp(_ p2: Verified<P2>, below limit: UInt64) async throws -> UInt64? {
     let terms = p2.payload.terms
-    guard
-      let index = (0..<Self.pseudonymsMax).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }
-      )
-    else { return false }
+    guard let index = (0..<limit).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }) else {
+      return nil
+    }
     let answer = try await merchantStatus(index, terms.n, terms.merchant)
     var n1: Verified<N1>?
     var p1: Verified<P1>?
@@ -156,6 +163,6 @@ extension Wallet {
     // The ciphertext again, then on as after any interruption.
     _ = try await fetch(p1, pseudonym: index)
     try await advance(index, options: BuyOptions())
-    return true
+    return index
   }
 }
