@@ -131,11 +131,19 @@ no_receipt "$(newest number)"
 unharmed "$before"
 until_is aborted sale "$(newest transaction)" phase
 
-# bought_without_bank OPTION...: a purchase that has its contract, and whose P2 no bank has seen yet.
+# bought_without_bank OPTION...: a purchase with its contract, goods and stored P2, which no bank has seen yet. The
+# wallet is killed then: it would knock at the bank for ten seconds.
 bought_without_bank() {
   stop bank
-  expect 4 wallet buy first.bin --yes -o "$W/goods.bin" "$@"
+  $ACD wallet buy first.bin --yes -o "$W/goods.bin" --data-dir "$W/wallet" "$@" >"$W/buy.log" 2>&1 & buyer=$!
+  for _ in $(seq 20); do
+    sleep 0.7
+    kill -9 $buyer; wait $buyer 2>/dev/null || true
+    [ "$(newest phase)" = authorised ] && break
+    $ACD wallet resume --data-dir "$W/wallet" >"$W/buy.log" 2>&1 & buyer=$!
+  done
   n=$(newest transaction)
+  [ "$(newest phase)" = authorised ] || fail "the purchase is $(newest phase), not authorised"
   [ "$(sale "$n" phase)" = offered ] || fail "the sale is $(sale "$n" phase), not offered"
 }
 
