@@ -43,8 +43,9 @@ swift-test: setup ## Run the Swift tests
 interop: build ## Let other people's programs read our messages: pycose and zcbor
 	scripts/interop.sh
 
-scenarios: build ## Type the commands as users do, and kill -9 services at random points
+scenarios: build ## Type the commands as users do, let sales fail, and kill -9 services at random points
 	Tests/Scenarios/cli.sh
+	Tests/Scenarios/outcomes.sh
 	Tests/Scenarios/kill.sh 12
 
 soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim

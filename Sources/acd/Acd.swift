@@ -13,7 +13,7 @@ struct Acd: AsyncParsableCommand {
     discussion: """
       Try it:          acd demo
       A customer:      acd wallet init | withdraw | offers | buy | receipt export
-      A merchant:      acd merchant init | offer add | serve
+      A merchant:      acd merchant init | offer add | serve | sales | cancel
       A bank:          acd bank init | account open | account deposit | serve
       An archive:      acd archive init | serve
       Who is trusted:  acd trust export

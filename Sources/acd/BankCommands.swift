@@ -1,4 +1,4 @@
-// The bank's commands. Those on accounts work on the books of a bank that is not running.
+// The bank's commands. Those on accounts and books work while the bank runs, too.
 
 internal import ArgumentParser
 import Foundation
@@ -40,7 +40,7 @@ struct BankCommand: AsyncParsableCommand {
 
   struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "account", abstract: "Open, fill and look at accounts (while the bank is not running).",
+      commandName: "account", abstract: "Open, fill and look at accounts.",
       subcommands: [Open.self, Deposit.self, Statement.self])
   }
 
@@ -50,11 +50,9 @@ struct BankCommand: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() async throws {
-      try await reporting {
-        let bank = try BankOperation(data.directory("bank"))
+      try await withBank(data) { bank in
         let totals = try await bank.totals()
         let faults = try await bank.check()
-        try await bank.close()
         if data.json {
           try printJSON(totals)
         } else {
@@ -80,10 +78,8 @@ struct BankCommand: AsyncParsableCommand {
 
     func run() async throws {
       guard let key = PublicKey(hex: key) else { throw ValidationError("A key is 64 hexadecimal digits.") }
-      try await reporting {
-        let bank = try BankOperation(data.directory("bank"))
+      try await withBank(data) { bank in
         try await bank.open(name, key: key, merchant: merchant)
-        try await bank.close()
         if data.json { try printJSON(["account": name]) } else { print("account \(name) is open") }
       }
     }
@@ -97,11 +93,8 @@ struct BankCommand: AsyncParsableCommand {
     @Option(help: "A reference; the same one again is no second deposit.") var reference: String
 
     func run() async throws {
-      try await reporting {
-        let bank = try BankOperation(data.directory("bank"))
-        try await bank.deposit(name, amount.money, reference: reference)
-        let (balance, _) = try await bank.statement(name)
-        try await bank.close()
+      try await withBank(data) { bank in
+        let balance = try await bank.deposit(name, amount.money, reference: reference)
         if data.json { try printJSON(["balance": balance.description]) } else { print("balance \(balance)") }
       }
     }
@@ -113,10 +106,8 @@ struct BankCommand: AsyncParsableCommand {
     @Argument(help: "The account's name.") var name: String
 
     func run() async throws {
-      try await reporting {
-        let bank = try BankOperation(data.directory("bank"))
+      try await withBank(data) { bank in
         let (balance, lines) = try await bank.statement(name)
-        try await bank.close()
         if data.json { return try printJSON(lines) }
         for line in lines {
           print("\(UTCTime.text(line.at))  \(line.kind)  \(line.amount)  \(line.balance)")
@@ -124,5 +115,17 @@ struct BankCommand: AsyncParsableCommand {
         print("balance \(balance)")
       }
     }
+  }
+}
+
+/// Lets `body` work at the bank's books, and lets them go whatever happens.
+private func withBank(_ data: DataOptions, _ body: (BankOperation) async throws -> Void) async throws {
+  try await reporting {
+    let bank = try BankOperation(data.directory("bank"))
+    do { try await body(bank) } catch {
+      try await bank.close()
+      throw error
+    }
+    try await bank.close()
   }
 }

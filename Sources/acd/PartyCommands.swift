@@ -4,6 +4,7 @@ public import ArgumentParser
 import Foundation
 import Messages
 import Parties
+import PointOfDelivery
 import Services
 
 /// Options of every `init`.
@@ -100,7 +101,9 @@ struct ArchiveCommand: AsyncParsableCommand {
 struct MerchantCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merchant", abstract: "Sell files.",
-    subcommands: [Init.self, Serve.self, OfferCommand.self, OffersCommand.self])
+    subcommands: [
+      Init.self, Serve.self, OfferCommand.self, OffersCommand.self, SalesCommand.self, CancelCommand.self,
+    ])
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a merchant.")
@@ -119,7 +122,7 @@ struct MerchantCommand: AsyncParsableCommand {
 
   struct OfferCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "offer", abstract: "Change what is on sale.", subcommands: [Add.self])
+      commandName: "offer", abstract: "Change what is on sale.", subcommands: [Add.self, Remove.self])
 
     struct Add: AsyncParsableCommand {
       static let configuration = CommandConfiguration(
@@ -132,16 +135,28 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
 
       func run() async throws {
-        try await reporting {
-          let merchant = try MerchantOperation(data.directory("merchant"))
+        try await withMerchant(data) { merchant in
           let offer = try await merchant.add(
             file, price: price.money, description: description, twoSided: twoSided)
-          try await merchant.close()
           if data.json {
             try printJSON(offer)
           } else {
             print("on sale: \(offer.id)  \(offer.price)  \(offer.name)")
           }
+        }
+      }
+    }
+
+    struct Remove: AsyncParsableCommand {
+      static let configuration = CommandConfiguration(
+        abstract: "Stop offering. Sales that have begun go on.")
+      @OptionGroup var data: DataOptions
+      @Argument(help: "The offer's id, as `acd merchant offers` prints it.") var id: String
+
+      func run() async throws {
+        try await withMerchant(data) { merchant in
+          try await merchant.remove(id)
+          if data.json { try printJSON(["removed": id]) } else { print("no longer on sale: \(id)") }
         }
       }
     }
@@ -152,15 +167,66 @@ struct MerchantCommand: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
 
     func run() async throws {
-      try await reporting {
-        let merchant = try MerchantOperation(data.directory("merchant"))
+      try await withMerchant(data) { merchant in
         let offers = try await merchant.offers()
-        try await merchant.close()
         if data.json { return try printJSON(offers) }
         for offer in offers { print("\(offer.id)  \(offer.price)  \(offer.name)  \(offer.description)") }
       }
     }
   }
+
+  struct SalesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "sales", abstract: "List all sales.")
+    @OptionGroup var data: DataOptions
+
+    func run() async throws {
+      try await withMerchant(data) { merchant in
+        let sales = try await merchant.sales()
+        if data.json { return try printJSON(sales) }
+        for sale in sales { show(sale) }
+      }
+    }
+  }
+
+  struct CancelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "cancel", abstract: "Give a sale up: the customer's money comes back at once.",
+      discussion: """
+        A sale that is with the archive already cannot be given up. If the merchant does not run, the
+        archive is told when it runs again.
+        """)
+    @OptionGroup var data: DataOptions
+    @Argument(help: "The sale's number n, as `acd merchant sales` prints it.") var n: String
+
+    func run() async throws {
+      guard let n = TransactionID(hex: n) else {
+        throw ValidationError("A sale's number is 32 hexadecimal digits.")
+      }
+      try await withMerchant(data) { merchant in
+        let sale = try await merchant.cancel(n)
+        if data.json { try printJSON(sale) } else { show(sale) }
+      }
+    }
+  }
+}
+
+/// Lets `body` work at the merchant's offers and sales, and lets them go whatever happens.
+private func withMerchant(
+  _ data: DataOptions, _ body: (MerchantOperation) async throws -> Void
+) async throws {
+  try await reporting {
+    let merchant = try MerchantOperation(data.directory("merchant"))
+    do { try await body(merchant) } catch {
+      try await merchant.close()
+      throw error
+    }
+    try await merchant.close()
+  }
+}
+
+private func show(_ sale: SaleSummary) {
+  let until = sale.expiration.map { "  until \(UTCTime.text($0))" } ?? ""
+  print("\(sale.n)  \(sale.phase)  \(sale.price)  \(sale.name)  \(UTCTime.text(sale.offeredAt))\(until)")
 }
 
 extension CompletionRoute: ExpressibleByArgument {}

@@ -20,7 +20,8 @@ declare -A ends
 for point in $(seq "$points"); do
   victim=${victims[$((RANDOM % 4))]}
   delay=$(printf '0.%03d' $((RANDOM % 450)))
-  wallet buy goods.bin --yes --expiration 5 -o "$W/out-$point" >"$W/buy.log" 2>&1 &
+  # Not by the function: then $! would be a shell, and the wallet would outlive it.
+  $ACD wallet buy goods.bin --yes --expiration 5 -o "$W/out-$point" --data-dir "$W/wallet" >"$W/buy.log" 2>&1 &
   buyer=$!
   sleep "$delay"
   if [ "$victim" = wallet ]; then

@@ -34,15 +34,8 @@ func serve(
     },
     privateKey: .privateKey(try NIOSSLPrivateKey(file: configuration.keyPath, format: .pem)))
   tls.minimumTLSVersion = .tlsv13
-  let router = Router(context: BasicRequestContext.self)
-  for route in routes {
-    router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) {
-      request, context in
-      await respond(to: request, context, route, bodyBytesMax: configuration.bodyBytesMax, logger: logger)
-    }
-  }
   let application = Application(
-    router: router,
+    router: router(for: routes, bodyBytesMax: configuration.bodyBytesMax, logger: logger),
     server: try .tls(.http1(configuration: .init(idleTimeout: .seconds(60))), tlsConfiguration: tls),
     configuration: .init(
       address: .hostname(configuration.host, port: configuration.port), reuseAddress: true,
@@ -69,6 +62,18 @@ func serve(
   }
   for await _ in ended.stream {}
   try await settle(running)
+}
+
+/// The routes with bounded bodies, and problems for what they throw.
+func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<BasicRequestContext> {
+  let router = Router(context: BasicRequestContext.self)
+  for route in routes {
+    router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) {
+      request, context in
+      await respond(to: request, context, route, bodyBytesMax: bodyBytesMax, logger: logger)
+    }
+  }
+  return router
 }
 
 /// Waits for the server's end, but not longer than a second; an error that ended it is thrown.

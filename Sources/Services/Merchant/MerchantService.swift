@@ -10,7 +10,7 @@ import Storage
 final class MerchantService: PartyService {
   let node: Node
   let policy: MerchantPolicy
-  private let kick: @Sendable () -> Void
+  let kick: @Sendable () -> Void
 
   init(node: Node, policy: MerchantPolicy, kick: @escaping @Sendable () -> Void) {
     (self.node, self.policy, self.kick) = (node, policy, kick)
@@ -104,7 +104,7 @@ final class MerchantService: PartyService {
 
   // MARK: Steps
 
-  private static let kind = "sale"
+  static let kind = "sale"
 
   private typealias Event =
     @Sendable (
@@ -128,7 +128,7 @@ final class MerchantService: PartyService {
     return reply
   }
 
-  private func apply(
+  func apply(
     _ tx: any StoreTransaction, _ effects: [MerchantEffect], _ n: TransactionID, k: [UInt8],
     request: [UInt8], at now: Timestamp
   ) throws -> [UInt8]? {

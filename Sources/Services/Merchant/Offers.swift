@@ -30,10 +30,13 @@ public struct StoredOffer: Codable, Equatable, Sendable {
 enum OfferBook {
   private static let kind = "offer"
 
-  /// Adds an offer: the file is hashed now, and its content has to stay as it is.
-  static func add(
-    _ path: String, price: Money, description: String, twoSided: Bool, store: any Store
-  ) async throws -> StoredOffer {
+  /// The most that one list of offers holds (docs/acd.cddl).
+  static let offersMax = 256
+
+  /// Makes an offer, without storing it: the file is hashed now, and its content has to stay as it is.
+  static func describe(
+    _ path: String, price: Money, description: String, twoSided: Bool
+  ) throws -> StoredOffer {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue
     else {
@@ -48,20 +51,36 @@ enum OfferBook {
     }
     let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64 ?? 0
     var generator = SystemRandomNumberGenerator()
-    let offer = StoredOffer(
+    return StoredOffer(
       id: Nonce.random(using: &generator).description, price: price.description, description: description,
       name: url.lastPathComponent, path: url.standardizedFileURL.path, length: size,
       digest: try GoodsSealer.digest(path).description, twoSided: twoSided)
+  }
+
+  /// Puts an offer on sale.
+  static func put(_ offer: StoredOffer, _ store: any Store) async throws {
     let data = Array(try JSONEncoder().encode(offer))
-    try await store.write {
-      try $0.putMachine(MachineRow(kind: kind, key: Array(offer.id.utf8), phase: 1, data: data))
+    try await store.write { tx in
+      guard try tx.machines(kind: kind, phase: 1, after: nil, limit: offersMax).count < offersMax else {
+        throw ServiceError.configuration("a merchant has at most \(offersMax) offers: remove one first")
+      }
+      try tx.putMachine(MachineRow(kind: kind, key: Array(offer.id.utf8), phase: 1, data: data))
     }
-    return offer
+  }
+
+  /// Takes an offer back; false if there is none.
+  static func remove(_ id: Nonce, _ store: any Store) async throws -> Bool {
+    let key = Array(id.description.utf8)
+    return try await store.write { tx in
+      guard try tx.machine(kind: kind, key: key) != nil else { return false }
+      try tx.deleteMachine(kind: kind, key: key)
+      return true
+    }
   }
 
   static func all(_ store: any Store) async throws -> [StoredOffer] {
     try await store.read { tx in
-      try tx.machines(kind: kind, phase: 1, after: nil, limit: 256).compactMap {
+      try tx.machines(kind: kind, phase: 1, after: nil, limit: offersMax).compactMap {
         try? JSONDecoder().decode(StoredOffer.self, from: Data($0.data))
       }
     }

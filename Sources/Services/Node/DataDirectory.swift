@@ -4,6 +4,7 @@
 //   config.json     role, name, address          identity.seed   the party's secret seed
 //   trust.acd       the trust list in force      store.sqlite    all state
 //   tls/            certificate and key          goods/          sealed goods (merchant), downloads (wallet)
+//   control.sock    where the operator's commands reach the party while it runs
 
 public import Foundation
 
@@ -29,7 +30,8 @@ public struct PartyConfig: Codable, Equatable, Sendable {
 }
 
 /// What went wrong outside the protocol: files, configuration, usage. Says where and what to do.
-public enum ServiceError: Error, Equatable, CustomStringConvertible, LocalizedError {
+/// Codable, so that an operator's command reads the same whether the party runs or not.
+public enum ServiceError: Error, Equatable, Codable, CustomStringConvertible, LocalizedError {
   case configuration(String)
   case file(path: String, reason: String)
   case refused(code: String, detail: String)

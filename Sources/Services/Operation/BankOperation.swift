@@ -1,9 +1,7 @@
 // What a bank's operator does at the books: open accounts, deposit, read statements, check that the books
-// add up.
+// add up. Works on a bank that runs and on one that does not; the logic is in BankTasks.
 
-import Foundation
 public import Messages
-import Storage
 
 /// A line of a statement, for people and JSON.
 public struct StatementEntry: Codable, Equatable, Sendable {
@@ -26,104 +24,51 @@ public struct BankTotals: Codable, Equatable, Sendable {
   public var difference: Int64 { accounts + tokens + locked + fees - cash }
 }
 
-/// The books of a bank that is not running: its store belongs to one process at a time.
+/// The books of a bank. If it runs, it is asked over its control socket; otherwise its store is opened at
+/// the first call, until `close`. All calls throw `ServiceError`.
 public final class BankOperation: Sendable {
-  private let store: SQLiteStore
-  private let currency: String
+  private let link: OperatorLink<BankDesk>
 
-  /// Opens the books.
-  public init(_ directory: DataDirectory) throws {
-    let config = try directory.config()
-    guard config.role == "bank" else {
-      throw ServiceError.configuration("\(directory.path) is a \(config.role), not a bank")
-    }
-    currency = config.currency ?? "EUR"
-    store = try SQLiteStore(path: directory.file("store.sqlite"))
-  }
+  /// The bank in this directory.
+  public init(_ directory: DataDirectory) throws { link = try OperatorLink(directory) }
 
-  public func close() async throws { try await store.close() }
+  /// Lets the store go.
+  public func close() async throws { try await link.close() }
 
   /// Opens an account for a public key.
   public func open(_ name: String, key: PublicKey, merchant: Bool) async throws {
-    guard key.isSound else { throw ServiceError.configuration("\(key) is no sound public key") }
-    let account = Account(
-      id: name, kind: merchant ? .merchant : .customer, name: name, currency: currency, key: key.bytes)
-    do { try await store.write { try $0.openAccount(account) } } catch StorageError.conflict {
-      throw ServiceError.configuration("the name \(name) or this key has an account already")
-    }
+    _ = try await link.carryOut(OpenAccount(account: name, key: key.description, isMerchant: merchant))
   }
 
   /// Money comes in from outside. The same reference again is no second deposit.
-  public func deposit(_ name: String, _ amount: Money, reference: String) async throws {
-    guard amount.currency == currency, amount.amount > 0 else {
-      throw ServiceError.configuration(
-        "this bank's accounts are in \(currency), and a deposit is more than nothing")
-    }
-    do {
-      try await store.write { tx in
-        try BankBooks.move(
-          tx, amount, from: BankBooks.System.cash.id(amount.currency), to: name, kind: "deposit",
-          reference: Array("deposit \(reference)".utf8), at: systemClock())
-      }
-    } catch StorageError.unknownAccount {
-      throw ServiceError.notFound("there is no account \(name)")
-    }
+  /// - Returns: the account's balance.
+  @discardableResult
+  public func deposit(_ name: String, _ amount: Money, reference: String) async throws -> Money {
+    let balance = try await link.carryOut(
+      Deposit(account: name, amount: amount.description, reference: reference))
+    return try Self.money(balance)
   }
 
   /// An account's movements, the oldest first.
   public func statement(_ name: String) async throws -> (balance: Money, lines: [StatementEntry]) {
-    let (account, lines) = try await store.read { tx -> (Account?, [StatementLine]) in
-      (try tx.account(name), try tx.entries(account: name, after: 0, limit: 10_000))
+    var lines: [StatementEntry] = []
+    var after: Int64 = 0
+    while true {
+      let page = try await link.carryOut(StatementPage(account: name, after: after))
+      lines += page.lines
+      guard let next = page.next else { return (try Self.money(page.balance), lines) }
+      after = next
     }
-    guard let account,
-      let balance = Money(currency: account.currency, amount: UInt64(max(0, account.balance)))
-    else { throw ServiceError.notFound("there is no account \(name)") }
-    return (
-      balance,
-      lines.map {
-        StatementEntry(at: Timestamp($0.at), kind: $0.kind, amount: $0.amount, balance: $0.balance)
-      }
-    )
   }
 
   /// The sums of the books.
-  public func totals() async throws -> BankTotals {
-    let accounts = try await store.read { try $0.accounts() }
-    func balance(_ system: BankBooks.System) -> Int64 {
-      accounts.first { $0.id == system.id(currency) }?.balance ?? 0
-    }
-    return BankTotals(
-      currency: currency, cash: -balance(.cash),
-      accounts: accounts.filter { $0.kind != .system }.reduce(0) { $0 + $1.balance },
-      tokens: balance(.tokens), locked: balance(.locked), fees: balance(.fees))
-  }
+  public func totals() async throws -> BankTotals { try await link.carryOut(Totals()) }
 
   /// Faults in the store; empty when all is well.
-  public func check() async throws -> [String] { try await store.check() }
-}
+  public func check() async throws -> [String] { try await link.carryOut(CheckStore()) }
 
-/// A merchant's offers, when it is not running.
-public final class MerchantOperation: Sendable {
-  private let store: SQLiteStore
-
-  /// Opens the merchant's store.
-  public init(_ directory: DataDirectory) throws {
-    let config = try directory.config()
-    guard config.role == "merchant" else {
-      throw ServiceError.configuration("\(directory.path) is a \(config.role), not a merchant")
-    }
-    store = try SQLiteStore(path: directory.file("store.sqlite"))
+  private static func money(_ text: String) throws -> Money {
+    guard let money = Money(text) else { throw ServiceError.protocolViolation("\(text) is no balance") }
+    return money
   }
-
-  public func close() async throws { try await store.close() }
-
-  /// Puts a file on sale.
-  public func add(_ path: String, price: Money, description: String, twoSided: Bool) async throws
-    -> StoredOffer
-  {
-    try await OfferBook.add(path, price: price, description: description, twoSided: twoSided, store: store)
-  }
-
-  /// All offers.
-  public func offers() async throws -> [StoredOffer] { try await OfferBook.all(store) }
 }

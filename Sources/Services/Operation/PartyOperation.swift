@@ -119,17 +119,20 @@ public enum PartyOperation {
     let kicks = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let kick: @Sendable () -> Void = { kicks.continuation.yield() }
     let service: any PartyService
+    var desk: (any OperatorDesk)?
     var tick: @Sendable () async -> Void = {}
     switch node.identity.role {
     case .bank:
       let keys = try await BankKeys.loadFresh(node)
-      service = BankService(node: node, keys: keys, currency: config.currency ?? "EUR", kick: kick)
+      service = BankService(node: node, keys: keys, currency: config.bankCurrency, kick: kick)
+      desk = BankDesk(store: node.store, currency: config.bankCurrency)
     case .archive: service = ArchiveService(node: node, kick: kick)
     case .merchant:
       let policy = MerchantPolicy(
         trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)
       let merchant = MerchantService(node: node, policy: policy, kick: kick)
       service = merchant
+      desk = MerchantDesk(merchant)
       tick = { await merchant.tick() }
     default: throw ServiceError.configuration("no service runs as \(node.identity.role.name)")
     }
@@ -140,7 +143,7 @@ public enum PartyOperation {
       }
     }
     let poller = ArchivePoller(node: node) { record in _ = try? await running.handle(record) }
-    let merchantTick = tick
+    let (merchantTick, operatorDesk) = (tick, desk)
     let tickOnce: @Sendable () async -> Void = {
       await merchantTick()
       if polls { await poller.poll() }
@@ -153,6 +156,11 @@ public enum PartyOperation {
       onReady: { port in onReady("https://\(config.host):\(port)") },
       background: {
         await withTaskGroup(of: Void.self) { group in
+          if let operatorDesk {
+            group.addTask {
+              await OperatorChannel.serve(operatorDesk, in: node.directory, logger: node.logger)
+            }
+          }
           group.addTask { await outbox.run() }
           group.addTask { for await _ in kicks.stream { await outbox.kick() } }
           group.addTask {

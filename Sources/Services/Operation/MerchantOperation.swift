@@ -1,0 +1,67 @@
+// What a merchant's operator does: put files on sale and take them back, look at the sales, give one up.
+// Works on a merchant that runs and on one that does not; the logic is in MerchantTasks.
+
+import Foundation
+public import Messages
+
+/// A sale as it stands, for people and JSON.
+public struct SaleSummary: Codable, Equatable, Sendable {
+  /// The transaction's number, 32 hexadecimal digits.
+  public var n: String
+  public var phase: String
+  public var price: String
+  /// The goods' file name.
+  public var name: String
+  public var twoSided: Bool
+  /// When the contract was signed.
+  public var offeredAt: Timestamp
+  /// When the sale ends by itself; nil before the bank has authorized it.
+  public var expiration: Timestamp?
+}
+
+/// A merchant's offers and sales. If it runs, it is asked over its control socket; otherwise its store is
+/// opened at the first call, until `close`. All calls throw `ServiceError`.
+public final class MerchantOperation: Sendable {
+  private let link: OperatorLink<MerchantDesk>
+
+  /// The merchant in this directory.
+  public init(_ directory: DataDirectory) throws { link = try OperatorLink(directory) }
+
+  /// Lets the store go.
+  public func close() async throws { try await link.close() }
+
+  /// Puts a file on sale. It is hashed here, by the calling process.
+  public func add(_ path: String, price: Money, description: String, twoSided: Bool) async throws
+    -> StoredOffer
+  {
+    let offer = try await offTheLoop {
+      try OfferBook.describe(path, price: price, description: description, twoSided: twoSided)
+    }
+    return try await link.carryOut(AddOffer(offer: offer))
+  }
+
+  /// Stops offering. Sales that have begun go on.
+  public func remove(_ id: String) async throws { _ = try await link.carryOut(RemoveOffer(id: id)) }
+
+  /// All offers.
+  public func offers() async throws -> [StoredOffer] { try await link.carryOut(ListOffers()) }
+
+  /// All sales, the oldest first.
+  public func sales() async throws -> [SaleSummary] {
+    var all: [SaleSummary] = []
+    var after: String?
+    repeat {
+      let page = try await link.carryOut(SalesPage(after: after))
+      all += page.sales
+      after = page.next
+    } while after != nil
+    return all.sorted { ($0.offeredAt, $0.n) < ($1.offeredAt, $1.n) }
+  }
+
+  /// Gives a sale up, unless it is with the archive already. If the customer's money is locked, the archive
+  /// is asked to abort at once, by the merchant's outbox.
+  /// - Returns: how the sale stands now.
+  public func cancel(_ n: TransactionID) async throws -> SaleSummary {
+    try await link.carryOut(CancelSale(n: n.description))
+  }
+}

@@ -1,0 +1,149 @@
+// The logic of what a merchant's operator does: offers, a list of the sales, giving a sale up.
+// MerchantOperation is the way to it.
+
+import Foundation
+import Logging
+import Messages
+import Parties
+import Storage
+
+/// Where the merchant's tasks are done.
+struct MerchantDesk: OperatorDesk {
+  static let role = Role.merchant
+
+  typealias Work = @Sendable (MerchantService) async throws -> Void
+
+  let store: any Store
+  /// Lends the merchant's service: the running one, or one for a moment, which sends nothing itself.
+  let withService: @Sendable (Work) async throws -> Void
+
+  /// The desk of a running merchant.
+  init(_ running: MerchantService) {
+    store = running.node.store
+    withService = { try await $0(running) }
+  }
+
+  init(_ store: SQLiteStore, _ directory: DataDirectory, _ config: PartyConfig) {
+    self.store = store
+    withService = { work in
+      let transport = try Transport(caPEM: try directory.read("tls/ca.pem"))
+      let outcome: Result<Void, any Error>
+      do {
+        let node = Node(
+          identity: try Identity.load(directory), directory: directory, store: store,
+          trust: try LoadedTrust(try directory.read("trust.acd")), transport: transport,
+          logger: Logger(label: "acd.merchant", factory: { _ in SwiftLogNoOpLogHandler() }),
+          tracer: MessageTracer(write: nil))
+        let policy = MerchantPolicy(trust: node.trust.list)
+        outcome = .success(try await work(MerchantService(node: node, policy: policy, kick: {})))
+      } catch { outcome = .failure(error) }
+      try await transport.shutdown()
+      try outcome.get()
+    }
+  }
+
+  var routes: [Route] {
+    [
+      AddOffer.route(at: self), RemoveOffer.route(at: self), ListOffers.route(at: self),
+      SalesPage.route(at: self), CancelSale.route(at: self),
+    ]
+  }
+}
+
+/// Puts a file on sale that the operator's process has measured and hashed.
+struct AddOffer: OperatorTask {
+  static let name = "add-offer"
+  var offer: StoredOffer
+
+  func carryOut(at desk: MerchantDesk) async throws -> StoredOffer {
+    guard offer.published != nil, Hash(hex: offer.digest) != nil else {
+      throw ServiceError.configuration("the offer is damaged")
+    }
+    // The merchant may run as somebody else.
+    guard FileManager.default.isReadableFile(atPath: offer.path) else {
+      throw ServiceError.file(path: offer.path, reason: "cannot be read by the merchant")
+    }
+    try await OfferBook.put(offer, desk.store)
+    return offer
+  }
+}
+
+/// Takes an offer back. Sales of it go on: their goods are sealed already.
+struct RemoveOffer: OperatorTask {
+  static let name = "remove-offer"
+  var id: String
+
+  func carryOut(at desk: MerchantDesk) async throws -> Done {
+    guard let nonce = Nonce(hex: id), try await OfferBook.remove(nonce, desk.store) else {
+      throw ServiceError.notFound("there is no offer \(id)")
+    }
+    return Done()
+  }
+}
+
+/// All offers.
+struct ListOffers: OperatorTask {
+  static let name = "offers"
+
+  func carryOut(at desk: MerchantDesk) async throws -> [StoredOffer] { try await OfferBook.all(desk.store) }
+}
+
+/// Part of the sales, by n: those behind `after`.
+struct SalesPage: OperatorTask {
+  static let name = "sales"
+  static let salesMax = 200
+
+  struct Answer: Codable, Sendable {
+    var sales: [SaleSummary]
+    /// Where the next page begins; nil at the end.
+    var next: String?
+  }
+
+  var after: String?
+
+  func carryOut(at desk: MerchantDesk) async throws -> Answer {
+    let start = after.flatMap(TransactionID.init(hex:))?.bytes
+    return try await desk.store.read { tx in
+      let rows = try tx.machines(
+        kind: MerchantService.kind, phase: nil, after: start, limit: Self.salesMax)
+      let full = rows.count == Self.salesMax
+      return Answer(
+        sales: try rows.map { try SaleSummary($0, tx) },
+        next: full ? rows.last.flatMap { TransactionID($0.key) }?.description : nil)
+    }
+  }
+}
+
+/// Gives a sale up; the customer's money comes back by the archive's abort if it is locked already.
+struct CancelSale: OperatorTask {
+  static let name = "cancel-sale"
+  /// 32 hexadecimal digits.
+  var n: String
+
+  func carryOut(at desk: MerchantDesk) async throws -> SaleSummary {
+    let unknown = ServiceError.notFound("there is no sale \(n)")
+    guard let n = TransactionID(hex: n) else { throw unknown }
+    let summary: @Sendable (any StoreTransaction) throws -> SaleSummary? = { tx in
+      try tx.machine(kind: MerchantService.kind, key: n.bytes).map { try SaleSummary($0, tx) }
+    }
+    guard try await desk.store.read(summary) != nil else { throw unknown }
+    try await desk.withService { try await $0.giveUp(n) }
+    guard let after = try await desk.store.read(summary) else { throw unknown }
+    return after
+  }
+}
+
+extension SaleSummary {
+  /// Reads a sale from its row and messages.
+  init(_ row: MachineRow, _ tx: any StoreTransaction) throws {
+    let messages = try tx.labelled(kind: MerchantService.kind, key: row.key)
+    guard let phase = MerchantSale.Phase(rawValue: row.phase), let stored = messages[.p1] else {
+      throw StorageError.corrupt(reason: "a sale without its contract")
+    }
+    let p1 = try Verified<P1>(stored: stored).payload
+    let p3 = try messages[.p3].map { try Verified<P3>(stored: $0).payload }
+    self.init(
+      n: p1.n.description, phase: "\(phase)", price: p1.contract.price.description, name: p1.contract.name,
+      twoSided: p1.contract.twoSided, offeredAt: p1.contract.date, expiration: p3?.terms.expiration)
+  }
+}
