@@ -51,7 +51,7 @@ enum OfferBook {
     let offer = StoredOffer(
       id: Nonce.random(using: &generator).description, price: price.description, description: description,
       name: url.lastPathComponent, path: url.standardizedFileURL.path, length: size,
-      digest: try GoodsSealer.digest(path).description, twoSided: twoSided)
+      digest: try GoodsFiles.digest(RawFile(reading: path)).description, twoSided: twoSided)
     let data = Array(try JSONEncoder().encode(offer))
     try await store.write {
       try $0.putMachine(MachineRow(kind: kind, key: Array(offer.id.utf8), phase: 1, data: data))
