@@ -19,6 +19,7 @@ let package = Package(
         .product(name: "Messages", package: "AnonymousCertifiedDelivery"),
         .product(name: "Parties", package: "AnonymousCertifiedDelivery"),
         .product(name: "BlindTokens", package: "AnonymousCertifiedDelivery"),
+        .product(name: "Services", package: "AnonymousCertifiedDelivery"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),

@@ -19,6 +19,9 @@ _Static_assert(ACD_SIGNATURE_SIZE == crypto_sign_BYTES, "Ed25519 signature");
 _Static_assert(ACD_AEAD_KEY_SIZE == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "AEAD key");
 _Static_assert(ACD_AEAD_NONCE_SIZE == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "AEAD nonce");
 _Static_assert(ACD_AEAD_TAG_SIZE == crypto_aead_xchacha20poly1305_ietf_ABYTES, "AEAD tag");
+_Static_assert(ACD_AEAD_ENGINE_NONCE_SIZE == crypto_aead_chacha20poly1305_ietf_NPUBBYTES, "engine nonce");
+_Static_assert(ACD_AEAD_TAG_SIZE == crypto_aead_chacha20poly1305_ietf_ABYTES, "engine tag");
+_Static_assert(ACD_AEAD_KEY_SIZE == crypto_core_hchacha20_OUTPUTBYTES, "engine key");
 _Static_assert(ACD_SEALED_OVERHEAD == crypto_box_curve25519xchacha20poly1305_SEALBYTES, "sealed box");
 
 acd_status acd_crypto_init(void)
@@ -119,6 +122,34 @@ acd_status acd_ed25519_verify(const uint8_t signature[ACD_SIGNATURE_SIZE], const
 acd_status acd_public_key_check(const uint8_t public_key[ACD_PUBLIC_KEY_SIZE])
 {
     return crypto_core_ed25519_is_valid_point(public_key) == 1 ? ACD_OK : ACD_ERR_BAD_KEY;
+}
+
+/* MARK: Engines */
+
+static int sodium_seal(void *state, uint8_t *out, const uint8_t *plain, size_t len,
+                       const uint8_t nonce[ACD_AEAD_ENGINE_NONCE_SIZE], const uint8_t key[ACD_AEAD_KEY_SIZE])
+{
+    (void)state;
+    return crypto_aead_chacha20poly1305_ietf_encrypt(out, NULL, plain, len, NULL, 0, NULL, nonce, key);
+}
+
+static int sodium_open(void *state, uint8_t *out, const uint8_t *sealed, size_t len,
+                       const uint8_t nonce[ACD_AEAD_ENGINE_NONCE_SIZE], const uint8_t key[ACD_AEAD_KEY_SIZE])
+{
+    (void)state;
+    return crypto_aead_chacha20poly1305_ietf_decrypt_detached(out, NULL, sealed, len, sealed + len, NULL, 0,
+                                                              nonce, key) == 0
+               ? 0
+               : 1;
+}
+
+const acd_aead_engine acd_aead_sodium = {NULL, sodium_seal, sodium_open};
+const acd_engine acd_engine_sodium = {{NULL, sodium_digest}, {NULL, sodium_seal, sodium_open}};
+
+void acd_aead_subkey(uint8_t subkey[ACD_AEAD_KEY_SIZE], const uint8_t key[ACD_AEAD_KEY_SIZE],
+                     const uint8_t nonce[ACD_AEAD_NONCE_SIZE])
+{
+    crypto_core_hchacha20(subkey, nonce, key, NULL);
 }
 
 /* MARK: XChaCha20-Poly1305 */

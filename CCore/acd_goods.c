@@ -65,8 +65,8 @@ acd_status acd_goods_keys_init(acd_goods_keys *keys, const uint8_t k[ACD_GOODS_K
         {label, sizeof label}, {salt, ACD_GOODS_SALT_SIZE}, {context, ACD_GOODS_CONTEXT_SIZE}};
     uint8_t derived[ACD_AEAD_KEY_SIZE + ACD_AEAD_NONCE_SIZE + ACD_GOODS_COMMITMENT_SIZE]; /* secret */
     ACD_TRY(acd_hkdf_expand(derived, sizeof derived, k, info, 3));
-    memcpy(keys->key, derived, ACD_AEAD_KEY_SIZE);
     memcpy(keys->base_nonce, derived + ACD_AEAD_KEY_SIZE, ACD_AEAD_NONCE_SIZE);
+    acd_aead_subkey(keys->subkey, derived, keys->base_nonce);
     memcpy(keys->header, salt, ACD_GOODS_SALT_SIZE);
     memcpy(keys->header + ACD_GOODS_SALT_SIZE, derived + ACD_AEAD_KEY_SIZE + ACD_AEAD_NONCE_SIZE,
            ACD_GOODS_COMMITMENT_SIZE);
@@ -91,34 +91,39 @@ acd_status acd_goods_keys_open(acd_goods_keys *keys, const uint8_t k[ACD_GOODS_K
     return holds ? ACD_OK : ACD_ERR_AUTHENTICATION;
 }
 
-/* Base nonce XOR index, the index as a big-endian integer as wide as the nonce. */
-static void chunk_nonce(uint8_t nonce[ACD_AEAD_NONCE_SIZE], const acd_goods_keys *keys, uint64_t index)
+/* Base nonce XOR index, the index as a big-endian integer as wide as the nonce. Its 64 bits touch no other
+ * bytes than those that the engine's nonce takes; the first 16 went into the subkey. */
+static void chunk_nonce(uint8_t nonce[ACD_AEAD_ENGINE_NONCE_SIZE], const acd_goods_keys *keys, uint64_t index)
 {
-    memcpy(nonce, keys->base_nonce, ACD_AEAD_NONCE_SIZE);
+    memset(nonce, 0, 4);
+    memcpy(nonce + 4, keys->base_nonce + 16, 8);
     for (size_t i = 0; i < 8u; i++) {
-        nonce[ACD_AEAD_NONCE_SIZE - 1u - i] ^= (uint8_t)(index >> (8u * i) & 0xffu);
+        nonce[ACD_AEAD_ENGINE_NONCE_SIZE - 1u - i] ^= (uint8_t)(index >> (8u * i) & 0xffu);
     }
 }
 
-acd_status acd_goods_seal_chunk(const acd_goods_keys *keys, uint8_t *out, const uint8_t *plain, size_t len,
-                                uint64_t index)
+acd_status acd_goods_seal_chunk(const acd_goods_keys *keys, acd_aead_engine engine, uint8_t *out,
+                                const uint8_t *plain, size_t len, uint64_t index)
 {
-    if (keys == NULL || out == NULL || acd_is_lacking(plain, len)) {
+    if (keys == NULL || engine.seal == NULL || out == NULL || acd_is_lacking(plain, len)) {
         return ACD_ERR_MISUSE;
     }
     if (len > CHUNK || index > INDEX_MAX) {
         return ACD_ERR_TOO_LARGE;
     }
-    uint8_t nonce[ACD_AEAD_NONCE_SIZE];
+    uint8_t nonce[ACD_AEAD_ENGINE_NONCE_SIZE];
     chunk_nonce(nonce, keys, index);
-    acd_aead_seal(out, plain, len, nonce, keys->key);
+    if (engine.seal(engine.state, out, plain, len, nonce, keys->subkey) != 0) {
+        acd_wipe(out, len + ACD_AEAD_TAG_SIZE); /* nobody knows what it holds: perhaps plaintext */
+        return ACD_ERR_MISUSE;
+    }
     return ACD_OK;
 }
 
-acd_status acd_goods_open_chunk(const acd_goods_keys *keys, uint8_t *out, const uint8_t *sealed, size_t len,
-                                uint64_t index)
+acd_status acd_goods_open_chunk(const acd_goods_keys *keys, acd_aead_engine engine, uint8_t *out,
+                                const uint8_t *sealed, size_t len, uint64_t index)
 {
-    if (keys == NULL || acd_is_lacking(sealed, len)) {
+    if (keys == NULL || engine.open == NULL || acd_is_lacking(sealed, len)) {
         return ACD_ERR_MISUSE;
     }
     if (len < ACD_AEAD_TAG_SIZE) {
@@ -130,9 +135,15 @@ acd_status acd_goods_open_chunk(const acd_goods_keys *keys, uint8_t *out, const 
     if (acd_is_lacking(out, len - ACD_AEAD_TAG_SIZE)) {
         return ACD_ERR_MISUSE;
     }
-    uint8_t nonce[ACD_AEAD_NONCE_SIZE];
+    const size_t plain_len = len - ACD_AEAD_TAG_SIZE;
+    uint8_t nonce[ACD_AEAD_ENGINE_NONCE_SIZE];
     chunk_nonce(nonce, keys, index);
-    return acd_aead_open(out, sealed, len, nonce, keys->key);
+    const int failed = engine.open(engine.state, out, sealed, plain_len, nonce, keys->subkey);
+    if (failed != 0) {
+        acd_wipe(out, plain_len); /* some engines write before they know the tag */
+        return failed == 1 ? ACD_ERR_AUTHENTICATION : ACD_ERR_MISUSE;
+    }
+    return ACD_OK;
 }
 
 /* MARK: Streams */
@@ -162,10 +173,10 @@ static acd_status check_phase(const acd_goods_stream *stream, uint8_t first, uin
     return stream->phase == first || stream->phase == second ? ACD_OK : ACD_ERR_MISUSE;
 }
 
-static void start(acd_goods_stream *stream, acd_hash_engine engine, uint8_t phase)
+static void start(acd_goods_stream *stream, acd_hash_engine hash, uint8_t phase)
 {
     memset(stream, 0, sizeof *stream);
-    acd_merkle_init(&stream->tree, engine);
+    acd_merkle_init(&stream->tree, hash);
     stream->phase = phase;
 }
 
@@ -209,7 +220,7 @@ static const uint8_t *next_unit(acd_goods_stream *stream, const uint8_t **in, si
 
 /* MARK: Sealing */
 
-acd_status acd_goods_seal_init(acd_goods_stream *stream, acd_hash_engine engine,
+acd_status acd_goods_seal_init(acd_goods_stream *stream, acd_engine engine,
                                const uint8_t k[ACD_GOODS_KEY_SIZE],
                                const uint8_t context[ACD_GOODS_CONTEXT_SIZE],
                                const uint8_t salt[ACD_GOODS_SALT_SIZE])
@@ -217,7 +228,8 @@ acd_status acd_goods_seal_init(acd_goods_stream *stream, acd_hash_engine engine,
     if (stream == NULL) {
         return ACD_ERR_MISUSE;
     }
-    start(stream, engine, SEAL_START);
+    start(stream, engine.hash, SEAL_START);
+    stream->aead = engine.aead;
     acd_status status = acd_goods_keys_init(&stream->keys, k, context, salt);
     return status == ACD_OK ? ACD_OK : fail(stream, status);
 }
@@ -236,7 +248,7 @@ static acd_status seal_header(acd_goods_stream *stream, uint8_t *out, size_t *wr
 
 static acd_status seal_one(acd_goods_stream *stream, uint8_t *out, const uint8_t *plain, size_t len)
 {
-    ACD_TRY(acd_goods_seal_chunk(&stream->keys, out, plain, len, stream->index));
+    ACD_TRY(acd_goods_seal_chunk(&stream->keys, stream->aead, out, plain, len, stream->index));
     ACD_TRY(append_leaf(stream, out, len + ACD_AEAD_TAG_SIZE));
     stream->index++;
     return ACD_OK;
@@ -317,14 +329,15 @@ acd_status acd_goods_seal_finish(acd_goods_stream *stream, uint8_t *out, size_t 
 
 /* MARK: Opening */
 
-acd_status acd_goods_open_init(acd_goods_stream *stream, acd_hash_engine engine,
+acd_status acd_goods_open_init(acd_goods_stream *stream, acd_engine engine,
                                const uint8_t k[ACD_GOODS_KEY_SIZE],
                                const uint8_t context[ACD_GOODS_CONTEXT_SIZE])
 {
     if (stream == NULL || k == NULL || context == NULL) {
         return ACD_ERR_MISUSE;
     }
-    start(stream, engine, OPEN_HEADER);
+    start(stream, engine.hash, OPEN_HEADER);
+    stream->aead = engine.aead;
     memcpy(stream->k, k, sizeof stream->k);
     memcpy(stream->context, context, sizeof stream->context);
     return ACD_OK;
@@ -368,7 +381,8 @@ static acd_status open_run(acd_goods_stream *stream, uint8_t *out, size_t out_ca
             return ACD_OK;
         }
         ACD_TRY(append_leaf(stream, unit, SEALED_CHUNK));
-        ACD_TRY(acd_goods_open_chunk(&stream->keys, out + *written, unit, SEALED_CHUNK, stream->index));
+        ACD_TRY(acd_goods_open_chunk(&stream->keys, stream->aead, out + *written, unit, SEALED_CHUNK,
+                                     stream->index));
         stream->index++;
         *written += CHUNK;
     }
@@ -417,9 +431,9 @@ acd_status acd_goods_open_finish(acd_goods_stream *stream, uint8_t *out, size_t 
         status = ACD_ERR_AUTHENTICATION;
     }
     if (status == ACD_OK) {
-        status = out_cap < last
-                     ? ACD_ERR_NO_SPACE
-                     : acd_goods_open_chunk(&stream->keys, out, stream->chunk, sealed_fill, stream->index);
+        status = out_cap < last ? ACD_ERR_NO_SPACE
+                                : acd_goods_open_chunk(&stream->keys, stream->aead, out, stream->chunk,
+                                                       sealed_fill, stream->index);
     }
     if (status != ACD_OK) {
         return fail(stream, status);

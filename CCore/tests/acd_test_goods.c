@@ -54,7 +54,7 @@ static uint64_t seal(size_t length, size_t step, uint8_t root[ACD_HASH_SIZE])
     size_t out_len = 0;
     uint64_t sealed_length = 0;
     CHECK(total <= MAX_SEALED);
-    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_hash_sodium, k, context, salt));
+    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_engine_sodium, k, context, salt));
     for (size_t at = 0; at < length; at += step) {
         size_t take = length - at < step ? length - at : step;
         CHECK_STATUS(ACD_OK, acd_goods_seal_update(&stream, sealed + written, (size_t)total - written,
@@ -72,7 +72,7 @@ static acd_status open_goods(size_t total, size_t step, const uint8_t root[ACD_H
 {
     size_t written = 0;
     size_t out_len = 0;
-    acd_status status = acd_goods_open_init(&stream, acd_hash_sodium, k, context);
+    acd_status status = acd_goods_open_init(&stream, acd_engine_sodium, k, context);
     for (size_t at = 0; status == ACD_OK && at < total; at += step) {
         size_t take = total - at < step ? total - at : step;
         status = acd_goods_open_update(&stream, opened + written, MAX_LENGTH - written, &out_len, sealed + at,
@@ -198,10 +198,22 @@ static void a_wrong_length_in_the_contract_is_noticed(void)
     uint8_t root[ACD_HASH_SIZE];
     size_t out_len = 0;
     size_t total = (size_t)seal(10, 10, root);
-    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_hash_sodium, k, context));
+    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_engine_sodium, k, context));
     CHECK_STATUS(ACD_OK, acd_goods_open_update(&stream, opened, MAX_LENGTH, &out_len, sealed, total));
     CHECK_STATUS(ACD_ERR_AUTHENTICATION,
                  acd_goods_open_finish(&stream, opened, MAX_LENGTH, &out_len, root, total + 1));
+}
+
+static acd_status seal_chunk(const acd_goods_keys *keys, uint8_t *out, const uint8_t *in, size_t len,
+                             uint64_t index)
+{
+    return acd_goods_seal_chunk(keys, acd_aead_sodium, out, in, len, index);
+}
+
+static acd_status open_chunk(const acd_goods_keys *keys, uint8_t *out, const uint8_t *in, size_t len,
+                             uint64_t index)
+{
+    return acd_goods_open_chunk(keys, acd_aead_sodium, out, in, len, index);
 }
 
 static void single_chunks_open_in_any_order(void)
@@ -214,29 +226,29 @@ static void single_chunks_open_in_any_order(void)
     CHECK_STATUS(ACD_OK, acd_goods_keys_init(&other, k, context, salt));
     CHECK_BYTES(&keys, &other, sizeof keys);
     size_t last = total - 56 - 2 * ACD_GOODS_SEALED_CHUNK_SIZE;
-    CHECK_STATUS(ACD_OK, acd_goods_open_chunk(&keys, opened, sealed + 56 + 2 * 16400, last, 2));
+    CHECK_STATUS(ACD_OK, open_chunk(&keys, opened, sealed + 56 + 2 * 16400, last, 2));
     CHECK_BYTES(opened, plain + 32768, last - 16);
-    CHECK_STATUS(ACD_ERR_AUTHENTICATION, acd_goods_open_chunk(&keys, opened, sealed + 56 + 16400, 16400, 0));
-    CHECK_STATUS(ACD_OK, acd_goods_open_chunk(&keys, sealed + 56 + 16400, sealed + 56 + 16400, 16400, 1));
+    CHECK_STATUS(ACD_ERR_AUTHENTICATION, open_chunk(&keys, opened, sealed + 56 + 16400, 16400, 0));
+    CHECK_STATUS(ACD_OK, open_chunk(&keys, sealed + 56 + 16400, sealed + 56 + 16400, 16400, 1));
     CHECK_BYTES(sealed + 56 + 16400, plain + 16384, 16384);
-    CHECK_STATUS(ACD_OK, acd_goods_seal_chunk(&keys, sealed + 56 + 16400, sealed + 56 + 16400, 16384, 1));
+    CHECK_STATUS(ACD_OK, seal_chunk(&keys, sealed + 56 + 16400, sealed + 56 + 16400, 16384, 1));
     size_t length = 0;
     CHECK_STATUS(ACD_OK, open_goods(total, 40000, root, &length));
-    CHECK_STATUS(ACD_ERR_TRUNCATED, acd_goods_open_chunk(&keys, opened, sealed, 15, 0));
-    CHECK_STATUS(ACD_ERR_TOO_LARGE, acd_goods_open_chunk(&keys, opened, sealed, 16401, 0));
-    CHECK_STATUS(ACD_ERR_TOO_LARGE, acd_goods_open_chunk(&keys, opened, sealed, 16, (UINT64_C(1) << 34) + 1));
-    CHECK_STATUS(ACD_ERR_TOO_LARGE, acd_goods_seal_chunk(&keys, opened, plain, 16385, 0));
-    CHECK_STATUS(ACD_ERR_TOO_LARGE, acd_goods_seal_chunk(&keys, opened, plain, 1, (UINT64_C(1) << 34) + 1));
-    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_seal_chunk(NULL, opened, plain, 1, 0));
-    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_open_chunk(NULL, opened, sealed, 16, 0));
-    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_open_chunk(&keys, NULL, sealed, 17, 0));
+    CHECK_STATUS(ACD_ERR_TRUNCATED, open_chunk(&keys, opened, sealed, 15, 0));
+    CHECK_STATUS(ACD_ERR_TOO_LARGE, open_chunk(&keys, opened, sealed, 16401, 0));
+    CHECK_STATUS(ACD_ERR_TOO_LARGE, open_chunk(&keys, opened, sealed, 16, (UINT64_C(1) << 34) + 1));
+    CHECK_STATUS(ACD_ERR_TOO_LARGE, seal_chunk(&keys, opened, plain, 16385, 0));
+    CHECK_STATUS(ACD_ERR_TOO_LARGE, seal_chunk(&keys, opened, plain, 1, (UINT64_C(1) << 34) + 1));
+    CHECK_STATUS(ACD_ERR_MISUSE, seal_chunk(NULL, opened, plain, 1, 0));
+    CHECK_STATUS(ACD_ERR_MISUSE, open_chunk(NULL, opened, sealed, 16, 0));
+    CHECK_STATUS(ACD_ERR_MISUSE, open_chunk(&keys, NULL, sealed, 17, 0));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_keys_init(NULL, k, context, salt));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_keys_open(&keys, k, context, NULL));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_keys_open(&keys, NULL, context, sealed));
     memset(&other, 0, sizeof other);
     sealed[30] ^= 1;
     CHECK_STATUS(ACD_ERR_AUTHENTICATION, acd_goods_keys_open(&other, k, context, sealed));
-    CHECK(other.key[0] == 0 && other.key[1] == 0);
+    CHECK(other.subkey[0] == 0 && other.subkey[1] == 0);
 }
 
 static void lengths_convert_both_ways(void)
@@ -273,9 +285,9 @@ static void errors_stay_and_wipe_the_secrets(void)
     uint8_t root[ACD_HASH_SIZE];
     uint64_t sealed_length = 0;
     size_t out_len = 77;
-    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_hash_sodium, k, context, salt));
+    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_engine_sodium, k, context, salt));
     CHECK_STATUS(ACD_OK, acd_goods_seal_update(&stream, sealed, MAX_SEALED, &out_len, plain, 100));
-    CHECK(!all_zero(stream.keys.key, 32) && out_len == 56);
+    CHECK(!all_zero(stream.keys.subkey, 32) && out_len == 56);
     CHECK_STATUS(ACD_ERR_NO_SPACE, acd_goods_seal_update(&stream, sealed, 16399, &out_len, plain, 16300));
     CHECK(all_zero(&stream.keys, sizeof stream.keys) && all_zero(stream.chunk, sizeof stream.chunk));
     CHECK_STATUS(ACD_ERR_NO_SPACE, acd_goods_seal_update(&stream, sealed, MAX_SEALED, &out_len, plain, 1));
@@ -298,13 +310,13 @@ static void the_calls_of_another_kind_of_stream_are_misuse(void)
     CHECK_STATUS(ACD_ERR_MISUSE,
                  acd_goods_seal_finish(&stream, sealed, MAX_SEALED, &out_len, root, &sealed_length));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_open_finish(&stream, opened, MAX_LENGTH, &out_len, root, 1));
-    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_hash_sodium, k, context, salt));
+    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_engine_sodium, k, context, salt));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_check_finish(&stream, root, &sealed_length));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_seal_update(&stream, NULL, MAX_SEALED, &out_len, plain, 1));
-    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_seal_init(&stream, acd_hash_sodium, NULL, context, salt));
-    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_seal_init(NULL, acd_hash_sodium, k, context, salt));
-    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_open_init(NULL, acd_hash_sodium, k, context));
-    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_hash_sodium, k, context));
+    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_seal_init(&stream, acd_engine_sodium, NULL, context, salt));
+    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_seal_init(NULL, acd_engine_sodium, k, context, salt));
+    CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_open_init(NULL, acd_engine_sodium, k, context));
+    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_engine_sodium, k, context));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_open_update(&stream, opened, 1, &out_len, NULL, 1));
     acd_goods_check_init(&stream, acd_hash_sodium);
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_check_update(&stream, NULL, 1));
@@ -322,22 +334,22 @@ static void too_little_room_is_noticed_before_anything_is_written(void)
     uint64_t sealed_length = 0;
     size_t out_len = 0;
     size_t total = (size_t)seal(16384, 16384, root);
-    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_hash_sodium, k, context));
+    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_engine_sodium, k, context));
     opened[0] = 0xaa;
     CHECK_STATUS(ACD_ERR_NO_SPACE, acd_goods_open_update(&stream, opened, 16383, &out_len, sealed, total));
     CHECK(opened[0] == 0xaa);
-    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_hash_sodium, k, context));
+    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_engine_sodium, k, context));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_open_update(&stream, NULL, 16384, &out_len, sealed, total));
     total = (size_t)seal(10, 10, root);
-    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_hash_sodium, k, context));
+    CHECK_STATUS(ACD_OK, acd_goods_open_init(&stream, acd_engine_sodium, k, context));
     CHECK_STATUS(ACD_OK, acd_goods_open_update(&stream, opened, 0, &out_len, sealed, total));
     CHECK_STATUS(ACD_ERR_NO_SPACE, acd_goods_open_finish(&stream, opened, 9, &out_len, root, total));
-    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_hash_sodium, k, context, salt));
+    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_engine_sodium, k, context, salt));
     CHECK_STATUS(ACD_ERR_NO_SPACE,
                  acd_goods_seal_finish(&stream, sealed, 71, &out_len, root, &sealed_length));
-    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_hash_sodium, k, context, salt));
+    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_engine_sodium, k, context, salt));
     CHECK_STATUS(ACD_ERR_NO_SPACE, acd_goods_seal_update(&stream, sealed, 55, &out_len, plain, 1));
-    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_hash_sodium, k, context, salt));
+    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_engine_sodium, k, context, salt));
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_seal_finish(&stream, NULL, 72, &out_len, root, &sealed_length));
 }
 
@@ -347,7 +359,7 @@ static void goods_beyond_the_maximum_are_refused(void)
     uint64_t sealed_length = 0;
     size_t out_len = 0;
     size_t total = (size_t)seal(16384, 16384, root);
-    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_hash_sodium, k, context, salt));
+    CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, acd_engine_sodium, k, context, salt));
     stream.index = UINT64_C(1) << 34; /* as if 2^48 bytes had gone by */
     CHECK_STATUS(ACD_ERR_TOO_LARGE, acd_goods_seal_update(&stream, sealed, MAX_SEALED, &out_len, plain, 1));
     acd_goods_check_init(&stream, acd_hash_sodium);
@@ -370,13 +382,14 @@ static void a_failing_hash_engine_fails_the_stream(void)
 {
     int left = 0;
     const acd_hash_engine broken = {&left, broken_digest};
+    const acd_engine engine = {broken, acd_aead_sodium};
     uint8_t root[ACD_HASH_SIZE] = {0};
     uint64_t sealed_length = 0;
     size_t out_len = 0;
     size_t total = (size_t)seal(16384, 16384, root);
     for (int calls = 0; calls < 4; calls++) { /* header, chunk with its node, last chunk, root */
         left = calls;
-        CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, broken, k, context, salt));
+        CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, engine, k, context, salt));
         acd_status status = acd_goods_seal_update(&stream, opened, MAX_LENGTH, &out_len, plain, 16384);
         if (status == ACD_OK) {
             status = acd_goods_seal_finish(&stream, opened, MAX_LENGTH, &out_len, root, &sealed_length);

@@ -25,13 +25,14 @@ public enum Goods {
   }
 }
 
-/// SHA-256 for bulk data. The core's own is libsodium's; a server hands in OpenSSL's, which is faster.
-public struct HashEngine: @unchecked Sendable {  // an engine is a constant table of functions without state
-  let core: acd_hash_engine
-  /// libsodium's SHA-256.
-  public static let sodium = HashEngine(acd_hash_sodium)
+/// What goods are hashed and sealed with. The core's own is libsodium; a server hands in OpenSSL, which is
+/// faster and gives the same bytes.
+public struct GoodsEngine: @unchecked Sendable {  // two constant tables of functions, each free of shared state
+  let core: acd_engine
+  /// libsodium's SHA-256 and ChaCha20-Poly1305.
+  public static let sodium = GoodsEngine(acd_engine_sodium)
   /// Wraps an engine of the C core; it must be safe to use from several threads.
-  public init(_ core: acd_hash_engine) { self.core = core }
+  public init(_ core: acd_engine) { self.core = core }
 }
 
 /// One streaming run over goods: sealing, checking or opening. Wipes its keys when it ends.
@@ -56,7 +57,7 @@ public struct GoodsStream: ~Copyable, @unchecked Sendable {  // owned by one tas
 
   /// Seals under `key`, 32 secret bytes, for transaction n; `salt` is 24 fresh random bytes.
   public init(
-    sealing key: [UInt8], n: TransactionID, salt: [UInt8], engine: HashEngine = .sodium
+    sealing key: [UInt8], n: TransactionID, salt: [UInt8], engine: GoodsEngine = .sodium
   ) throws(MessageError) {
     precondition(key.count == 32 && salt.count == Goods.saltSize)
     self.init(.seal)
@@ -65,7 +66,7 @@ public struct GoodsStream: ~Copyable, @unchecked Sendable {  // owned by one tas
 
   /// Opens with `key`, for transaction n.
   public init(
-    opening key: [UInt8], n: TransactionID, engine: HashEngine = .sodium
+    opening key: [UInt8], n: TransactionID, engine: GoodsEngine = .sodium
   ) throws(MessageError) {
     precondition(key.count == 32)
     self.init(.open)
@@ -73,9 +74,9 @@ public struct GoodsStream: ~Copyable, @unchecked Sendable {  // owned by one tas
   }
 
   /// Computes a ciphertext's root, without any key.
-  public init(checking engine: HashEngine) {
+  public init(checking engine: GoodsEngine) {
     self.init(.check)
-    acd_goods_check_init(stream, engine.core)
+    acd_goods_check_init(stream, engine.core.hash)
   }
 
   /// Takes the next bytes, of any number; returns what can be written out (nothing when checking).

@@ -37,7 +37,7 @@ ACD_MUST_CHECK int acd_equal(const void *a, const void *b, size_t len);
 
 /* A hash engine. The default is libsodium's; a server hands in OpenSSL's, which is six times as fast.
  * One-shot over up to three parts, concatenated: all that the core needs. `state` is the engine's own,
- * and may be NULL. */
+ * and may be NULL. An engine that fails makes the call that used it fail with ACD_ERR_MISUSE. */
 typedef struct acd_hash_part {
     const void *bytes;
     size_t len;
@@ -79,7 +79,41 @@ ACD_MUST_CHECK acd_status acd_ed25519_verify(const uint8_t signature[ACD_SIGNATU
  * small and mixed order. Every key is checked once, where it is first registered or trusted. */
 ACD_MUST_CHECK acd_status acd_public_key_check(const uint8_t public_key[ACD_PUBLIC_KEY_SIZE]);
 
-/* MARK: XChaCha20-Poly1305, no associated data (the nonce and key bind the context; acd/goods.h) */
+/* MARK: Bulk encryption: engines for ChaCha20-Poly1305 (RFC 8439) without associated data
+ *
+ * XChaCha20-Poly1305 is ChaCha20-Poly1305 under the key HChaCha20(key, nonce[0..16]) and the nonce
+ * 0^4 || nonce[16..24] (draft-irtf-cfrg-xchacha s. 2.3). The core makes both; an engine does the rest. */
+
+#define ACD_AEAD_ENGINE_NONCE_SIZE 12u
+
+typedef struct acd_aead_engine {
+    void *state; /* the engine's own; may be NULL */
+    /* Writes len + ACD_AEAD_TAG_SIZE bytes; `out` may be `plain`. Returns 0, or another value on failure. */
+    int (*seal)(void *state, uint8_t *out, const uint8_t *plain, size_t len,
+                const uint8_t nonce[ACD_AEAD_ENGINE_NONCE_SIZE], const uint8_t key[ACD_AEAD_KEY_SIZE]);
+    /* Writes len bytes, from len + ACD_AEAD_TAG_SIZE; `out` may be `sealed`. Returns 0; 1 when the tag does
+     * not hold; another value on failure. It may write before it knows: what it wrote, the core wipes. */
+    int (*open)(void *state, uint8_t *out, const uint8_t *sealed, size_t len,
+                const uint8_t nonce[ACD_AEAD_ENGINE_NONCE_SIZE], const uint8_t key[ACD_AEAD_KEY_SIZE]);
+} acd_aead_engine;
+
+/* acd_aead_sodium is libsodium's ChaCha20-Poly1305. */
+extern const acd_aead_engine acd_aead_sodium;
+
+/* What goods are hashed and sealed with. Both halves may be used from several threads at once. */
+typedef struct acd_engine {
+    acd_hash_engine hash;
+    acd_aead_engine aead;
+} acd_engine;
+
+/* acd_engine_sodium is both of libsodium's. */
+extern const acd_engine acd_engine_sodium;
+
+/* acd_aead_subkey is HChaCha20(key, nonce[0..16]): the engine's key. Secret. `subkey` may be `key`. */
+void acd_aead_subkey(uint8_t subkey[ACD_AEAD_KEY_SIZE], const uint8_t key[ACD_AEAD_KEY_SIZE],
+                     const uint8_t nonce[ACD_AEAD_NONCE_SIZE]);
+
+/* MARK: XChaCha20-Poly1305, no associated data (the nonce and key bind the context) */
 
 /* acd_aead_seal writes len + ACD_AEAD_TAG_SIZE bytes. `out` may be `plain`. */
 void acd_aead_seal(uint8_t *out, const uint8_t *plain, size_t len, const uint8_t nonce[ACD_AEAD_NONCE_SIZE],

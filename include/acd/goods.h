@@ -10,8 +10,10 @@
  * nonce XOR i. The contract commits to the RFC 6962 root over the *ciphertext*: leaf 0 is the 56-byte
  * header, leaf i + 1 is sealed chunk i. So a damaged chunk is found, and proven, alone.
  *
- * Plaintext is released only after its chunk's tag held. The caller must not act on it as a whole before
- * acd_goods_open_finish returned ACD_OK: only then is the end known to be the end.
+ * Plaintext is released only after its chunk's tag held: where it does not, or the engine fails, the room
+ * for the chunk's plaintext is zeroed, so in place the sealed chunk is lost. The caller must not act on the
+ * plaintext as a whole before acd_goods_open_finish returned ACD_OK: only then is the end known to be the
+ * end.
  */
 #ifndef ACD_GOODS_H
 #define ACD_GOODS_H
@@ -44,7 +46,7 @@ ACD_MUST_CHECK acd_status acd_goods_length(uint64_t *out_length, uint64_t sealed
 
 /* acd_goods_keys: derived keys, for chunk-wise use from many threads. Secret: wipe with acd_wipe. */
 typedef struct acd_goods_keys {
-    uint8_t key[ACD_AEAD_KEY_SIZE];
+    uint8_t subkey[ACD_AEAD_KEY_SIZE]; /* of key and base nonce: the index changes the nonce's end only */
     uint8_t base_nonce[ACD_AEAD_NONCE_SIZE];
     uint8_t header[ACD_GOODS_HEADER_SIZE]; /* salt || commitment: not secret */
 } acd_goods_keys;
@@ -60,15 +62,18 @@ ACD_MUST_CHECK acd_status acd_goods_keys_open(acd_goods_keys *keys, const uint8_
 
 /* Chunk `index`, len <= ACD_GOODS_CHUNK_SIZE plaintext bytes; writes len + ACD_AEAD_TAG_SIZE. In place
  * allowed. All chunks but the last are full: the caller's duty here. */
-ACD_MUST_CHECK acd_status acd_goods_seal_chunk(const acd_goods_keys *keys, uint8_t *out, const uint8_t *plain,
-                                               size_t len, uint64_t index);
-ACD_MUST_CHECK acd_status acd_goods_open_chunk(const acd_goods_keys *keys, uint8_t *out,
-                                               const uint8_t *sealed, size_t len, uint64_t index);
+ACD_MUST_CHECK acd_status acd_goods_seal_chunk(const acd_goods_keys *keys, acd_aead_engine engine,
+                                               uint8_t *out, const uint8_t *plain, size_t len,
+                                               uint64_t index);
+ACD_MUST_CHECK acd_status acd_goods_open_chunk(const acd_goods_keys *keys, acd_aead_engine engine,
+                                               uint8_t *out, const uint8_t *sealed, size_t len,
+                                               uint64_t index);
 
 /* MARK: Streaming: init -> update* -> finish; an error is sticky and wipes the keys. */
 
 typedef struct acd_goods_stream {
     acd_goods_keys keys;      /* secret */
+    acd_aead_engine aead;
     acd_merkle tree;
     uint64_t index;           /* of the chunk being filled */
     uint64_t sealed_length;   /* sealed bytes so far */
@@ -86,7 +91,7 @@ typedef struct acd_goods_stream {
      ACD_GOODS_HEADER_SIZE)
 #define ACD_GOODS_OPEN_OUT_MAX(in_len) ((in_len) + ACD_GOODS_SEALED_CHUNK_SIZE)
 
-ACD_MUST_CHECK acd_status acd_goods_seal_init(acd_goods_stream *stream, acd_hash_engine engine,
+ACD_MUST_CHECK acd_status acd_goods_seal_init(acd_goods_stream *stream, acd_engine engine,
                                               const uint8_t k[ACD_GOODS_KEY_SIZE],
                                               const uint8_t context[ACD_GOODS_CONTEXT_SIZE],
                                               const uint8_t salt[ACD_GOODS_SALT_SIZE]);
@@ -97,7 +102,7 @@ ACD_MUST_CHECK acd_status acd_goods_seal_finish(acd_goods_stream *stream, uint8_
                                                 size_t *out_len, uint8_t root[ACD_HASH_SIZE],
                                                 uint64_t *out_sealed_length);
 
-ACD_MUST_CHECK acd_status acd_goods_open_init(acd_goods_stream *stream, acd_hash_engine engine,
+ACD_MUST_CHECK acd_status acd_goods_open_init(acd_goods_stream *stream, acd_engine engine,
                                               const uint8_t k[ACD_GOODS_KEY_SIZE],
                                               const uint8_t context[ACD_GOODS_CONTEXT_SIZE]);
 ACD_MUST_CHECK acd_status acd_goods_open_update(acd_goods_stream *stream, uint8_t *out, size_t out_cap,

@@ -28,7 +28,7 @@ static int open_all(const uint8_t *data, size_t size, size_t step, uint8_t *out,
 {
     size_t written = 0;
     size_t len = 0;
-    if (acd_goods_open_init(&stream, acd_hash_sodium, k, context) != ACD_OK) {
+    if (acd_goods_open_init(&stream, acd_engine_sodium, k, context) != ACD_OK) {
         abort();
     }
     for (size_t at = 0; at < size; at += step) {
@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *plain = malloc(size + 1);
     uint8_t *again = malloc(size + 1);
     if (open_all(data, size, step, plain, &length, root)) {
-        if (acd_goods_seal_init(&stream, acd_hash_sodium, k, context, data) != ACD_OK ||
+        if (acd_goods_seal_init(&stream, acd_engine_sodium, k, context, data) != ACD_OK ||
             acd_goods_seal_update(&stream, again, size, &len, plain, length) != ACD_OK ||
             acd_goods_seal_finish(&stream, again + len, size - len, &rest, root, &sealed_length) != ACD_OK ||
             len + rest != size || memcmp(again, data, size) != 0) {

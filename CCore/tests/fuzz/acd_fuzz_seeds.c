@@ -86,7 +86,7 @@ static void put_goods(void)
         sample_reset();
         sample out = {sample_alloc((size_t)total + 1), (size_t)total + 1};
         out.bytes[0] = (uint8_t)(40u * i);
-        if (acd_goods_seal_init(&stream, acd_hash_sodium, zero, zero, zero) != ACD_OK ||
+        if (acd_goods_seal_init(&stream, acd_engine_sodium, zero, zero, zero) != ACD_OK ||
             acd_goods_seal_update(&stream, out.bytes + 1, (size_t)total, &len, sample_alloc(lengths[i]),
                                   lengths[i]) != ACD_OK ||
             acd_goods_seal_finish(&stream, out.bytes + 1 + len, (size_t)total - len, &rest, root, &total) !=

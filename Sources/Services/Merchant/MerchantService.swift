@@ -72,8 +72,9 @@ final class MerchantService: PartyService {
     let goodsSalt = randomBytes(Goods.saltSize, using: &generator)
     try node.directory.createFolder("goods")
     let sealed = try await offTheLoop { [node] in
-      try GoodsSealer.seal(
-        stored.path, into: node.directory.file("goods/\(n)"), key: key, n: n, salt: goodsSalt)
+      try RawFile.create(node.directory.file("goods/\(n)")) {
+        try GoodsFiles().seal(RawFile(reading: stored.path), to: $0, key: key, n: n, salt: goodsSalt)
+      }
     }
     let expirationMax = now + policy.expirationSeconds
     let contract = Contract(

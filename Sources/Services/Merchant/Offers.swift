@@ -54,7 +54,7 @@ enum OfferBook {
     return StoredOffer(
       id: Nonce.random(using: &generator).description, price: price.description, description: description,
       name: url.lastPathComponent, path: url.standardizedFileURL.path, length: size,
-      digest: try GoodsSealer.digest(path).description, twoSided: twoSided)
+      digest: try GoodsFiles.digest(RawFile(reading: path)).description, twoSided: twoSided)
   }
 
   /// Puts an offer on sale.

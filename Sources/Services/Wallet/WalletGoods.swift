@@ -14,31 +14,22 @@ extension Wallet {
     let path = sealedPath(p1.payload.n)
     let merchant = try entry(p1.signer)
     let total = p1.payload.length
-    let known = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? UInt64) ?? nil
-    if known == nil || known! > total {
-      guard FileManager.default.createFile(atPath: path, contents: nil) else {
-        throw ServiceError.file(path: path, reason: "cannot be created")
-      }
-    }
-    guard let file = FileHandle(forUpdatingAtPath: path) else {
-      throw ServiceError.file(path: path, reason: "cannot be written")
-    }
-    defer { try? file.close() }
+    let file = try RawFile(updating: path)
+    if try file.size() > total { try file.setSize(0) }
     var stream = GoodsStream(checking: .openSSL)
-    var have: UInt64 = 0
-    while let block = try file.read(upToCount: GoodsSealer.blockSize), !block.isEmpty {
-      _ = try block.withUnsafeBytes { (raw) throws in try stream.update(raw) }
-      have += UInt64(block.count)
-    }
+    var have = try file.size()
+    try GoodsFiles.eachBlock(of: file, upTo: have) { _ = try stream.update($0) }
     if have < total {
       let asked = try proofOfPseudonym(pseudonym, p1)
       let status = try await transport.download(
         url: merchant.url! + "/v1/goods/\(p1.payload.n)?by=\(Hex.encode(asked))", from: have
       ) { block in
-        have += UInt64(block.count)
-        guard have <= total else { throw ServiceError.protocolViolation("the goods are longer than agreed") }
+        guard UInt64(block.count) <= total - have else {
+          throw ServiceError.protocolViolation("the goods are longer than agreed")
+        }
         _ = try stream.update(block)
-        try file.write(contentsOf: block)
+        try file.write(block, at: have)
+        have += UInt64(block.count)
         report(.progress("goods", done: have, total: total))
       }
       guard [200, 206].contains(status) else {
@@ -67,39 +58,22 @@ extension Wallet {
   }
 
   /// Opens the goods into `output`, which appears whole or not at all, and checks the contract's digest.
-  func open(_ p1: Verified<P1>, key: [UInt8], output: String) throws {
-    let source = sealedPath(p1.payload.n)
-    guard let input = FileHandle(forReadingAtPath: source) else {
-      throw ServiceError.file(path: source, reason: "cannot be read")
-    }
-    defer { try? input.close() }
-    let temporary = output + ".part"
-    guard FileManager.default.createFile(atPath: temporary, contents: nil),
-      let target = FileHandle(forWritingAtPath: temporary)
-    else { throw ServiceError.file(path: output, reason: "cannot be created") }
-    defer { try? target.close() }
-    var stream = try GoodsStream(opening: key, n: p1.payload.n, engine: .openSSL)
-    var hasher = FileHasher()
-    var done: UInt64 = 0
-    while let block = try input.read(upToCount: GoodsSealer.blockSize), !block.isEmpty {
-      let plain = try block.withUnsafeBytes { (raw) throws in try stream.update(raw) }
-      hasher.update(plain)
-      try target.write(contentsOf: plain)
-      done += UInt64(block.count)
-      report(.progress("opening", done: done, total: p1.payload.length))
-    }
-    let tail = try stream.finish(root: p1.payload.root, length: p1.payload.length)
-    hasher.update(tail)
-    try target.write(contentsOf: tail)
-    try target.synchronize()
-    let digests = p1.payload.contract.digests
-    guard digests.isEmpty || digests.contains(hasher.finish()) else {
-      throw ServiceError.protocolViolation(
-        "the goods opened, but they are not what the contract names: keep the wallet, it holds the proof"
-      )
-    }
-    guard rename(temporary, output) == 0 else {
-      throw ServiceError.file(path: output, reason: "cannot be written")
+  func open(_ p1: Verified<P1>, key: [UInt8], output: String) async throws {
+    let contract = p1.payload
+    let source = try RawFile(reading: sealedPath(contract.n))
+    let digests = contract.contract.digests
+    let total = try Goods.length(sealed: contract.length)
+    try await offTheLoop { [report] in
+      try RawFile.create(output) { target in
+        let digest = try GoodsFiles().open(
+          source, to: target, key: key, n: contract.n,
+          goods: SealedGoods(root: contract.root, length: contract.length), digesting: !digests.isEmpty
+        ) { done in report(.progress("opening", done: done, total: total)) }
+        guard digest.map(digests.contains) ?? true else {
+          throw ServiceError.protocolViolation(
+            "the goods opened, but they are not what the contract names: keep the wallet, it holds the proof")
+        }
+      }
     }
   }
 }

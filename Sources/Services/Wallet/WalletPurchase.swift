@@ -103,7 +103,7 @@ extension Wallet {
       case .locked: try await settle(number, p3!, merchant, options)
       case .paid:
         let output = outputPath(info, p1!)
-        try open(p1!, key: key!, output: output)
+        try await open(p1!, key: key!, output: output)
         try await apply(number) { machine in machine.opened() }
         report(.note("delivered: \(output)"))
       case .delivered, .aborted, .refused, .abandoned: return
@@ -253,7 +253,7 @@ extension Wallet {
     else { return }
     let output = outputPath(info, p1)
     guard !FileManager.default.fileExists(atPath: output) else { return }
-    try open(p1, key: key, output: output)
+    try await open(p1, key: key, output: output)
     report(.note("opened early, on the merchant's trust: \(output)"))
   }
 

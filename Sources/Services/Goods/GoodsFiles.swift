@@ -1,0 +1,136 @@
+// Sealing and opening files of goods, on all cores, in constant memory. Each thread reads a run of chunks, seals
+// or opens and hashes it, and writes it to its place; the leaf hashes go into the tree in order.
+//
+// Invariants: one pass over the data and no copies besides reading and writing; the bytes are those of
+// GoodsStream; a file whose root is not the contract's fails as a whole.
+
+import Foundation
+public import Messages
+
+/// What a sealing run comes to.
+public struct SealedGoods: Equatable, Sendable {
+  /// The tree's root over the ciphertext.
+  public let root: Hash
+  /// The ciphertext's length in bytes.
+  public let length: UInt64
+}
+
+/// Goods in files.
+public struct GoodsFiles: Sendable {
+  /// Runs between two steps of the tree, when sealing: 64 MiB of goods, 128 KiB of leaf hashes.
+  private static let sealingBatch = 1024
+  /// The same when opening: 4 MiB of goods, which are kept until their digest was taken.
+  private static let openingBatch = 64
+
+  private let engine: GoodsEngine
+  private let threads: Int
+
+  /// With OpenSSL on every core; both can be chosen otherwise. Memory: 9 MiB at most.
+  public init(engine: GoodsEngine = .openSSL, threads: Int? = nil) {
+    (self.engine, self.threads) = (engine, threads ?? ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  // MARK: Sealing
+
+  /// Seals all of `source` under `key`, 32 secret bytes, for transaction n; `salt` is 24 fresh random bytes.
+  public func seal(
+    _ source: RawFile, to target: RawFile, key: [UInt8], n: TransactionID, salt: [UInt8]
+  ) throws -> SealedGoods {
+    let size = try source.size()
+    let chunks = try GoodsChunks(sealing: key, n: n, salt: salt, engine: engine)
+    var tree = try GoodsTree(header: chunks.header, engine: engine)
+    try chunks.header.withUnsafeBytes { try target.write($0, at: 0) }
+    let crew = GoodsCrew(threads: threads)
+    let plan = GoodsPlan(length: size, batch: Self.sealingBatch)
+    let leaves = UnsafeMutableRawBufferPointer.allocate(byteCount: plan.leafBytes, alignment: 64)
+    defer { leaves.deallocate() }
+    for batch in plan.batches {
+      try crew.perform(batch.count) { job, room in
+        let run = plan.run(batch.lowerBound + job)
+        let plain = room.plain.part(0, run.plainCount)
+        try source.read(plain, at: run.plainOffset)
+        let sealed = try chunks.seal(
+          UnsafeRawBufferPointer(plain), chunks: run.chunks, first: run.first, to: room.sealed,
+          leaves: leaves.part(job * GoodsPlan.runLeafBytes, run.leafBytes))
+        try target.write(UnsafeRawBufferPointer(room.sealed.part(0, sealed)), at: run.sealedOffset)
+      }
+      try tree.append(leaves: UnsafeRawBufferPointer(leaves.part(0, plan.leafBytes(of: batch))))
+    }
+    return SealedGoods(root: try tree.root(), length: Goods.sealedLength(of: size))
+  }
+
+  // MARK: Opening
+
+  /// Opens `source`, the sealed goods of transaction n, and fails unless they have this root and length;
+  /// only then may what was written be used. `progress` hears of plaintext bytes.
+  /// - Returns: SHA-256 of the plaintext if `digesting`.
+  public func open(
+    _ source: RawFile, to target: RawFile, key: [UInt8], n: TransactionID, goods: SealedGoods,
+    digesting: Bool, progress: (UInt64) -> Void = { _ in }
+  ) throws -> Hash? {
+    guard try source.size() == goods.length else { throw Self.notTheContracts }
+    var header = [UInt8](repeating: 0, count: Goods.headerSize)
+    try header.withUnsafeMutableBytes { try source.read($0, at: 0) }
+    let chunks = try GoodsChunks(opening: key, n: n, header: header, engine: engine)
+    var tree = try GoodsTree(header: header, engine: engine)
+    let crew = GoodsCrew(threads: threads)
+    let plan = GoodsPlan(length: try Goods.length(sealed: goods.length), batch: Self.openingBatch)
+    var (filling, full) = (GoodsBatch(plan), GoodsBatch(plan))
+    let hasher = digesting ? BulkHasher() : nil
+    for batch in plan.batches {
+      // The digest has to go in order: one thread takes that of the batch before, meanwhile.
+      try crew.perform(batch.count + 1) { job, room in
+        if job == 0 {
+          hasher?.update(full.opened)
+        } else {
+          try Self.open(plan.run(batch.lowerBound + job - 1), source, target, chunks, room, filling, job - 1)
+        }
+      }
+      filling.count = plan.plainCount(of: batch)
+      try tree.append(leaves: UnsafeRawBufferPointer(filling.leaves.part(0, plan.leafBytes(of: batch))))
+      swap(&filling, &full)
+      progress(plan.run(batch.upperBound - 1).plainEnd)
+    }
+    hasher?.update(full.opened)
+    guard try tree.root() == goods.root else { throw Self.notTheContracts }
+    return hasher?.finish()
+  }
+
+  /// Opens one run, the `place`th of its batch.
+  private static func open(
+    _ run: GoodsPlan.Run, _ source: RawFile, _ target: RawFile, _ chunks: GoodsChunks, _ room: GoodsRoom,
+    _ batch: GoodsBatch, _ place: Int
+  ) throws {
+    let sealed = room.sealed.part(0, run.sealedCount)
+    try source.read(sealed, at: run.sealedOffset)
+    let plain = batch.plain.part(place * GoodsPlan.runBytes, run.plainCount)
+    _ = try chunks.open(
+      UnsafeRawBufferPointer(sealed), first: run.first, to: plain,
+      leaves: batch.leaves.part(place * GoodsPlan.runLeafBytes, run.leafBytes))
+    try target.write(UnsafeRawBufferPointer(plain), at: run.plainOffset)
+  }
+
+  private static let notTheContracts = MessageError(.authentication, "authentication", "goods")
+
+  // MARK: Hashing
+
+  /// SHA-256 of a file in the clear.
+  static func digest(_ source: RawFile) throws -> Hash {
+    let hasher = BulkHasher()
+    try eachBlock(of: source, upTo: source.size()) { hasher.update($0) }
+    return hasher.finish()
+  }
+
+  /// Lends the first `end` bytes of a file, a block at a time.
+  static func eachBlock(
+    of source: RawFile, upTo end: UInt64, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    defer { block.deallocate() }
+    for offset in stride(from: 0, to: end, by: block.count) {
+      let part = block.part(0, Int(min(UInt64(block.count), end - offset)))
+      try source.read(part, at: offset)
+      try body(UnsafeRawBufferPointer(part))
+    }
+  }
+}
