@@ -108,7 +108,8 @@ let package = Package(
       swiftSettings: swiftSettings),
 
     // MARK: Tests
-    .testTarget(name: "MessagesTests", dependencies: ["Messages"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "MessagesTests", dependencies: ["Messages", "CCore"], swiftSettings: swiftSettings),
     .testTarget(name: "PartiesTests", dependencies: ["Parties"], swiftSettings: swiftSettings),
     .testTarget(
       name: "BlindTokensTests",

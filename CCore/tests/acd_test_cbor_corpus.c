@@ -95,7 +95,7 @@ int main(void)
     if (good == NULL || bad == NULL) {
         json_decref(good);
         json_decref(bad);
-        return EXIT_SKIP;
+        return third_party_absent();
     }
     size_t i = 0;
     int accepted = 0;
@@ -122,7 +122,7 @@ int main(void)
     }
     printf("appendix A: %d of %zu are inside the dialect; ill-formed: %zu\n", accepted, json_array_size(good),
            json_array_size(bad));
-    CHECK(accepted == 34);
+    CHECK(accepted == 34 && json_array_size(good) >= 82 && json_array_size(bad) >= 568);
     json_decref(good);
     json_decref(bad);
     return TEST_RESULT();

@@ -1,6 +1,6 @@
 /* acd_third_party.h: finds and reads third-party vectors. They are not part of the project: $ACD_VECTORS
- * names their folder, by default ../shared/vectors beside the project. Tests skip with a clear line when they
- * are absent. */
+ * names their folder, by default ../shared/vectors beside the project. A folder that was named must be there;
+ * when nobody named one and the default is absent, tests skip with a clear line. */
 #ifndef ACD_THIRD_PARTY_H
 #define ACD_THIRD_PARTY_H
 
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "acd_sample.h"
+#include "acd_test.h"
 
 #ifndef ACD_VECTORS_DEFAULT
 #define ACD_VECTORS_DEFAULT "../shared/vectors"
@@ -19,6 +20,12 @@ static inline void third_party_path(char out[1024], const char *file)
     snprintf(out, 1024, "%s/%s", root == NULL ? ACD_VECTORS_DEFAULT : root, file);
 }
 
+/* How to end when vectors are absent: skipped, or failed when somebody named their folder. */
+static inline int third_party_absent(void)
+{
+    return getenv("ACD_VECTORS") == NULL ? EXIT_SKIP : EXIT_FAILURE;
+}
+
 /* NULL, with a line on stdout, when the file is absent. */
 static inline json_t *third_party_json(const char *file)
 {
@@ -27,7 +34,7 @@ static inline json_t *third_party_json(const char *file)
     third_party_path(path, file);
     json_t *json = json_load_file(path, JSON_DECODE_INT_AS_REAL, &error); /* some exceed 64 bits */
     if (json == NULL) {
-        printf("SKIPPED: no third-party vectors at %s (%s); set ACD_VECTORS\n", path, error.text);
+        printf("no third-party vectors at %s (%s); set ACD_VECTORS\n", path, error.text);
     }
     return json;
 }

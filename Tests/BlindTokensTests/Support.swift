@@ -19,7 +19,11 @@ enum Vectors {
 
   static let rfc9474 = folder.appending(path: "rfc9474/circl_test_vectors_rfc9474.json")
 
-  static var haveRFC9474: Bool { FileManager.default.fileExists(atPath: rfc9474.path) }
+  /// False skips the tests: nobody named a folder, and none lies beside the package.
+  static var haveRFC9474: Bool {
+    ProcessInfo.processInfo.environment["ACD_VECTORS"] != nil
+      || FileManager.default.fileExists(atPath: rfc9474.path)
+  }
 }
 
 /// The bytes that hexadecimal digits say, with or without `0x`.
