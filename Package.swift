@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "Parties", targets: ["Parties"]),
     .library(name: "BlindTokens", targets: ["BlindTokens"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Services", targets: ["Services"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
