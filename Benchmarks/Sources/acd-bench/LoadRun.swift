@@ -82,7 +82,7 @@ enum LoadRun {
           var done: [LoadPurchase] = []
           for round in 0..<rounds {
             for index in stride(from: customer, to: wallets.count, by: concurrency) {
-              let output = "\(folder)/\(name)-\(index)-\(round)"
+              let output = "\(folder)/\(offer.tokens)-\(concurrency)-\(name)-\(index)-\(round)"
               done.append(try await buy(wallets[index], offer, output))
             }
           }
