@@ -20,6 +20,8 @@ let package = Package(
         .product(name: "Parties", package: "AnonymousCertifiedDelivery"),
         .product(name: "BlindTokens", package: "AnonymousCertifiedDelivery"),
         .product(name: "Services", package: "AnonymousCertifiedDelivery"),
+        // The program that the load runs as bank, archive and merchant: built beside the benchmark.
+        .product(name: "acd", package: "AnonymousCertifiedDelivery"),
       ],
       swiftSettings: [
         .enableUpcomingFeature("ExistentialAny"),

@@ -2,3 +2,5 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <sodium.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>

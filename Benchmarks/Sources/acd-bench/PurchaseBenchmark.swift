@@ -23,6 +23,17 @@ enum PurchaseBenchmark {
     }
   }
 
+  /// Seconds of the bare calls in one purchase: the median of some rounds, processor time of one thread, as
+  /// `run` measures them.
+  static func bareSeconds(tokens: Int) throws -> Double {
+    let world = try World(tokens: tokens)
+    var sample = try Purchase(world)
+    try sample.run()
+    let bare = try BareCalls(world, sample.trace)
+    return try alternate(
+      rounds: 11, by: [threadClock], [{ for _ in 0..<batch { bare.run() } }])[0][0] / Double(batch)
+  }
+
   private static func measure(tokens: Int, rounds: Int) throws {
     let world = try World(tokens: tokens)
     var sample = try Purchase(world)
