@@ -1,4 +1,5 @@
-// Goods as streams: any boundary of input gives the same bytes, and no cut or change gets through.
+// Goods as streams and chunk by chunk: any boundary of input gives the same bytes, and no cut or change gets
+// through.
 
 import Messages
 import Testing
@@ -116,5 +117,88 @@ struct GoodsTests {
   @Test("a length that no goods have is refused", arguments: [0, 55, 56, 71, 16_456, 16_471, UInt64.max])
   func impossible(length: UInt64) {
     #expect(refusal { () throws(MessageError) in try Goods.length(sealed: length) } != nil)
+  }
+
+  // MARK: Chunk by chunk
+
+  /// Seals runs of `run` chunks, the last one first.
+  private static func sealInRuns(_ plain: [UInt8], run: Int) throws -> (sealed: [UInt8], root: Hash) {
+    let chunks = try GoodsChunks(sealing: key, n: n, salt: filled(0x53, 24))
+    let count = plain.count / Goods.chunkSize + 1
+    var sealed = [UInt8](repeating: 0, count: Int(Goods.sealedLength(of: UInt64(plain.count))))
+    sealed.replaceSubrange(..<Goods.headerSize, with: chunks.header)
+    var leaves = [UInt8](repeating: 0, count: count * Hash.size)
+    for first in stride(from: 0, to: count, by: run).reversed() {
+      let end = min(first + run, count)
+      let part = Array(plain[(first * Goods.chunkSize)..<min(end * Goods.chunkSize, plain.count)])
+      let written = try part.withUnsafeBytes { plain in
+        try sealed.withUnsafeMutableBytes { sealed in
+          try leaves.withUnsafeMutableBytes { leaves in
+            try chunks.seal(
+              plain, chunks: end - first, first: UInt64(first),
+              to: .init(rebasing: sealed[(Goods.headerSize + first * Goods.sealedChunkSize)...]),
+              leaves: .init(rebasing: leaves[(first * Hash.size)...]))
+          }
+        }
+      }
+      #expect(written == part.count + (end - first) * 16)
+    }
+    var tree = try GoodsTree(header: chunks.header)
+    try leaves.withUnsafeBytes { try tree.append(leaves: $0) }
+    return (sealed, try tree.root())
+  }
+
+  /// Opens all chunks as one run.
+  private static func openChunks(
+    _ sealed: [UInt8], key: [UInt8] = key, first: UInt64 = 0
+  ) throws -> (plain: [UInt8], root: Hash) {
+    let header = Array(sealed[..<Goods.headerSize])
+    let body = Array(sealed[Goods.headerSize...])
+    let chunks = try GoodsChunks(opening: key, n: n, header: header)
+    var plain = [UInt8](repeating: 0xee, count: body.count)
+    var leaves = [UInt8](repeating: 0, count: (body.count / Goods.sealedChunkSize + 1) * Hash.size)
+    let count = try body.withUnsafeBytes { body in
+      try plain.withUnsafeMutableBytes { plain in
+        try leaves.withUnsafeMutableBytes { try chunks.open(body, first: first, to: plain, leaves: $0) }
+      }
+    }
+    var tree = try GoodsTree(header: header)
+    try leaves.withUnsafeBytes { try tree.append(leaves: $0) }
+    return (Array(plain[..<count]), try tree.root())
+  }
+
+  @Test(
+    "runs of chunks, sealed in any order, are the goods of the stream",
+    arguments: [0, 1, 16_383, 16_384, 16_385, 32_768, 49_152, 50_001])
+  func runs(count: Int) throws {
+    let plain = Self.plain(count)
+    let whole = try Self.seal(plain, by: 1 << 20)
+    for run in [1, 2, 3, 16] {
+      let runs = try Self.sealInRuns(plain, run: run)
+      #expect(runs.sealed == whole.sealed)
+      #expect(runs.root == whole.root)
+    }
+    let opened = try Self.openChunks(whole.sealed)
+    #expect(opened.plain == plain)
+    #expect(opened.root == whole.root)
+  }
+
+  @Test("a flipped bit in any chunk, a cut, another key or another place is refused chunk by chunk too")
+  func changedRuns() throws {
+    let sealed = try Self.seal(Self.plain(40_000), by: 1 << 20).sealed
+    func refused(_ body: () throws -> Void) -> String? {
+      do { try body() } catch let error as MessageError { return error.rule } catch {}
+      return nil
+    }
+    for index in [0, 24, 55, 56, 16_455, 16_456, 20_000, 32_856, sealed.count - 1] {
+      var damaged = sealed
+      damaged[index] ^= 1
+      #expect(refused { _ = try Self.openChunks(damaged) } == "authentication")
+    }
+    #expect(refused { _ = try Self.openChunks(Array(sealed.dropLast())) } == "authentication")
+    #expect(refused { _ = try Self.openChunks(Array(sealed[..<(56 + 16_400 + 15)])) } == "truncated")
+    #expect(refused { _ = try Self.openChunks(Array(sealed[..<56])) } == "truncated")
+    #expect(refused { _ = try Self.openChunks(sealed, first: 1) } == "authentication")
+    #expect(refused { _ = try Self.openChunks(sealed, key: filled(1)) } == "authentication")
   }
 }

@@ -17,10 +17,10 @@ public struct SealedGoods: Equatable, Sendable {
 
 /// Goods in files.
 public struct GoodsFiles: Sendable {
-  /// Runs between two steps of the tree, when sealing: 64 MiB of goods, 128 KiB of leaf hashes.
-  private static let sealingBatch = 1024
-  /// The same when opening: 4 MiB of goods, which are kept until their digest was taken.
-  private static let openingBatch = 64
+  /// Runs between two waits of all threads for each other: 16 MiB of goods.
+  private static let batch = 256
+  /// The same where the goods are kept until their digest was taken: 4 MiB.
+  private static let digestingBatch = 64
 
   private let engine: GoodsEngine
   private let threads: Int
@@ -37,24 +37,17 @@ public struct GoodsFiles: Sendable {
     _ source: RawFile, to target: RawFile, key: [UInt8], n: TransactionID, salt: [UInt8]
   ) throws -> SealedGoods {
     let size = try source.size()
+    guard Goods.sealedLength(of: size) > 0 else { throw MessageError(.capacity, "too-large", "goods") }
     let chunks = try GoodsChunks(sealing: key, n: n, salt: salt, engine: engine)
     var tree = try GoodsTree(header: chunks.header, engine: engine)
     try chunks.header.withUnsafeBytes { try target.write($0, at: 0) }
-    let crew = GoodsCrew(threads: threads)
-    let plan = GoodsPlan(length: size, batch: Self.sealingBatch)
-    let leaves = UnsafeMutableRawBufferPointer.allocate(byteCount: plan.leafBytes, alignment: 64)
-    defer { leaves.deallocate() }
-    for batch in plan.batches {
-      try crew.perform(batch.count) { job, room in
-        let run = plan.run(batch.lowerBound + job)
-        let plain = room.plain.part(0, run.plainCount)
-        try source.read(plain, at: run.plainOffset)
-        let sealed = try chunks.seal(
-          UnsafeRawBufferPointer(plain), chunks: run.chunks, first: run.first, to: room.sealed,
-          leaves: leaves.part(job * GoodsPlan.runLeafBytes, run.leafBytes))
-        try target.write(UnsafeRawBufferPointer(room.sealed.part(0, sealed)), at: run.sealedOffset)
-      }
-      try tree.append(leaves: UnsafeRawBufferPointer(leaves.part(0, plan.leafBytes(of: batch))))
+    try work(through: GoodsPlan(length: size, batch: Self.batch), &tree) { run, room, batch in
+      let plain = room.plain.part(0, run.plainCount)
+      try source.read(plain, at: run.plainOffset)
+      let sealed = try chunks.seal(
+        UnsafeRawBufferPointer(plain), chunks: run.chunks, first: run.first, to: room.sealed,
+        leaves: batch.leaves(of: run))
+      try target.write(UnsafeRawBufferPointer(room.sealed.part(0, sealed)), at: run.sealedOffset)
     }
     return SealedGoods(root: try tree.root(), length: Goods.sealedLength(of: size))
   }
@@ -73,44 +66,46 @@ public struct GoodsFiles: Sendable {
     try header.withUnsafeMutableBytes { try source.read($0, at: 0) }
     let chunks = try GoodsChunks(opening: key, n: n, header: header, engine: engine)
     var tree = try GoodsTree(header: header, engine: engine)
-    let crew = GoodsCrew(threads: threads)
-    let plan = GoodsPlan(length: try Goods.length(sealed: goods.length), batch: Self.openingBatch)
-    var (filling, full) = (GoodsBatch(plan), GoodsBatch(plan))
     let hasher = digesting ? BulkHasher() : nil
-    for batch in plan.batches {
-      // The digest has to go in order: one thread takes that of the batch before, meanwhile.
-      try crew.perform(batch.count + 1) { job, room in
-        if job == 0 {
-          hasher?.update(full.opened)
-        } else {
-          try Self.open(plan.run(batch.lowerBound + job - 1), source, target, chunks, room, filling, job - 1)
-        }
-      }
-      filling.count = plan.plainCount(of: batch)
-      try tree.append(leaves: UnsafeRawBufferPointer(filling.leaves.part(0, plan.leafBytes(of: batch))))
-      swap(&filling, &full)
-      progress(plan.run(batch.upperBound - 1).plainEnd)
+    let plan = GoodsPlan(
+      length: try Goods.length(sealed: goods.length), batch: digesting ? Self.digestingBatch : Self.batch)
+    try work(through: plan, &tree, hasher, progress: progress) { run, room, batch in
+      let sealed = room.sealed.part(0, run.sealedCount)
+      try source.read(sealed, at: run.sealedOffset)
+      let plain = batch.plain(of: run) ?? room.plain.part(0, run.plainCount)
+      _ = try chunks.open(
+        UnsafeRawBufferPointer(sealed), first: run.first, to: plain, leaves: batch.leaves(of: run))
+      try target.write(UnsafeRawBufferPointer(plain), at: run.plainOffset)
     }
-    hasher?.update(full.opened)
     guard try tree.root() == goods.root else { throw Self.notTheContracts }
     return hasher?.finish()
   }
 
-  /// Opens one run, the `place`th of its batch.
-  private static func open(
-    _ run: GoodsPlan.Run, _ source: RawFile, _ target: RawFile, _ chunks: GoodsChunks, _ room: GoodsRoom,
-    _ batch: GoodsBatch, _ place: Int
-  ) throws {
-    let sealed = room.sealed.part(0, run.sealedCount)
-    try source.read(sealed, at: run.sealedOffset)
-    let plain = batch.plain.part(place * GoodsPlan.runBytes, run.plainCount)
-    _ = try chunks.open(
-      UnsafeRawBufferPointer(sealed), first: run.first, to: plain,
-      leaves: batch.leaves.part(place * GoodsPlan.runLeafBytes, run.leafBytes))
-    try target.write(UnsafeRawBufferPointer(plain), at: run.plainOffset)
-  }
-
   private static let notTheContracts = MessageError(.authentication, "authentication", "goods")
+
+  /// Does `body` for every run, on all threads. What has to go in order, tree and digest, is one more job: for
+  /// the batch before, while the others work on the next one.
+  private func work(
+    through plan: GoodsPlan, _ tree: inout GoodsTree, _ hasher: BulkHasher? = nil,
+    progress: (UInt64) -> Void = { _ in }, _ body: (GoodsPlan.Run, GoodsRoom, GoodsBatch) throws -> Void
+  ) throws {
+    let crew = GoodsCrew(threads: threads)
+    let keeping = hasher != nil
+    var (next, before) = (GoodsBatch(plan, keeping: keeping), GoodsBatch(plan, keeping: keeping))
+    for runs in plan.batches {
+      next.begin(runs)
+      try crew.perform(runs.count + 1) { job, room in
+        if job == 0 {
+          try before.finish(&tree, hasher)
+        } else {
+          try body(plan.run(runs.lowerBound + job - 1), room, next)
+        }
+      }
+      swap(&next, &before)
+      progress(plan.run(runs.upperBound - 1).plainEnd)
+    }
+    try before.finish(&tree, hasher)
+  }
 
   // MARK: Hashing
 

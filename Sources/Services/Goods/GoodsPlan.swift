@@ -40,10 +40,8 @@ struct GoodsPlan {
     stride(from: 0, to: runs, by: batch).lazy.map { [runs, batch] in $0..<min($0 + batch, runs) }
   }
 
-  /// Room for the leaf hashes of a batch.
-  var leafBytes: Int { min(batch, runs) * Self.runLeafBytes }
-  /// Room for the goods of a batch.
-  var plainBytes: Int { min(batch, runs) * Self.runBytes }
+  /// Runs in the largest batch.
+  var batchRuns: Int { min(batch, runs) }
 
   /// The run of this number.
   func run(_ index: Int) -> Run {
@@ -53,35 +51,50 @@ struct GoodsPlan {
       first: UInt64(index) * UInt64(GoodsCrew.run), chunks: min(GoodsCrew.run, count / Goods.chunkSize + 1),
       plainOffset: offset, plainCount: count)
   }
-
-  /// Bytes of the leaf hashes of these runs: all but the last run are full.
-  func leafBytes(of batch: Range<Int>) -> Int {
-    (batch.count - 1) * Self.runLeafBytes + run(batch.upperBound - 1).leafBytes
-  }
-
-  /// Bytes of the goods of these runs.
-  func plainCount(of batch: Range<Int>) -> Int {
-    (batch.count - 1) * Self.runBytes + run(batch.upperBound - 1).plainCount
-  }
 }
 
-/// The goods of one batch, in the clear, and its leaf hashes. Wiped at the end.
+/// The leaf hashes of one batch and, where a digest is taken of them, its goods in the clear: wiped at the
+/// end.
 final class GoodsBatch {
-  let plain: UnsafeMutableRawBufferPointer
-  let leaves: UnsafeMutableRawBufferPointer
-  /// Bytes of goods in it.
-  var count = 0
-  /// Those goods.
-  var opened: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: plain[..<count]) }
+  private let plan: GoodsPlan
+  private let plain: UnsafeMutableRawBufferPointer
+  private let leaves: UnsafeMutableRawBufferPointer
+  /// None before the first batch.
+  private var runs = 0..<0
 
-  init(_ plan: GoodsPlan) {
-    plain = .allocate(byteCount: plan.plainBytes, alignment: 64)
-    leaves = .allocate(byteCount: plan.leafBytes, alignment: 64)
+  init(_ plan: GoodsPlan, keeping: Bool) {
+    self.plan = plan
+    plain = .allocate(byteCount: keeping ? plan.batchRuns * GoodsPlan.runBytes : 0, alignment: 64)
+    leaves = .allocate(byteCount: plan.batchRuns * GoodsPlan.runLeafBytes, alignment: 64)
   }
 
   deinit {
     plain.wipe()
     plain.deallocate()
     leaves.deallocate()
+  }
+
+  /// Takes these runs from now on.
+  func begin(_ runs: Range<Int>) { self.runs = runs }
+
+  /// Where a run's leaf hashes go.
+  func leaves(of run: GoodsPlan.Run) -> UnsafeMutableRawBufferPointer {
+    leaves.part(place(run) * GoodsPlan.runLeafBytes, run.leafBytes)
+  }
+
+  /// Where a run's goods go, if they are kept.
+  func plain(of run: GoodsPlan.Run) -> UnsafeMutableRawBufferPointer? {
+    plain.count == 0 ? nil : plain.part(place(run) * GoodsPlan.runBytes, run.plainCount)
+  }
+
+  private func place(_ run: GoodsPlan.Run) -> Int { Int(run.first) / GoodsCrew.run - runs.lowerBound }
+
+  /// Hands leaf hashes and goods on, once all runs are done. All runs but the last are full.
+  func finish(_ tree: inout GoodsTree, _ hasher: BulkHasher?) throws {
+    guard let last = runs.last.map(plan.run) else { return }
+    let leafBytes = (runs.count - 1) * GoodsPlan.runLeafBytes + last.leafBytes
+    try tree.append(leaves: UnsafeRawBufferPointer(leaves.part(0, leafBytes)))
+    let plainBytes = (runs.count - 1) * GoodsPlan.runBytes + last.plainCount
+    hasher?.update(UnsafeRawBufferPointer(plain.part(0, plainBytes)))
   }
 }
