@@ -187,11 +187,14 @@ extension Wallet {
     _ number: UInt64, _ p3: Verified<P3>, _ merchant: PublicKey, _ options: BuyOptions
   ) async throws {
     let terms = p3.payload.terms
-    var pause = 20
+    if let acknowledgement = try? await message(number, .acknowledgement) {
+      _ = try? await exchange(acknowledgement, with: merchant)
+    }
+    // The outcome takes two more deliveries and two durable steps: never there at once, often soon after.
+    var pause = 5
     while true {
-      if let acknowledgement = try? await message(number, .acknowledgement), pause == 20 {
-        _ = try? await exchange(acknowledgement, with: merchant)
-      }
+      try await Task.sleep(for: .milliseconds(pause))
+      pause = min(pause * 2, 1000)
       let found =
         options.completion == .archive
         ? try? await askArchive(p3) : try? await askMerchant(number, terms, merchant)
@@ -207,8 +210,6 @@ extension Wallet {
         throw ServiceError.unreachable(
           "the archive has not answered yet; the money is safe, try `resume` later")
       }
-      try await Task.sleep(for: .milliseconds(pause))
-      pause = min(pause * 2, 1000)
     }
   }
 
