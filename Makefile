@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test check soak bench setup build ccore swift-test interop scenarios clean
+.PHONY: help demo test check soak bench setup venv build ccore swift-test interop scenarios clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,11 @@ build: setup ## Build acd and acd-kiosk (debug)
 	swift build --product acd
 	swift build --product acd-kiosk
 
-ccore: setup ## Build and test the C core without Swift: CMake, all vectors, sanitizers
+venv: setup
+	@scripts/venv.sh
+
+ccore check: export ZCBOR := $(abspath $(VENV))/bin/zcbor
+ccore: venv ## Build and test the C core without Swift: CMake, all vectors, sanitizers
 	cmake -S CCore -B $(CCORE_BUILD) -DCMAKE_BUILD_TYPE=Release >/dev/null
 	cmake --build $(CCORE_BUILD) -j2 >/dev/null
 	cd $(CCORE_BUILD) && ctest --output-on-failure
@@ -43,7 +47,7 @@ ccore: setup ## Build and test the C core without Swift: CMake, all vectors, san
 swift-test: setup ## Run the Swift tests
 	swift test
 
-interop: build ## Let other people's programs read our messages: pycose and zcbor
+interop: build venv ## Let other people's programs read our messages and ours theirs: pycose and zcbor
 	scripts/interop.sh
 
 scenarios: build ## Type the commands as users do, let sales fail, and kill -9 services at random points

@@ -1,8 +1,16 @@
-"""Verifies every message of a purchase with pycose and validates it with zcbor.
+"""Reads what our programs wrote with other people's: pycose verifies every message, zcbor validates it.
 
-Usage: interop.py DIR CDDL. DIR is what `acd demo --keep` left. Ends with status 1 on the first message that fails.
+Usage: interop.py DEMO WORLD VECTORS CDDL
+
+DEMO is what `acd demo --keep` left, WORLD a finished scenario with stores and wire/ (interop.sh), VECTORS Tests/Vectors.
+Every type of docs/acd.cddl must occur among what really passed, and every signed one among the vectors. Ends with status 1
+on the first message that fails.
 """
+import concurrent.futures
+import hashlib
 import pathlib
+import re
+import sqlite3
 import subprocess
 import sys
 
@@ -12,10 +20,31 @@ from pycose.keys.curves import Ed25519
 from pycose.messages import CoseMessage
 
 ROLE_BANK, ROLE_ARCHIVE, ROLE_MERCHANT = 1, 2, 3
+SERVICES = (ROLE_BANK, ROLE_ARCHIVE, ROLE_MERCHANT)
+# Who must have signed what passed: a role of the trust list. Types that are not here are signed by tokens, pseudonyms,
+# accounts and the authority.
 SIGNER_ROLES = {
-    "acd-p1": ROLE_MERCHANT, "acd-p3": ROLE_BANK, "acd-p4": ROLE_MERCHANT, "acd-p5a": ROLE_ARCHIVE,
-    "acd-w2": ROLE_BANK,
+    "acd-p1": (ROLE_MERCHANT,), "acd-p3": (ROLE_BANK,), "acd-p4": (ROLE_MERCHANT,), "acd-cancel": (ROLE_MERCHANT,),
+    "acd-p5a": (ROLE_ARCHIVE,), "acd-p5b": (ROLE_ARCHIVE,), "acd-offers": (ROLE_MERCHANT,), "acd-credit": (ROLE_BANK,),
+    "acd-refusal": SERVICES, "acd-status": SERVICES, "acd-w2": (ROLE_BANK,), "acd-account": (ROLE_BANK,),
+    "acd-x2": (ROLE_BANK,), "acd-keys": (ROLE_BANK,),
 }
+# What stores keep beside messages: the seed of the box around P4.
+NO_MESSAGES = {"P4 seed"}
+CONTAINER_KEY, BUNDLE_MESSAGES, P5A_P4, COSIGN_MESSAGE = 23, -1, -1, -1
+RECEIPT_MESSAGES = (-1, -2)
+PROOF, HISTORY = 20, -1
+
+
+def is_signed(data):
+    return data[:1] == b"\xd2"
+
+
+def rule_of(data):
+    """The rule in the CDDL: the header's type or the container's format."""
+    item = cbor2.loads(data)
+    name = cbor2.loads(item.value[0])[16] if is_signed(data) else item[CONTAINER_KEY]
+    return re.sub("[^a-z0-9]", "-", name)
 
 
 def payload_of(data):
@@ -26,46 +55,128 @@ def payload_of(data):
     return protected[16], protected[4], cbor2.loads(tag.value[2])
 
 
-def verify(name, data, trusted):
-    """Checks the signature, and the signer's place in the trust list where the message needs one."""
-    kind, key_id, payload = payload_of(data)
+def inside(data):
+    """The messages that stand in this one as byte strings."""
+    if not is_signed(data):
+        item = cbor2.loads(data)
+        kind = item[CONTAINER_KEY]
+        if kind == "acd-bundle/1":
+            return item[BUNDLE_MESSAGES]
+        return [item[key] for key in RECEIPT_MESSAGES] if kind == "acd-receipt/1" else []
+    kind, _, payload = payload_of(data)
+    if kind in ("acd-p5a", "acd-cosign"):
+        return [payload[P5A_P4 if kind == "acd-p5a" else COSIGN_MESSAGE]]
+    if kind == "acd-account":
+        return payload[HISTORY]
+    return payload.get(PROOF, []) if kind in ("acd-status", "acd-refusal") else []
+
+
+def holds(data, key_id):
     message = CoseMessage.decode(data)
     message.key = OKPKey(crv=Ed25519, x=key_id)
-    assert message.verify_signature(), f"{name}: pycose does not verify the signature"
-    role = SIGNER_ROLES.get(kind)
-    if role is not None:
-        assert (role, key_id) in trusted, f"{name}: the signer is not in the trust list as role {role}"
+    return message.verify_signature()
+
+
+def verify(name, data, trusted):
+    """Checks the signature, that a damaged one does not hold, and the signer's role if there is a trust list."""
+    kind, key_id, _ = payload_of(data)
+    assert holds(data, key_id), f"{name}: pycose does not verify the signature"
     damaged = bytearray(data)
     damaged[-1] ^= 1
-    message = CoseMessage.decode(bytes(damaged))
-    message.key = OKPKey(crv=Ed25519, x=key_id)
-    assert not message.verify_signature(), f"{name}: pycose verifies a damaged signature"
-    if kind == "acd-cosign":
-        verify(name + " (inside)", payload[-1], trusted)
-    return kind
+    assert not holds(bytes(damaged), key_id), f"{name}: pycose verifies a damaged signature"
+    roles = SIGNER_ROLES.get(kind)
+    if trusted is not None and roles is not None:
+        assert any((role, key_id) in trusted for role in roles), f"{name}: {kind} by a key that is not trusted"
 
 
-def validate(name, path, cddl, rule):
+def validate(name, data, cddl):
     """zcbor accepts the message as the rule of its type."""
     # zcbor 0.9.1 cannot read binary files: hexadecimal on standard input.
     zcbor = pathlib.Path(sys.executable).parent / "zcbor"
+    rule = rule_of(data)
     command = [zcbor, "validate", "-c", cddl, "-i", "-", "--input-as", "cborhex", "-t", rule]
-    run = subprocess.run(command, capture_output=True, text=True, input=path.read_bytes().hex())
+    run = subprocess.run(command, capture_output=True, text=True, input=data.hex(), check=False)
     assert run.returncode == 0, f"{name}: zcbor refuses it as {rule}:\n{run.stderr[-2000:]}"
 
 
+def collect(name, data, found):
+    """Adds a message and all inside it, each once, by its hash."""
+    if hashlib.sha256(data).digest() in found:
+        return
+    found[hashlib.sha256(data).digest()] = (name, data)
+    for number, message in enumerate(inside(data)):
+        collect(f"{name}/{number}", message, found)
+
+
+def demo_messages(demo, found):
+    for path in sorted((demo / "messages").glob("*.cose")):
+        collect(f"demo {path.stem}", path.read_bytes(), found)
+    collect("demo receipt", (demo / "receipt.acd").read_bytes(), found)
+
+
+def world_messages(world, found):
+    """What the four stores hold, and what the client in Python sent and got."""
+    for party in ("bank", "archive", "merchant", "wallet"):
+        base = sqlite3.connect(f"file:{world / party / 'store.sqlite'}?mode=ro", uri=True)
+        for label, data in base.execute("SELECT label, bytes FROM messages ORDER BY sequence"):
+            if label not in NO_MESSAGES:
+                collect(f"{party} {label}", data, found)
+        for sequence, data in base.execute("SELECT sequence, body FROM records"):
+            collect(f"{party} record {sequence}", data, found)
+    for path in sorted((world / "wire").glob("*.cbor")):
+        collect(f"wire {path.stem}", path.read_bytes(), found)
+    for path in sorted(world.glob("*.acd")):
+        collect(path.name, path.read_bytes(), found)
+
+
+def trusted_keys(path, found):
+    data = path.read_bytes()
+    kind, _, trust = payload_of(data)
+    assert kind == "acd-trust"
+    collect(str(path), data, found)
+    return {(entry[-1], entry[-3]) for entry in trust[-4]}
+
+
+def vectors(folder):
+    """The signed accept vectors: their keys stand in their headers. What is nested there is only filling."""
+    for path in sorted((folder / "accept").glob("sign1-*.txt")):
+        value = re.search(r"^hex:((?:.*\n)(?: .*\n)*)", path.read_text(encoding="utf-8"), re.M).group(1)
+        yield path.stem, bytes.fromhex("".join(value.split()))
+
+
+def rules(cddl, *lists):
+    """All types that these rules of the CDDL list."""
+    text = pathlib.Path(cddl).read_text(encoding="utf-8")
+    names = set()
+    for rule in lists:
+        body = re.search(rf"^{rule} =\n(.*?)\n\n", text, re.M | re.S).group(1)
+        names.update(re.findall(r"acd-[a-z0-9-]+", body))
+    return names
+
+
 def main():
-    root, cddl = pathlib.Path(sys.argv[1]), sys.argv[2]
-    trust_kind, authority, trust = payload_of((root / "trust.acd").read_bytes())
-    assert trust_kind == "acd-trust"
-    trusted = {(entry[-1], entry[-3]) for entry in trust[-4]}
-    messages = sorted((root / "messages").glob("*.cose"))
-    assert len(messages) >= 8, "the demo left too few messages"
-    for path in messages:
-        kind = verify(path.stem, path.read_bytes(), trusted)
-        validate(path.stem, path, cddl, kind)
-    validate("receipt", root / "receipt.acd", cddl, "acd-receipt-1")
-    print(f"interop: {len(messages)} messages verified by pycose and, with the receipt, validated by zcbor")
+    demo, world, vector_folder = (pathlib.Path(argument) for argument in sys.argv[1:4])
+    cddl = sys.argv[4]
+    found = {}
+    trusted = trusted_keys(demo / "trust.acd", found) | trusted_keys(world / "trust.acd", found)
+    demo_messages(demo, found)
+    world_messages(world, found)
+    for name, data in found.values():
+        if is_signed(data):
+            verify(name, data, trusted)
+    of_vectors = dict(vectors(vector_folder))
+    for name, data in of_vectors.items():
+        verify(name, data, None)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(validate, name, data, cddl) for name, data in found.values()]:
+            done.result()
+    missing = rules(cddl, "acd-message", "acd-container") - {rule_of(data) for _, data in found.values()}
+    assert not missing, f"types of which nothing passed: {sorted(missing)}"
+    missing = rules(cddl, "acd-message") - {rule_of(data) for data in of_vectors.values()}
+    assert not missing, f"types without a vector: {sorted(missing)}"
+    signed = [data for _, data in found.values() if is_signed(data)]
+    print(f"interop: {len(signed)} messages of {len({payload_of(data)[0] for data in signed})} types verified by pycose; with "
+          f"{len(found) - len(signed)} containers validated by zcbor; {len(of_vectors)} vectors verified by pycose")
 
 
 main()

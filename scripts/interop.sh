@@ -1,15 +1,72 @@
 #!/usr/bin/env bash
-# Other people's programs read our messages: a purchase is made, then pycose verifies each message with the keys in the
-# trust list, and zcbor validates each against docs/acd.cddl.
+# Other people's programs read our messages, and ours read theirs. Purchases are made so that every type of message
+# passes: paid, exchanged, declined, sealed for an archive that is away. A client in Python signs with pycose what the
+# wallet does not send. Then pycose verifies each message with the keys in the trust list, and zcbor validates each
+# against docs/acd.cddl.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-venv=build/venv
-if [ ! -x $venv/bin/python ] || ! $venv/bin/python -c 'import pycose, zcbor' 2>/dev/null; then
-  echo "interop: installing pycose and zcbor into $venv"
-  python3 -m venv $venv
-  $venv/bin/pip install --quiet 'pycose==1.1.0' 'zcbor==0.9.1' 'cbor2<6'
-fi
-work=build/interop
-rm -rf $work
-.build/debug/acd demo --keep --two-sided --data-dir $work >/dev/null
-$venv/bin/python scripts/interop.py $work docs/acd.cddl
+. Tests/Scenarios/lib.sh
+scripts/venv.sh
+python=build/venv/bin/python
+
+# settle: takes open purchases up until none is open.
+settle() {
+  for _ in $(seq 40); do
+    wallet resume >"$W/resume.log" 2>&1 || true
+    grep -q 'nothing is open' "$W/resume.log" && return
+    sleep 0.5
+  done
+  fail "a purchase stays open: $(cat "$W/resume.log")"
+}
+
+demo=build/interop/demo
+rm -rf build/interop
+$ACD demo --keep --two-sided --data-dir $demo >/dev/null
+
+mkdir -p build/interop/in
+head -c 40000 /dev/urandom >build/interop/in/goods.bin
+world build/interop/world build/interop/in/goods.bin
+start_all
+expect 0 wallet withdraw EUR:15.00
+expect 0 wallet buy goods.bin --yes --two-sided -o "$W/goods.bin"
+expect 0 wallet exchange --all
+expect 0 wallet receipt export 0 --out "$W/receipt.acd"
+$python scripts/interop_client.py "$W" ask
+
+# Declined: the NAK comes before the bank's P3, so the merchant answers P3 with Cancel, and the archive with P5b.
+kill "${PIDS[bank]}"; wait "${PIDS[bank]}" 2>/dev/null || true
+expect 4 wallet buy goods.bin --yes --expiration 600 -o "$W/declined.bin"
+$python scripts/interop_client.py "$W" decline
+start bank; started
+settle
+wallet list --json | grep -q '"aborted"' || fail "a declined purchase did not end in an abort"
+[ ! -e "$W/declined.bin" ] || fail "declined, but the goods are there"
+
+# Sealed: while the archive is away, the merchant's outbox holds the box with P4.
+kill "${PIDS[archive]}"; wait "${PIDS[archive]}" 2>/dev/null || true
+wallet buy goods.bin --yes -o "$W/late.bin" >"$W/buy.log" 2>&1 & buyer=$!
+sealed=
+for _ in $(seq 100); do
+  sealed=$($python - "$W" <<'PY'
+import pathlib, sqlite3, sys
+world = pathlib.Path(sys.argv[1])
+base = sqlite3.connect(f"file:{world}/merchant/store.sqlite?mode=ro", uri=True)
+for (body,) in base.execute("SELECT body FROM outbox"):
+    if b"acd-sealed/1" in body:
+        (world / "wire/sealed.cbor").write_bytes(body)
+        print("yes")
+        break
+PY
+  )
+  [ -n "$sealed" ] && break
+  sleep 0.1
+done
+[ -n "$sealed" ] || fail "no sealed P4 waits in the merchant's outbox"
+start archive; started
+wait $buyer 2>/dev/null || true
+settle
+cmp -s "$W/late.bin" build/interop/in/goods.bin || fail "goods did not arrive once the archive was back"
+$python scripts/interop_client.py "$W" records
+stop_all
+
+$python scripts/interop.py $demo "$W" Tests/Vectors docs/acd.cddl

@@ -1,7 +1,8 @@
 #!/bin/sh
 # check_cddl.sh: validates real messages against docs/acd.cddl with zcbor (PyPI: 0.9.1, and cbor2 below 6).
 #
-# Usage: check_cddl.sh <project root>. Skips (77) without zcbor; $ZCBOR may name it.
+# Usage: check_cddl.sh <project root>. $ZCBOR names zcbor, and then it must be there; else it is looked for on
+# the path, and without it the test skips (77).
 #
 # What zcbor 0.9.1 does not do: .regexp and other controls than .size and .cbor (so money says "A-Z only" in a
 # comment), deterministic encoding, duplicate keys. P5a and the receipt are only tried with real messages
@@ -10,6 +11,10 @@ set -u
 root=$1
 zcbor=${ZCBOR:-zcbor}
 if ! "$zcbor" --version >/dev/null 2>&1; then
+  if [ -n "${ZCBOR:-}" ]; then
+    echo "ZCBOR=$ZCBOR does not run"
+    exit 1
+  fi
   echo "SKIPPED: no zcbor; set ZCBOR or install it (pip install zcbor 'cbor2<6')"
   exit 77
 fi
