@@ -21,6 +21,9 @@ enum OperatorChannel {
       let hello = Route(method: "GET", path: operatorPath) { _ in
         HTTPReply(status: 200, contentType: "text/plain", body: .bytes(Array(Desk.role.name.utf8)))
       }
+      // Its end by cancellation is no error, which the library would log as one.
+      var quiet = logger
+      quiet.logLevel = .critical
       let application = Application(
         router: router(for: [hello] + desk.routes, bodyBytesMax: bodyBytesMax, logger: logger),
         server: .http1(configuration: .init(idleTimeout: .seconds(60))),
@@ -30,7 +33,7 @@ enum OperatorChannel {
         onServerRunning: { _ in
           do { try socket.publish() } catch { complain(error, logger) }
         },
-        logger: logger)
+        logger: quiet)
       try await application.run()
     } catch is CancellationError {
     } catch { complain(error, logger) }
