@@ -1,6 +1,6 @@
 #!/bin/sh
-# check_install.sh: installs the library into a folder of its own, builds the example against that alone, and
-# runs it on a genuine receipt and on others.
+# check_install.sh: installs the library into a folder of its own, builds the installed example against that
+# alone, as CCore/README.md says, and runs it on a genuine receipt and on others.
 # Usage: check_install.sh <build folder> <project root> <compiler and flags>
 set -eu
 build=$1
@@ -11,11 +11,10 @@ rm -rf "$prefix"
 cmake -DCMAKE_INSTALL_PREFIX="$prefix" -P "$build/cmake_install.cmake" >/dev/null
 pc=$(find "$prefix" -name acd.pc)
 export PKG_CONFIG_PATH="${pc%/*}"
-# The .pc file names the configured prefix; this installation stands elsewhere.
-flags=$(pkg-config --define-variable=prefix="$prefix" --cflags --libs --static acd)
+flags=$(pkg-config --cflags --libs --static acd)
 work=$build/foreign
 mkdir -p "$work"
-cp "$root/CCore/examples/verify_receipt.c" "$work/"
+cp "$prefix/share/doc/acd/verify_receipt.c" "$work/"
 cd "$work"
 # shellcheck disable=SC2086
 $compiler -std=c11 verify_receipt.c $flags -o verify_receipt

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "acd/cose.h"
 #include "acd/crypto.h"
 #include "acd/message.h"
 #include "acd/status.h"
@@ -60,11 +61,13 @@ typedef struct acd_receipt_facts {
     uint8_t lock[ACD_HASH_SIZE];            /* L */
     uint8_t h_p1[ACD_HASH_SIZE];
     char currency[4];                       /* 3 letters and NUL */
-    uint64_t amount;                        /* minor units */
+    uint64_t amount;                        /* minor units: with the currency's ISO 4217 decimals */
     uint64_t contract_date;
     uint64_t committed_at;
     uint64_t lifetime;
-    /* Borrowed from the inputs, not terminated; NULL and 0 when absent. */
+    /* Borrowed from the inputs, not terminated; NULL and 0 when absent. UTF-8 as its author wrote it,
+     * control characters included: replace those before it is shown. Names of parties are the trust
+     * list's; the goods' name and the description are the merchant's words. */
     const char *merchant_name;  size_t merchant_name_len;
     const char *archive_name;   size_t archive_name_len;
     const char *goods_name;     size_t goods_name_len;
@@ -73,7 +76,10 @@ typedef struct acd_receipt_facts {
 } acd_receipt_facts;
 
 /* acd_receipt_verify checks everything. `authority` pins the trust list's signer; NULL trusts the list
- * that was handed in as it is. `scratch` must hold max(trust_len, receipt_len) + ACD_SIGN1_PREFIX bytes.
+ * that was handed in as it is. `scratch` must hold max(trust_len, receipt_len) + ACD_SIGN1_PREFIX bytes, of
+ * any alignment, else ACD_ERR_NO_SPACE; ACD_TRUST_SIZE_MAX + ACD_SIGN1_PREFIX do for all that can be valid.
+ * Whoever reads a file into a buffer makes it a byte longer than the maximum: what was cut off must not pass
+ * as whole.
  * On success *facts is filled and *failed is ACD_CHECK_NONE; otherwise *facts is zero and *failed names
  * the check. */
 ACD_MUST_CHECK acd_status acd_receipt_verify(acd_receipt_facts *facts, acd_receipt_check *failed,
