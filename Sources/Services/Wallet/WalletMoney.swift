@@ -176,7 +176,7 @@ extension Wallet {
         signature: try BlindingKey(denomination).finalize(
           blindSignature: signature, inverse: pending.inverse, message: message.bytes), issuer: bank.key)
       return Coin(
-        keyIndex: pending.keyIndex, serialIndex: pending.serialIndex, token: try token.encoded(),
+        keyIndex: pending.keyIndex, serialIndex: pending.serialIndex, token: Data(try token.encoded()),
         currency: denomination.value.currency, value: denomination.value.amount,
         rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil)
     }

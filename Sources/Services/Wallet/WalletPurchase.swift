@@ -140,9 +140,11 @@ extension Wallet {
     let bank = try party(.bank, named: options.bank)
     let archive = try party(.archive, named: options.archive)
     let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
-    let coins = try await store.read { try $0.coins() }.filter { $0.currency == contract.price.currency }
     var byID: [[UInt8]: Coin] = [:]
-    for coin in coins where coin.available > 0 { byID[try coin.decoded().id.bytes] = coin }
+    for (id, coin) in try await store.read({ try $0.identifiedCoins() })
+    where coin.currency == contract.price.currency && coin.available > 0 {
+      byID[id] = coin
+    }
     let chosen: [TokenAmount]
     do {
       chosen = try TokenSelection.select(
