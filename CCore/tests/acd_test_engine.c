@@ -101,7 +101,8 @@ static void a_chunk_is_xchacha20_poly1305_from_both_engines(void)
         for (size_t j = 0; j < sizeof lengths / sizeof lengths[0]; j++) {
             const size_t len = lengths[j];
             acd_aead_seal(theirs, plain, len, nonce, derived);
-            CHECK_STATUS(ACD_OK, acd_goods_seal_chunk(&keys, acd_aead_sodium, sealed, plain, len, indices[i]));
+            CHECK_STATUS(ACD_OK,
+                         acd_goods_seal_chunk(&keys, acd_aead_sodium, sealed, plain, len, indices[i]));
             CHECK_BYTES(sealed, theirs, len + 16);
             memset(sealed, 0, len + 16);
             CHECK_STATUS(ACD_OK, acd_goods_seal_chunk(&keys, openssl.aead, sealed, plain, len, indices[i]));
@@ -124,7 +125,8 @@ static size_t seal(acd_engine engine, size_t len, uint8_t *out, uint8_t root[ACD
     uint64_t total = 0;
     CHECK_STATUS(ACD_OK, acd_goods_seal_init(&stream, engine, k, context, salt));
     CHECK_STATUS(ACD_OK, acd_goods_seal_update(&stream, out, SEALED_MAX, &first, plain, len));
-    CHECK_STATUS(ACD_OK, acd_goods_seal_finish(&stream, out + first, SEALED_MAX - first, &rest, root, &total));
+    CHECK_STATUS(ACD_OK,
+                 acd_goods_seal_finish(&stream, out + first, SEALED_MAX - first, &rest, root, &total));
     CHECK(total == first + rest);
     return first + rest;
 }

@@ -27,7 +27,7 @@ public enum Goods {
 
 /// What goods are hashed and sealed with. The core's own is libsodium; a server hands in OpenSSL, which is
 /// faster and gives the same bytes.
-public struct GoodsEngine: @unchecked Sendable {  // two constant tables of functions, each free of shared state
+public struct GoodsEngine: @unchecked Sendable {  // constant functions without shared state
   let core: acd_engine
   /// libsodium's SHA-256 and ChaCha20-Poly1305.
   public static let sodium = GoodsEngine(acd_engine_sodium)

@@ -1,6 +1,6 @@
-// Goods chunk by chunk, for many threads: crossing into acd/goods.h and acd/merkle.h. Runs of chunks are sealed
-// or opened in any order, each with its chunks' leaf hashes; the tree takes the leaf hashes in order. No I/O, no
-// threads of its own, no memory per chunk: the caller lends all buffers.
+// Goods chunk by chunk, for many threads: crossing into acd/goods.h and acd/merkle.h. Runs of chunks are
+// sealed or opened in any order, each with its chunks' leaf hashes; the tree takes the leaf hashes in order. No
+// I/O, no threads of its own, no memory per chunk: the caller lends all buffers.
 //
 // Invariants: what a run releases has been authenticated; the ciphertext as a whole is the contract's only
 // once the tree's root and the length are compared with it.

@@ -1,5 +1,5 @@
-// Sealing and opening files of goods, on all cores, in constant memory. Each thread reads a run of chunks, seals
-// or opens and hashes it, and writes it to its place; the leaf hashes go into the tree in order.
+// Sealing and opening files of goods, on all cores, in constant memory. Each thread reads a run of chunks,
+// seals or opens and hashes it, and writes it to its place; the leaf hashes go into the tree in order.
 //
 // Invariants: one pass over the data and no copies besides reading and writing; the bytes are those of
 // GoodsStream; a file whose root is not the contract's fails as a whole.
@@ -83,8 +83,8 @@ public struct GoodsFiles: Sendable {
 
   private static let notTheContracts = MessageError(.authentication, "authentication", "goods")
 
-  /// Does `body` for every run, on all threads. What has to go in order, tree and digest, is one more job: for
-  /// the batch before, while the others work on the next one.
+  /// Does `body` for every run, on all threads. What has to go in order, tree and digest, is one more job:
+  /// for the batch before, while the others work on the next one.
   private func work(
     through plan: GoodsPlan, _ tree: inout GoodsTree, _ hasher: BulkHasher? = nil,
     progress: (UInt64) -> Void = { _ in }, _ body: (GoodsPlan.Run, GoodsRoom, GoodsBatch) throws -> Void
