@@ -109,6 +109,27 @@ struct GoodsFilesTests {
     }
   }
 
+  @Test("by its tag alone, without the root, OpenSSL refuses a changed chunk, and nothing of it is left")
+  func tag() throws {
+    let sealed = try Self.stream(Self.plain(100)).sealed
+    let header = Array(sealed[..<Goods.headerSize])
+    let chunks = try GoodsChunks(opening: Self.key, n: Self.n, header: header, engine: .openSSL)
+    for place in [0, 50, 99, 100, 115] {
+      var chunk = Array(sealed[Goods.headerSize...])
+      chunk[place] ^= 1
+      var plain = [UInt8](repeating: 0xee, count: 100)
+      var leaf = [UInt8](repeating: 0, count: Hash.size)
+      #expect(throws: MessageError(.authentication, "authentication", "goods")) {
+        try chunk.withUnsafeBytes { chunk in
+          try plain.withUnsafeMutableBytes { plain in
+            try leaf.withUnsafeMutableBytes { try chunks.open(chunk, first: 0, to: plain, leaves: $0) }
+          }
+        }
+      }
+      #expect(plain == [UInt8](repeating: 0, count: 100))
+    }
+  }
+
   @Test("a flipped bit in any chunk is refused, and no file appears")
   func flipped() throws {
     let plain = Self.plain(9 * Goods.chunkSize + 100)
