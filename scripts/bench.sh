@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the benchmarks and runs them; the raw output goes to Benchmarks/results/<date>.txt.
-# Usage: scripts/bench.sh [MiB of goods, 1024] [rounds of goods, 3]
+# Usage: scripts/bench.sh [MiB of goods, 1024] [rounds of goods, 7]
 set -euo pipefail
 cd "$(dirname "$0")/../Benchmarks"
 
@@ -30,7 +30,11 @@ result="results/$(date -u +%F).txt"
   echo
   "$bench" purchase
   echo
-  "$bench" goods "${1:-1024}" "${2:-3}"
+  "$bench" goods "${1:-1024}" "${2:-7}"
+  for customers in 1 8 32; do
+    echo
+    "$bench" load --purchases "$((customers == 1 ? 100 : 400))" --concurrency "$customers"
+  done
 } | tee "$result.part"
 mv "$result.part" "$result"
 echo "written: Benchmarks/$result"
