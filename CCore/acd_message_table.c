@@ -1,328 +1,16 @@
 /* acd_message_table.c: the one table of all messages. A row here is the message: the codec
  * (acd_message.c), the CDDL and the tables in docs/SPEC.md follow it. Source: docs/SPEC.md, US 6,076,078,
- * FIGS. 1 and 4.
+ * FIGS. 1 to 8.
  *
  * Invariants: fields stand in ascending order of their encoded keys (0..23, then -1..-24); no key twice;
  * `sub` never forms a cycle, and inner maps nest at most two deep. acd_test_table.c holds these.
  */
-#include "acd/cose.h"
-#include "acd/crypto.h"
 #include "acd/message.h"
+#include "acd_fields.h"
+#include "acd_fields_core.h"
+#include "acd_fields_modes.h"
+#include "acd_fields_token.h"
 #include "acd_internal.h"
-
-#define REQUIRED 1
-#define OPTIONAL 0
-
-#define UINT(key, req, min, max, name) {(key), ACD_FIELD_UINT, (req), ACD_NONE, 0, 0, (min), (max), (name)}
-#define BOOL(key, req, name) {(key), ACD_FIELD_BOOL, (req), ACD_NONE, 0, 0, 0, 1, (name)}
-#define TIME(key, req, name) UINT(key, req, 1, ACD_TIME_MAX, name)
-#define BYTES(key, req, min, max, name) {(key), ACD_FIELD_BYTES, (req), ACD_NONE, 0, 0, (min), (max), (name)}
-#define HASH(key, req, name) BYTES(key, req, 32, 32, name)
-#define ID(key, req, name) BYTES(key, req, 16, 16, name)
-#define TEXT(key, req, min, max, name) {(key), ACD_FIELD_TEXT, (req), ACD_NONE, 0, 0, (min), (max), (name)}
-#define MONEY(key, req, name) {(key), ACD_FIELD_MONEY, (req), ACD_NONE, 0, 0, 0, ACD_AMOUNT_MAX, (name)}
-#define MAP(key, req, sub, name) {(key), ACD_FIELD_MAP, (req), (sub), 0, 0, 0, 0, (name)}
-#define MESSAGE(key, req, sub, max, name) {(key), ACD_FIELD_MESSAGE, (req), (sub), 0, 0, 64, (max), (name)}
-#define BYTES_LIST(key, req, cmin, cmax, min, max, name) \
-    {(key), ACD_FIELD_BYTES_LIST, (req), ACD_NONE, (cmin), (cmax), (min), (max), (name)}
-#define HASHES(key, req, cmin, cmax, name) BYTES_LIST(key, req, cmin, cmax, 32, 32, name)
-#define UINT_LIST(key, req, cmin, cmax, max, name) \
-    {(key), ACD_FIELD_UINT_LIST, (req), ACD_NONE, (cmin), (cmax), 0, (max), (name)}
-#define MAP_LIST(key, req, cmin, cmax, sub, name) \
-    {(key), ACD_FIELD_MAP_LIST, (req), (sub), (cmin), (cmax), 0, 0, (name)}
-#define MESSAGE_LIST(key, req, cmin, cmax, max, name) \
-    {(key), ACD_FIELD_MESSAGE_LIST, (req), ACD_NONE, (cmin), (cmax), 64, (max), (name)}
-
-#define RSA_MIN 256u /* bytes of a modulus or signature: RSA-2048 ... */
-#define RSA_MAX 512u /* ... to RSA-4096 */
-#define SECONDS_MAX UINT64_C(315576000) /* ten years */
-
-/* MARK: Inner maps */
-
-static const acd_field contract_fields[] = {
-    HASH(ACD_KEY_PSEUDONYM, REQUIRED, "P"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "price"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration_max"),
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    TIME(ACD_KEY_UNTIL, OPTIONAL, "hold_until"),
-    TIME(ACD_CONTRACT_DATE, REQUIRED, "date"),
-    HASH(ACD_CONTRACT_H_DESCRIPTION, REQUIRED, "hDescription"),
-    HASHES(ACD_CONTRACT_DIGESTS, REQUIRED, 0, 16, "digests"),
-    HASHES(ACD_CONTRACT_ARCHIVES, REQUIRED, 1, 8, "archives"),
-    HASHES(ACD_CONTRACT_BANKS, REQUIRED, 1, 8, "banks"),
-    UINT(ACD_CONTRACT_MODE, REQUIRED, ACD_MODE_CORE, ACD_MODE_CORE, "mode"),
-    BOOL(ACD_CONTRACT_TWO_SIDED, REQUIRED, "two_sided"),
-    TEXT(ACD_CONTRACT_NAME, REQUIRED, 0, 255, "name"),
-    TEXT(ACD_CONTRACT_PARCEL, OPTIONAL, 1, 35, "parcel"),
-    HASHES(ACD_CONTRACT_OFFICES, OPTIONAL, 1, 16, "offices"),
-    HASHES(ACD_CONTRACT_COLLECT_KEYS, OPTIONAL, 1, 4, "collect_keys"),
-};
-
-static const acd_field token_fields[] = {
-    HASH(ACD_KEY_BANK, REQUIRED, "B"),
-    HASH(ACD_KEY_TOKEN_KEY, REQUIRED, "Q"),
-    HASH(ACD_TOKEN_SERIAL, REQUIRED, "serial"),
-    HASH(ACD_TOKEN_KEY_ID, REQUIRED, "key_id"),
-    BYTES(ACD_TOKEN_SIGNATURE, REQUIRED, RSA_MIN, RSA_MAX, "signature"),
-    HASH(ACD_TOKEN_ISSUER, REQUIRED, "issuer"),
-};
-
-static const acd_field token_input_fields[] = {
-    MAP(ACD_TOKEN_INPUT_TOKEN, REQUIRED, ACD_TOKEN, "token"),
-    UINT(ACD_TOKEN_INPUT_AMOUNT, REQUIRED, 1, ACD_AMOUNT_MAX, "amount"),
-};
-
-static const acd_field blinded_fields[] = {
-    HASH(ACD_BLINDED_KEY_ID, REQUIRED, "key_id"),
-    BYTES(ACD_BLINDED_MESSAGE, REQUIRED, RSA_MIN, RSA_MAX, "blinded"),
-};
-
-static const acd_field denomination_fields[] = {
-    MONEY(ACD_KEY_VALUE, REQUIRED, "value"),
-    HASH(ACD_DENOMINATION_ID, REQUIRED, "id"),
-    BYTES(ACD_DENOMINATION_MODULUS, REQUIRED, RSA_MIN, RSA_MAX, "N"),
-    UINT(ACD_DENOMINATION_EXPONENT, REQUIRED, 65537, 65537, "e"),
-    TIME(ACD_DENOMINATION_ISSUE_FROM, REQUIRED, "issue_from"),
-    TIME(ACD_DENOMINATION_ISSUE_UNTIL, REQUIRED, "issue_until"),
-    TIME(ACD_DENOMINATION_SPEND_UNTIL, REQUIRED, "spend_until"),
-};
-
-static const acd_field trust_entry_fields[] = {
-    UINT(ACD_TRUST_ENTRY_ROLE, REQUIRED, ACD_ROLE_BANK, ACD_ROLE_TIMESTAMP, "role"),
-    TEXT(ACD_TRUST_ENTRY_NAME, REQUIRED, 1, 64, "name"),
-    HASH(ACD_TRUST_ENTRY_KEY, REQUIRED, "key"),
-    TIME(ACD_TRUST_ENTRY_FROM, REQUIRED, "from"),
-    TIME(ACD_TRUST_ENTRY_UNTIL, REQUIRED, "until"),
-    TIME(ACD_TRUST_ENTRY_REVOKED_AT, OPTIONAL, "revoked_at"),
-    HASH(ACD_TRUST_ENTRY_SEALING_KEY, OPTIONAL, "sealing_key"),
-    TEXT(ACD_TRUST_ENTRY_URL, OPTIONAL, 1, 255, "url"),
-};
-
-static const acd_field offer_fields[] = {
-    MONEY(ACD_KEY_VALUE, REQUIRED, "price"),
-    ID(ACD_OFFER_ID, REQUIRED, "id"),
-    TEXT(ACD_OFFER_DESCRIPTION, REQUIRED, 0, 2048, "description"),
-    TEXT(ACD_OFFER_NAME, REQUIRED, 0, 255, "name"),
-    UINT(ACD_OFFER_LENGTH, REQUIRED, 0, UINT64_C(1) << 48, "length"),
-    BOOL(ACD_OFFER_TWO_SIDED, REQUIRED, "two_sided"),
-};
-
-/* MARK: The core protocol (FIG. 4) */
-
-static const acd_field p1_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_HX, REQUIRED, "hx"),
-    HASH(ACD_KEY_ROOT, REQUIRED, "root"),
-    UINT(ACD_KEY_LENGTH, REQUIRED, 0, UINT64_C(1) << 49, "length"),
-    HASH(ACD_KEY_SALT, REQUIRED, "salt"),
-    MAP(ACD_P1_CONTRACT, REQUIRED, ACD_CONTRACT, "contract"),
-};
-
-static const acd_field p2_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),
-    HASH(ACD_KEY_ARCHIVE, REQUIRED, "A"),
-    HASH(ACD_KEY_BANK, REQUIRED, "B"),
-    HASH(ACD_KEY_PSEUDONYM, REQUIRED, "P"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "value"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"),
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-    HASH(ACD_KEY_HX, REQUIRED, "hx"),
-    MAP_LIST(ACD_P2_TOKENS, REQUIRED, 1, ACD_TOKENS_MAX, ACD_TOKEN_INPUT, "tokens"),
-};
-
-static const acd_field cosign_fields[] = {
-    MESSAGE(ACD_COSIGN_MESSAGE, REQUIRED, ACD_NONE, ACD_MESSAGE_SIZE_MAX, "message"),
-};
-
-static const acd_field p3_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),
-    HASH(ACD_KEY_ARCHIVE, REQUIRED, "A"),
-    HASH(ACD_KEY_PSEUDONYM, REQUIRED, "P"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "value"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"),
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-    HASH(ACD_KEY_HX, REQUIRED, "hx"),
-};
-
-static const acd_field sp1_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-};
-
-static const acd_field p4_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-    HASH(ACD_KEY_LOCK, REQUIRED, "L"),
-    HASH(ACD_KEY_X, REQUIRED, "k"),
-};
-
-static const acd_field cancel_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_LOCK, REQUIRED, "L"),
-};
-
-static const acd_field p5a_fields[] = {
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    MESSAGE(ACD_P5A_P4, REQUIRED, ACD_P4, 1024, "P4"),
-};
-
-static const acd_field p5b_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"),
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    HASH(ACD_KEY_LOCK, REQUIRED, "L"),
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    UINT(ACD_KEY_REASON, REQUIRED, 1, 255, "failed"),
-    MESSAGE(ACD_P5B_CANCEL, OPTIONAL, ACD_CANCEL, 1024, "Cancel"),
-};
-
-/* MARK: Before the sale */
-
-static const acd_field n1_fields[] = {
-    MONEY(ACD_KEY_VALUE, REQUIRED, "price"),
-    ID(ACD_KEY_NONCE, REQUIRED, "nonce"),
-    ID(ACD_N1_OFFER, REQUIRED, "offer"),
-    BOOL(ACD_N1_TWO_SIDED, REQUIRED, "two_sided"),
-};
-
-static const acd_field nak_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-    BOOL(ACD_NAK_DECLINE, REQUIRED, "decline"),
-    UINT_LIST(ACD_NAK_BAD_RANGES, OPTIONAL, 2, 128, UINT64_C(1) << 49, "bad_ranges"),
-};
-
-static const acd_field offers_fields[] = {
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    MAP_LIST(ACD_OFFERS_LIST, REQUIRED, 0, 256, ACD_OFFER, "offers"),
-};
-
-/* MARK: Service */
-
-static const acd_field credit_fields[] = {
-    MONEY(ACD_KEY_VALUE, REQUIRED, "amount"),
-    HASH(ACD_KEY_LOCK, REQUIRED, "L"),
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    TEXT(ACD_CREDIT_ACCOUNT, REQUIRED, 1, 64, "account"),
-};
-
-static const acd_field refusal_fields[] = {
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    UINT(ACD_KEY_REASON, REQUIRED, 1, 255, "reason"),
-    HASH(ACD_KEY_H_REQUEST, REQUIRED, "hRequest"),
-    MESSAGE_LIST(ACD_KEY_PROOF, OPTIONAL, 1, 8, ACD_MESSAGE_SIZE_MAX, "proof"),
-    TEXT(ACD_REFUSAL_DETAIL, OPTIONAL, 1, 512, "detail"),
-};
-
-static const acd_field status_query_fields[] = {
-    ID(ACD_KEY_N, OPTIONAL, "n"),
-    HASH(ACD_KEY_MERCHANT, OPTIONAL, "M"),
-    ID(ACD_KEY_NONCE, REQUIRED, "nonce"),
-    HASH(ACD_STATUS_QUERY_SERIAL, OPTIONAL, "serial"),
-};
-
-static const acd_field status_fields[] = {
-    MONEY(ACD_KEY_VALUE, OPTIONAL, "remainder"),
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    HASH(ACD_KEY_H_REQUEST, REQUIRED, "hQuery"),
-    MESSAGE_LIST(ACD_KEY_PROOF, OPTIONAL, 1, 64, ACD_MESSAGE_SIZE_MAX, "proof"),
-    UINT(ACD_KEY_STATE, REQUIRED, 0, 255, "state"),
-};
-
-/* MARK: Money (FIG. 1) */
-
-static const acd_field w1_fields[] = {
-    HASH(ACD_KEY_BANK, REQUIRED, "B"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "amount"),
-    ID(ACD_KEY_NONCE, REQUIRED, "order"),
-    MAP_LIST(ACD_W1_OUTPUTS, REQUIRED, 1, ACD_OUTPUTS_MAX, ACD_BLINDED, "outputs"),
-    BYTES(ACD_W1_RECOVERY, OPTIONAL, 40, 32768, "recovery"),
-};
-
-static const acd_field w2_fields[] = {
-    MONEY(ACD_KEY_VALUE, REQUIRED, "balance"),
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    HASH(ACD_KEY_H_REQUEST, REQUIRED, "hW1"),
-    BYTES_LIST(ACD_W2_SIGNATURES, REQUIRED, 1, ACD_OUTPUTS_MAX, RSA_MIN, RSA_MAX, "signatures"),
-};
-
-static const acd_field account_query_fields[] = {
-    HASH(ACD_KEY_BANK, REQUIRED, "B"),
-    ID(ACD_KEY_NONCE, REQUIRED, "nonce"),
-    UINT(ACD_ACCOUNT_QUERY_FROM, REQUIRED, 0, UINT64_C(1) << 48, "from"),
-};
-
-static const acd_field account_fields[] = {
-    MONEY(ACD_KEY_VALUE, REQUIRED, "balance"),
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    HASH(ACD_KEY_H_REQUEST, REQUIRED, "hQuery"),
-    MESSAGE_LIST(ACD_ACCOUNT_HISTORY, REQUIRED, 0, 16, ACD_MESSAGE_SIZE_MAX, "history"),
-    UINT(ACD_ACCOUNT_NEXT, OPTIONAL, 0, UINT64_C(1) << 48, "next"),
-};
-
-static const acd_field x1_fields[] = {
-    HASH(ACD_KEY_BANK, REQUIRED, "B"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "total"),
-    MAP_LIST(ACD_X1_INPUTS, REQUIRED, 1, ACD_TOKENS_MAX, ACD_TOKEN_INPUT, "inputs"),
-    MAP_LIST(ACD_X1_OUTPUTS, REQUIRED, 1, ACD_OUTPUTS_MAX, ACD_BLINDED, "outputs"),
-    UINT(ACD_X1_FEE, REQUIRED, 0, ACD_AMOUNT_MAX, "fee"),
-    BYTES(ACD_X1_RECOVERY, OPTIONAL, 40, 32768, "recovery"),
-};
-
-static const acd_field x2_fields[] = {
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    HASH(ACD_KEY_H_REQUEST, REQUIRED, "hX1"),
-    BYTES_LIST(ACD_X2_SIGNATURES, REQUIRED, 1, ACD_OUTPUTS_MAX, RSA_MIN, RSA_MAX, "signatures"),
-};
-
-static const acd_field key_list_fields[] = {
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    UINT(ACD_KEY_LIST_SEQUENCE, REQUIRED, 0, UINT64_C(1) << 48, "seq"),
-    HASH(ACD_KEY_LIST_PREVIOUS, OPTIONAL, "previous"),
-    MAP_LIST(ACD_KEY_LIST_KEYS, REQUIRED, 1, 96, ACD_DENOMINATION, "keys"),
-    UINT(ACD_KEY_LIST_FEE, REQUIRED, 0, ACD_AMOUNT_MAX, "exchange_fee"),
-};
-
-static const acd_field trust_list_fields[] = {
-    TIME(ACD_KEY_AT, REQUIRED, "at"),
-    TIME(ACD_KEY_UNTIL, REQUIRED, "until"),
-    UINT(ACD_TRUST_LIST_VERSION, REQUIRED, 1, 1, "version"),
-    UINT(ACD_TRUST_LIST_SEQUENCE, REQUIRED, 0, UINT64_C(1) << 48, "seq"),
-    HASH(ACD_TRUST_LIST_PREVIOUS, OPTIONAL, "previous"),
-    MAP_LIST(ACD_TRUST_LIST_ENTRIES, REQUIRED, 1, 256, ACD_TRUST_ENTRY, "entries"),
-    UINT(ACD_TRUST_LIST_ANSWER_SECONDS, REQUIRED, 0, SECONDS_MAX, "answer_seconds"),
-    UINT(ACD_TRUST_LIST_SKEW_SECONDS, REQUIRED, 0, SECONDS_MAX, "skew_seconds"),
-    UINT(ACD_TRUST_LIST_LIFETIME_SECONDS, REQUIRED, 1, SECONDS_MAX, "lifetime_seconds"),
-    UINT(ACD_TRUST_LIST_GOODS_MAX, REQUIRED, 0, UINT64_C(1) << 49, "goods_length_max"),
-};
-
-/* MARK: Containers */
-
-static const acd_field receipt_fields[] = {
-    TEXT(ACD_KEY_FORMAT, REQUIRED, 13, 13, "format"),
-    MESSAGE(ACD_RECEIPT_P1, REQUIRED, ACD_P1, 4096, "P1"),
-    MESSAGE(ACD_RECEIPT_P5A, REQUIRED, ACD_P5A, 2048, "P5a"),
-    TEXT(ACD_RECEIPT_DESCRIPTION, OPTIONAL, 0, 2048, "description"),
-};
-
-static const acd_field bundle_fields[] = {
-    TEXT(ACD_KEY_FORMAT, REQUIRED, 12, 12, "format"),
-    MESSAGE_LIST(ACD_BUNDLE_MESSAGES, REQUIRED, 0, 1024, ACD_MESSAGE_SIZE_MAX, "messages"),
-};
-
-static const acd_field sealed_fields[] = {
-    TEXT(ACD_KEY_FORMAT, REQUIRED, 12, 12, "format"),
-    HASH(ACD_SEALED_RECIPIENT, REQUIRED, "recipient"),
-    BYTES(ACD_SEALED_BOX, REQUIRED, ACD_SEALED_OVERHEAD, ACD_MESSAGE_SIZE_MAX, "box"),
-};
 
 /* MARK: The table */
 
@@ -345,7 +33,7 @@ static const acd_message_info table[ACD_TYPE_COUNT] = {
     [ACD_P4] = ROW("acd-p4", "P4", "Authorization by the merchant", MERCHANT, p4_fields),
     [ACD_CANCEL] = ROW("acd-cancel", "Cancel", "Cancellation by the merchant", MERCHANT, cancel_fields),
     [ACD_P5A] = ROW("acd-p5a", "P5a", "Commit", ARCHIVE, p5a_fields),
-    [ACD_P5B] = ROW("acd-p5b", "P5b", "Abort", ARCHIVE, p5b_fields),
+    [ACD_P5B] = ROW("acd-p5b", "P5b", "Abort", ARCHIVE, abort_fields),
     [ACD_N1] = ROW("acd-n1", "N1", "Request", PSEUDONYM, n1_fields),
     [ACD_NAK] = ROW("acd-nak", "NAK", "Bad or unwanted goods", PSEUDONYM, nak_fields),
     [ACD_OFFERS] = ROW("acd-offers", "Offers", "What a merchant sells", MERCHANT, offers_fields),
@@ -365,9 +53,75 @@ static const acd_message_info table[ACD_TYPE_COUNT] = {
     [ACD_TRUST_LIST] = ROW("acd-trust", "TrustList", "Trust list", BIT(ACD_ROLE_AUTHORITY),
                            trust_list_fields),
 
+    [ACD_E1] = ROW("acd-e1", "E1", "Contract", MERCHANT, e1_fields),
+    [ACD_E2] = ROW("acd-e2", "E2", "Early authorization by the token", TOKEN, p2_fields),
+    [ACD_E3] = ROW("acd-e3", "E3", "Early authorization by the bank", BANK, p3_fields),
+    [ACD_E4] = ROW("acd-e4", "E4", "Merchandise after the lock", MERCHANT, e4_fields),
+    [ACD_E5] = ROW("acd-e5", "E5", "Acknowledgement of E4", PSEUDONYM, e5_fields),
+    [ACD_E6] = ROW("acd-e6", "E6", "Early authorization by the merchant", MERCHANT, e6_fields),
+    [ACD_HELD] = ROW("acd-held", "Held", "Ciphertext held by the archive", ARCHIVE, held_fields),
+    [ACD_E7A] = ROW("acd-e7a", "E7a", "Early commit", ARCHIVE, e7a_fields),
+    [ACD_E7B] = ROW("acd-e7b", "E7b", "Early abort", ARCHIVE, abort_fields),
+
+    [ACD_JA2] = ROW("acd-ja2", "JA2", "Joint authorization by the token", TOKEN, p2_fields),
+    [ACD_JA3] = ROW("acd-ja3", "JA3", "Joint authorization by the bank", BANK, p3_fields),
+    [ACD_JA4] = ROW("acd-ja4", "JA4", "Joint authorization by the merchant", MERCHANT, ja4_fields),
+    [ACD_JA5A] = ROW("acd-ja5a", "JA5a", "Joint commit", BANK, ja5a_fields),
+    [ACD_JA5B] = ROW("acd-ja5b", "JA5b", "Joint abort", BANK, abort_fields),
+    [ACD_JB2] = ROW("acd-jb2", "JB2", "Compact authorization by the token", TOKEN, p2_fields),
+    [ACD_JB2ACK] = ROW("acd-jb2ack", "JB2ack", "Compact authorization is locked", BANK, jb2ack_fields),
+    [ACD_JB3] = ROW("acd-jb3", "JB3", "Compact authorization by the merchant", MERCHANT, jb3_fields),
+    [ACD_JB4A] = ROW("acd-jb4a", "JB4a", "Compact commit", BANK, jb4a_fields),
+    [ACD_JB4B] = ROW("acd-jb4b", "JB4b", "Compact abort", BANK, jb4b_fields),
+
+    [ACD_R1] = ROW("acd-r1", "R1", "First merchandise of a series", MERCHANT, r1_fields),
+    [ACD_R2] = ROW("acd-r2", "R2", "Budget authorized by the token", TOKEN, r2_fields),
+    [ACD_R3] = ROW("acd-r3", "R3", "Budget authorized by the bank", BANK, r3_fields),
+    [ACD_R4] = ROW("acd-r4", "R4", "First key", MERCHANT, r4_fields),
+    [ACD_R5] = ROW("acd-r5", "R5", "Further request", PSEUDONYM, r5_fields),
+    [ACD_R6] = ROW("acd-r6", "R6", "Further merchandise", MERCHANT, r6_fields),
+    [ACD_R7] = ROW("acd-r7", "R7", "Acknowledgement of R6", PSEUDONYM, r7_fields),
+    [ACD_R8] = ROW("acd-r8", "R8", "Further key", MERCHANT, r8_fields),
+    [ACD_R9] = ROW("acd-r9", "R9", "Series authorized by the merchant", MERCHANT, r9_fields),
+    [ACD_R10A] = ROW("acd-r10a", "R10a", "Commit of a series", ARCHIVE, r10a_fields),
+    [ACD_R10B] = ROW("acd-r10b", "R10b", "Abort of a series", ARCHIVE, abort_fields),
+
+    [ACD_REGISTRATION] = ROW("acd-registration", "Registration", "Registration of a token", TOKEN,
+                             registration_fields),
+    [ACD_REGISTERED] = ROW("acd-registered", "Registered", "Token registered", ARCHIVE, registered_fields),
+    [ACD_INV] = ROW("acd-inv", "INV", "Invoice", MERCHANT, inv_fields),
+    [ACD_ENDORSEMENT] = ROW("acd-endorsement", "S_c{INV}", "Endorsed invoice", TOKEN, endorsement_fields),
+    [ACD_DEPOSIT] = ROW("acd-deposit", "Deposit", "Token, key and endorsed invoice", MERCHANT, deposit_fields),
+    [ACD_APPROVAL] = ROW("acd-approval", "Approval", "Deposit approved by the archive", ARCHIVE,
+                         approval_fields),
+    [ACD_PASSIVE_RECORD] = ROW("acd-passive-record", "PassiveRecord", "Key published by the bank", BANK,
+                               passive_record_fields),
+    [ACD_COMPLAINT] = ROW("acd-complaint", "Complaint", "Complaint under the token's key", TOKEN,
+                          complaint_fields),
+
+    [ACD_PO] = ROW("acd-po", "PO", "Purchase order", MERCHANT, po_fields),
+    [ACD_ANNOUNCEMENT] = ROW("acd-announcement", "A3", "Token announced", TOKEN, announcement_fields),
+    [ACD_ANNOUNCED] = ROW("acd-announced", "A3p", "Announcement published", ARCHIVE, announced_fields),
+    [ACD_CONSENT] = ROW("acd-consent", "A4", "Purchase order signed by the token", TOKEN, consent_fields),
+    [ACD_A7] = ROW("acd-a7", "A7", "Announced token locked", BANK, a7_fields),
+    [ACD_A8] = ROW("acd-a8", "A8", "Announced authorization by the merchant", MERCHANT, a8_fields),
+    [ACD_A9A] = ROW("acd-a9a", "A9a", "Announced commit", ARCHIVE, a9a_fields),
+    [ACD_A9B] = ROW("acd-a9b", "A9b", "Announced abort", ARCHIVE, abort_fields),
+
+    [ACD_N2] = ROW("acd-n2", "N2", "Counter-offer", MERCHANT, n2_fields),
+    [ACD_BT1] = ROW("acd-bt1", "BT1", "Transfer between banks", BANK, bt1_fields),
+    [ACD_BT2] = ROW("acd-bt2", "BT2", "Transfer credited", BANK, bt2_fields),
+    [ACD_RF1] = ROW("acd-rf1", "RF1", "Refund request", PSEUDONYM, rf1_fields),
+    [ACD_RF2] = ROW("acd-rf2", "RF2", "Refund agreed", MERCHANT, rf2_fields),
+    [ACD_RF3] = ROW("acd-rf3", "RF3", "Refund", BANK, rf3_fields),
+    [ACD_NR] = ROW("acd-nr", "NR", "Certified non-response", BIT(ACD_ROLE_WITNESS), nr_fields),
+    [ACD_P5C] = ROW("acd-p5c", "P5c", "Abort by the witnesses", BIT(ACD_ROLE_WITNESS), p5c_fields),
+
     [ACD_RECEIPT] = ROW("acd-receipt/1", "Receipt", "Paid receipt", 0, receipt_fields),
     [ACD_BUNDLE] = ROW("acd-bundle/1", "Bundle", "Messages that travel together", 0, bundle_fields),
     [ACD_SEALED] = ROW("acd-sealed/1", "Sealed", "Encrypted to a public key", 0, sealed_fields),
+
+    [ACD_PAYMENT] = ROW("acd-payment/1", "Payment", "Tokens and endorsement", 0, payment_fields),
 
     [ACD_CONTRACT] = ROW("contract", "contract", "Contract", 0, contract_fields),
     [ACD_TOKEN] = ROW("token", "Q*", "Token", 0, token_fields),

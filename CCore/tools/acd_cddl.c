@@ -137,8 +137,8 @@ int main(void)
            "; Written by acd_cddl from the table of messages; do not edit.\n"
            "; Every encoding is deterministic (RFC 8949 s. 4.2.1). COSE messages are tagged COSE_Sign1 (RFC "
            "9052).\n\n");
-    print_any("acd-message", ACD_P1, ACD_TRUST_LIST);
-    print_any("acd-container", ACD_RECEIPT, ACD_SEALED);
+    print_any("acd-message", ACD_P1, ACD_P5C);
+    print_any("acd-container", ACD_RECEIPT, ACD_PAYMENT);
     printf("money = [currency: tstr .size 3, amount: 0..%llu] ; A-Z only; in minor units\n\n",
            (unsigned long long)ACD_AMOUNT_MAX);
     for (int type = ACD_NONE + 1; type < ACD_TYPE_COUNT; type++) {

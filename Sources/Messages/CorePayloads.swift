@@ -1,10 +1,11 @@
-// The core protocol's messages (US 6,076,078, FIG. 4; docs/SPEC.md, "Core"): P1 to P5, the
-// acknowledgement S_p(P1), Cancel and CoSign. Each is the payload of one signed message.
+// The core protocol's own messages (US 6,076,078, FIG. 4; docs/SPEC.md, "Core"): P1, P4, the acknowledgement
+// S_p(P1), Cancel and CoSign. Each is the payload of one signed message. What it shares with the other
+// protocols, P2, P3, P5a and P5b, stands in LockPayloads.swift.
 
 internal import CCore
 
 /// P1, Merchandise: M→C. What is sold, under which terms, and what the ciphertext must be.
-public struct P1: Payload {
+public struct P1: OfferPayload {
   public static let type = MessageType.p1
   /// The transaction's id.
   public var n: TransactionID
@@ -18,6 +19,11 @@ public struct P1: Payload {
   public var salt: Hash
   /// The terms.
   public var contract: Contract
+
+  /// One piece of goods, all of it before P2.
+  public var goods: GoodsClaim? { GoodsClaim(root: root, length: length) }
+  /// k is published as it is.
+  public var mask: Hash? { nil }
 
   public init(
     n: TransactionID, hx: Hash, root: Hash, length: UInt64, salt: Hash, contract: Contract
@@ -44,9 +50,6 @@ public struct P1: Payload {
     try f.put(Int(ACD_P1_CONTRACT), map: contract)
   }
 }
-
-/// How a sale runs.
-public enum Mode: UInt64, Sendable { case core = 1 }
 
 /// The terms of a sale, inside P1.
 public struct Contract: Fields {
@@ -136,88 +139,6 @@ public struct Contract: Fields {
   }
 }
 
-/// The part of a sale that P2 and P3 both state and that must agree to the letter.
-public struct LockTerms: Equatable, Sendable {
-  public var n: TransactionID
-  public var merchant: PublicKey
-  public var archive: PublicKey
-  public var pseudonym: PublicKey
-  public var value: Money
-  public var expiration: Timestamp
-  public var lifetime: Timestamp
-  public var hP1: Hash
-  public var hx: Hash
-
-  public init(
-    n: TransactionID, merchant: PublicKey, archive: PublicKey, pseudonym: PublicKey, value: Money,
-    expiration: Timestamp, lifetime: Timestamp, hP1: Hash, hx: Hash
-  ) {
-    (self.n, self.merchant, self.archive, self.pseudonym, self.value) =
-      (n, merchant, archive, pseudonym, value)
-    (self.expiration, self.lifetime, self.hP1, self.hx) = (expiration, lifetime, hP1, hx)
-  }
-
-  init(_ f: FieldReader) {
-    n = f.required(ACD_KEY_N).transaction
-    merchant = f.required(ACD_KEY_MERCHANT).publicKey
-    archive = f.required(ACD_KEY_ARCHIVE).publicKey
-    pseudonym = f.required(ACD_KEY_PSEUDONYM).publicKey
-    value = f.required(ACD_KEY_VALUE).money
-    expiration = f.required(ACD_KEY_EXPIRATION).number
-    lifetime = f.required(ACD_KEY_LIFETIME).number
-    hP1 = f.required(ACD_KEY_H_P1).hash
-    hx = f.required(ACD_KEY_HX).hash
-  }
-
-  func write(to f: inout FieldWriter) {
-    f.put(ACD_KEY_N, n)
-    f.put(ACD_KEY_MERCHANT, merchant)
-    f.put(ACD_KEY_ARCHIVE, archive)
-    f.put(ACD_KEY_PSEUDONYM, pseudonym)
-    f.put(ACD_KEY_VALUE, value)
-    f.put(ACD_KEY_EXPIRATION, expiration)
-    f.put(ACD_KEY_LIFETIME, lifetime)
-    f.put(ACD_KEY_H_P1, hP1)
-    f.put(ACD_KEY_HX, hx)
-  }
-}
-
-/// P2, Authorization_q: C→B. The tokens' keys authorise the payment.
-public struct P2: Payload, SignedByTokens {
-  public static let type = MessageType.p2
-  public var terms: LockTerms
-  /// The one bank that this is for.
-  public var bank: PublicKey
-  /// What is paid with; the amounts add up to the value.
-  public var tokenInputs: [TokenInput]
-
-  public init(terms: LockTerms, bank: PublicKey, tokenInputs: [TokenInput]) {
-    (self.terms, self.bank, self.tokenInputs) = (terms, bank, tokenInputs)
-  }
-
-  public init(_ f: FieldReader) throws(MessageError) {
-    terms = LockTerms(f)
-    bank = f.required(ACD_KEY_BANK).publicKey
-    tokenInputs = try f.required(Int(ACD_P2_TOKENS)).maps(TokenInput.self)
-  }
-
-  public func write(to f: inout FieldWriter) throws(MessageError) {
-    terms.write(to: &f)
-    f.put(ACD_KEY_BANK, bank)
-    try f.put(Int(ACD_P2_TOKENS), maps: tokenInputs)
-  }
-}
-
-/// P3, Authorization_b: B→M, C. The value is locked. Its hash is L, the lock's name.
-public struct P3: Payload {
-  public static let type = MessageType.p3
-  public var terms: LockTerms
-
-  public init(terms: LockTerms) { self.terms = terms }
-  public init(_ f: FieldReader) { terms = LockTerms(f) }
-  public func write(to f: inout FieldWriter) { terms.write(to: &f) }
-}
-
 /// S_p(P1): C→M. The customer holds all of the ciphertext (two-sided delivery).
 public struct Acknowledgement: Payload {
   public static let type = MessageType.acknowledgement
@@ -241,7 +162,7 @@ public struct Acknowledgement: Payload {
 }
 
 /// P4, Authorization_m: M→A, always sealed to A, with P3 (and S_p(P1) if two-sided) beside it. It carries k.
-public struct P4: Payload {
+public struct P4: SubmissionPayload {
   public static let type = MessageType.p4
   public var n: TransactionID
   public var expiration: Timestamp
@@ -284,75 +205,6 @@ public struct Cancel: Payload {
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_N, n)
     f.put(ACD_KEY_LOCK, lock)
-  }
-}
-
-/// P5a, Commit: published by A. It pays M and gives k to C, in one record.
-public struct P5a: Payload {
-  public static let type = MessageType.p5a
-  /// The signed P4, whole.
-  public var p4: [UInt8]
-  /// A's sequencing time: before the expiration.
-  public var at: Timestamp
-  public var lifetime: Timestamp
-
-  public init(p4: [UInt8], at: Timestamp, lifetime: Timestamp) {
-    (self.p4, self.at, self.lifetime) = (p4, at, lifetime)
-  }
-  public init(_ f: FieldReader) {
-    p4 = f.required(Int(ACD_P5A_P4)).array
-    at = f.required(ACD_KEY_AT).number
-    lifetime = f.required(ACD_KEY_LIFETIME).number
-  }
-  public func write(to f: inout FieldWriter) {
-    f.put(Int(ACD_P5A_P4), bytes: p4)
-    f.put(ACD_KEY_AT, at)
-    f.put(ACD_KEY_LIFETIME, lifetime)
-  }
-}
-
-/// P5b, Abort: published by A. The lock L is undone and k was not published.
-public struct P5b: Payload {
-  public static let type = MessageType.p5b
-  public var n: TransactionID
-  public var merchant: PublicKey
-  public var expiration: Timestamp
-  public var lifetime: Timestamp
-  public var lock: Hash
-  public var at: Timestamp
-  /// `.expired` or `.cancelled`, as a reason's number.
-  public var failed: UInt64
-  /// The merchant's signed Cancel, whole: what entitles A to abort before the expiration.
-  public var cancel: [UInt8]?
-
-  public init(
-    n: TransactionID, merchant: PublicKey, expiration: Timestamp, lifetime: Timestamp, lock: Hash,
-    at: Timestamp, failed: Reason, cancel: [UInt8]? = nil
-  ) {
-    (self.n, self.merchant, self.expiration, self.lifetime, self.lock, self.at) =
-      (n, merchant, expiration, lifetime, lock, at)
-    self.failed = failed.rawValue
-    self.cancel = cancel
-  }
-  public init(_ f: FieldReader) {
-    n = f.required(ACD_KEY_N).transaction
-    merchant = f.required(ACD_KEY_MERCHANT).publicKey
-    expiration = f.required(ACD_KEY_EXPIRATION).number
-    lifetime = f.required(ACD_KEY_LIFETIME).number
-    lock = f.required(ACD_KEY_LOCK).hash
-    at = f.required(ACD_KEY_AT).number
-    failed = f.required(ACD_KEY_REASON).number
-    cancel = f.value(Int(ACD_P5B_CANCEL))?.array
-  }
-  public func write(to f: inout FieldWriter) {
-    f.put(ACD_KEY_N, n)
-    f.put(ACD_KEY_MERCHANT, merchant)
-    f.put(ACD_KEY_EXPIRATION, expiration)
-    f.put(ACD_KEY_LIFETIME, lifetime)
-    f.put(ACD_KEY_LOCK, lock)
-    f.put(ACD_KEY_AT, at)
-    f.put(ACD_KEY_REASON, failed)
-    f.put(Int(ACD_P5B_CANCEL), bytes: cancel)
   }
 }
 

@@ -22,12 +22,12 @@ extension Hash {
     self.init(out)!
   }
 
-  /// hx = H("acd-hx" ‖ mode ‖ M ‖ n ‖ k): the commitment to the key that the archive will publish (core
-  /// protocol).
-  public static func keyCommitment(merchant: PublicKey, n: TransactionID, key: [UInt8]) -> Hash {
+  /// hx = H("acd-hx" ‖ mode ‖ M ‖ n ‖ x): the commitment to the key that the archive will publish.
+  public static func keyCommitment(_ mode: Mode, merchant: PublicKey, n: TransactionID, key: [UInt8]) -> Hash
+  {
     precondition(Core.isReady && key.count == 32)
     var out = [UInt8](repeating: 0, count: size)
-    acd_key_commitment(&out, ACD_MODE_CORE, merchant.bytes, n.bytes, key)
+    acd_key_commitment(&out, acd_mode(rawValue: UInt32(mode.rawValue)), merchant.bytes, n.bytes, key)
     return Hash(out)!
   }
 

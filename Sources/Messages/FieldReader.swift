@@ -17,6 +17,9 @@ public struct FieldReader {
     return value.present != 0 ? value : nil
   }
 
+  /// For payloads that several rows share: nil too where this row has no such field.
+  func ifInTable(_ key: Int) -> acd_value? { acd_map_field(type.core, Int32(key)) >= 0 ? value(key) : nil }
+
   func value(_ key: acd_key) -> acd_value? { value(Int(key.rawValue)) }
 
   func required(_ key: Int) -> acd_value { value(key)! }

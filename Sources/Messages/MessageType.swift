@@ -10,7 +10,14 @@ public enum MessageType: UInt32, CaseIterable, Sendable {
   case credit, refusal, statusQuery, status
   case w1, w2, accountQuery, account, x1, x2
   case keyList, trustList
-  case receipt, bundle, sealed
+  case e1, e2, e3, e4, e5, e6, held, e7a, e7b
+  case ja2, ja3, ja4, ja5a, ja5b
+  case jb2, jb2ack, jb3, jb4a, jb4b
+  case r1, r2, r3, r4, r5, r6, r7, r8, r9, r10a, r10b
+  case registration, registered, invoice, endorsement, deposit, approval, passiveRecord, complaint
+  case purchaseOrder, announcement, announced, consent, a7, a8, a9a, a9b
+  case n2, bt1, bt2, rf1, rf2, rf3, nonResponse, p5c
+  case receipt, bundle, sealed, payment
   case contract, token, tokenInput, blinded, denomination, trustEntry, offer
 
   /// How many rows the C table has, its row 0 included; a test holds `allCases` against it.

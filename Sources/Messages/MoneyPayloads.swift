@@ -5,6 +5,8 @@ internal import CCore
 /// Q*: a token. A store of value bound to the key pair (Q, q), blindly signed by the bank.
 public struct Token: Fields, Hashable {
   public static let type = MessageType.token
+  /// Invoice purchases only: the archive that the token is bound to (attack 11).
+  public var archive: PublicKey?
   /// The one bank where it can be spent.
   public var bank: PublicKey
   /// Q.
@@ -17,12 +19,15 @@ public struct Token: Fields, Hashable {
   public var issuer: PublicKey
 
   public init(
-    bank: PublicKey, key: PublicKey, serial: Hash, keyID: Hash, signature: [UInt8], issuer: PublicKey
+    archive: PublicKey? = nil, bank: PublicKey, key: PublicKey, serial: Hash, keyID: Hash, signature: [UInt8],
+    issuer: PublicKey
   ) {
+    self.archive = archive
     (self.bank, self.key, self.serial) = (bank, key, serial)
     (self.keyID, self.signature, self.issuer) = (keyID, signature, issuer)
   }
   public init(_ f: FieldReader) {
+    archive = f.value(ACD_KEY_ARCHIVE)?.publicKey
     bank = f.required(ACD_KEY_BANK).publicKey
     key = f.required(ACD_KEY_TOKEN_KEY).publicKey
     serial = f.required(Int(ACD_TOKEN_SERIAL)).hash
@@ -31,6 +36,7 @@ public struct Token: Fields, Hashable {
     issuer = f.required(Int(ACD_TOKEN_ISSUER)).publicKey
   }
   public func write(to f: inout FieldWriter) {
+    f.put(ACD_KEY_ARCHIVE, archive)
     f.put(ACD_KEY_BANK, bank)
     f.put(ACD_KEY_TOKEN_KEY, key)
     f.put(Int(ACD_TOKEN_SERIAL), serial)

@@ -95,7 +95,7 @@ public enum Outcome: Equatable, Sendable {
   public static func merchantPart(
     of commit: Verified<P5a>, trust: TrustList
   ) throws(MessageError) -> Verified<P4> {
-    try Verified(commit.payload.p4, by: .trusted(trust, as: .merchant, at: commit.payload.at))
+    try Verified(commit.payload.submission, by: .trusted(trust, as: .merchant, at: commit.payload.at))
   }
 }
 
@@ -115,14 +115,14 @@ public struct Lock: Equatable, Sendable {
     guard outcome.signer == terms.archive else { return "another archive than the lock names" }
     switch outcome {
     case .committed(let commit):
-      guard let p4 = try? Verified<P4>(stored: commit.payload.p4) else { return "P4 is damaged" }
+      guard let p4 = try? Verified<P4>(stored: commit.payload.submission) else { return "P4 is damaged" }
       guard p4.payload.lock == name else { return "another lock" }
       guard p4.signer == terms.merchant, p4.payload.n == terms.n else { return "another transaction" }
       guard p4.payload.hP1 == terms.hP1 else { return "another contract" }
       guard p4.payload.expiration == terms.expiration else { return "another expiration" }
       guard commit.payload.at < terms.expiration else { return "committed at or after the expiration" }
       guard commit.payload.lifetime == terms.lifetime else { return "another lifetime" }
-      let hx = Hash.keyCommitment(merchant: terms.merchant, n: terms.n, key: p4.payload.key)
+      let hx = Hash.keyCommitment(.core, merchant: terms.merchant, n: terms.n, key: p4.payload.key)
       guard hx == terms.hx else { return "a key that the contract does not commit to" }
     case .aborted(let abort):
       guard abort.payload.lock == name else { return "another lock" }

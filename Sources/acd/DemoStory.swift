@@ -146,7 +146,9 @@ final class DemoStory: @unchecked Sendable {  // used by one task; the processes
     for (label, bytes) in try await wallet.messages(number) {
       let name = label == "S_p(P1)" ? "SP1" : label
       try root.write("messages/\(name).cose", bytes)
-      if label == "P5a" { try root.write("messages/P4.cose", try Verified<P5a>(stored: bytes).payload.p4) }
+      if label == "P5a" {
+        try root.write("messages/P4.cose", try Verified<P5a>(stored: bytes).payload.submission)
+      }
     }
     try root.write("messages/TrustList.cose", trust)
     for (label, bytes) in try await wallet.moneyMessages() { try root.write("messages/\(label).cose", bytes) }

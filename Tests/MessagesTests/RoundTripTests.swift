@@ -39,7 +39,7 @@ struct RoundTripTests {
     try holds(Samples.p4, by: .merchant)
     try holds(Cancel(n: Samples.n, lock: digest(0xa)), by: .merchant)
     let p4 = try Actor.merchant.sign(Samples.p4).bytes
-    try holds(P5a(p4: p4, at: Samples.time, lifetime: Samples.time + 9), by: .archive)
+    try holds(P5a(submission: p4, at: Samples.time, lifetime: Samples.time + 9), by: .archive)
     for reason in [Reason.expired, .cancelled] {
       let abort = P5b(
         n: Samples.n, merchant: Actor.merchant.publicKey, expiration: Samples.time,
@@ -117,7 +117,7 @@ struct RoundTripTests {
   func maps() throws {
     let p1 = try Actor.merchant.sign(Samples.p1(Samples.contract)).bytes
     let p4 = try Actor.merchant.sign(Samples.p4).bytes
-    let p5a = try Actor.archive.sign(P5a(p4: p4, at: Samples.time, lifetime: Samples.time + 9)).bytes
+    let p5a = try Actor.archive.sign(P5a(submission: p4, at: Samples.time, lifetime: Samples.time + 9)).bytes
     for description in [nil, "", "A map"] {
       try survives(Receipt(p1: p1, p5a: p5a, description: description))
     }

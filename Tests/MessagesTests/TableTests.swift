@@ -13,6 +13,12 @@ struct TableTests {
     #expect(MessageType.p2.signers == [.token])
   }
 
+  @Test("every row has a Swift value, and one only")
+  func values() {
+    #expect(Set(Codec.types) == Set(MessageType.allCases))
+    #expect(Codec.types.count == MessageType.allCases.count)
+  }
+
   @Test("names on the wire are unique")
   func unique() { #expect(Set(MessageType.allCases.map(\.name)).count == MessageType.allCases.count) }
 }

@@ -3,67 +3,6 @@
 import Messages
 import Testing
 
-/// What the tests do with a type of the table, without knowing it at compile time.
-private struct Codec {
-  /// Decodes and encodes again.
-  let again: ([UInt8]) throws(MessageError) -> [UInt8]
-  /// Checks the one signature; nil for what is not signed.
-  let verify: (([UInt8]) throws(MessageError) -> [UInt8])?
-
-  init<F: Fields>(map _: F.Type) {
-    again = { (bytes) throws(MessageError) in try F(encoded: bytes).encoded() }
-    verify = nil
-  }
-
-  init<P: Payload>(signed _: P.Type) {
-    again = { (bytes) throws(MessageError) in try P(encoded: bytes).encoded() }
-    verify = { (bytes) throws(MessageError) in
-      let message = try Unverified<P>(bytes)
-      let verified = try Verified(message, by: .key(message.claimedSigners[0]))
-      return verified.bytes
-    }
-  }
-
-  static func of(_ type: MessageType) -> Codec {
-    switch type {
-    case .p1: Codec(signed: P1.self)
-    case .p2: Codec(signed: P2.self)
-    case .coSign: Codec(signed: CoSign.self)
-    case .p3: Codec(signed: P3.self)
-    case .acknowledgement: Codec(signed: Acknowledgement.self)
-    case .p4: Codec(signed: P4.self)
-    case .cancel: Codec(signed: Cancel.self)
-    case .p5a: Codec(signed: P5a.self)
-    case .p5b: Codec(signed: P5b.self)
-    case .n1: Codec(signed: N1.self)
-    case .nak: Codec(signed: NAK.self)
-    case .offers: Codec(signed: Offers.self)
-    case .credit: Codec(signed: Credit.self)
-    case .refusal: Codec(signed: Refusal.self)
-    case .statusQuery: Codec(signed: StatusQuery.self)
-    case .status: Codec(signed: StatusAnswer.self)
-    case .w1: Codec(signed: W1.self)
-    case .w2: Codec(signed: W2.self)
-    case .accountQuery: Codec(signed: AccountQuery.self)
-    case .account: Codec(signed: AccountAnswer.self)
-    case .x1: Codec(signed: X1.self)
-    case .x2: Codec(signed: X2.self)
-    case .keyList: Codec(signed: KeyList.self)
-    case .trustList: Codec(signed: TrustList.self)
-    case .receipt: Codec(map: Receipt.self)
-    case .bundle: Codec(map: Bundle.self)
-    case .sealed: Codec(map: SealedMessage.self)
-    case .contract: Codec(map: Contract.self)
-    case .token: Codec(map: Token.self)
-    case .tokenInput: Codec(map: TokenInput.self)
-    case .blinded: Codec(map: Blinded.self)
-    case .denomination: Codec(map: Denomination.self)
-    case .trustEntry: Codec(map: TrustEntry.self)
-    case .offer: Codec(map: Offer.self)
-    }
-  }
-}
-
 @Suite("The vectors shared with C")
 struct VectorTests {
   @Test(

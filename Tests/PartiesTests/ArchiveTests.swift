@@ -97,7 +97,7 @@ struct ArchiveTests {
       case .committed(let commit):
         #expect(commit.payload.at == time)
         #expect(commit.payload.lifetime == Times.lifetime)
-        #expect(commit.payload.p4 == (try sale.p4().bytes))
+        #expect(commit.payload.submission == (try sale.p4().bytes))
       case .aborted(let abort):
         #expect(abort.payload.at == time)
         #expect(abort.payload.failed == (event == .abort ? Reason.expired : .cancelled).rawValue)

@@ -81,9 +81,9 @@ struct AttackTests {
   func commitmentContext() {
     let other = TransactionID(filled(1, 16))!
     let merchant = Actor.merchant.publicKey
-    let hx = Hash.keyCommitment(merchant: merchant, n: Sale.n, key: Sale.k)
-    #expect(hx != Hash.keyCommitment(merchant: merchant, n: other, key: Sale.k))
-    #expect(hx != Hash.keyCommitment(merchant: Actor.stranger.publicKey, n: Sale.n, key: Sale.k))
+    let hx = Hash.keyCommitment(.core, merchant: merchant, n: Sale.n, key: Sale.k)
+    #expect(hx != Hash.keyCommitment(.core, merchant: merchant, n: other, key: Sale.k))
+    #expect(hx != Hash.keyCommitment(.core, merchant: Actor.stranger.publicKey, n: Sale.n, key: Sale.k))
   }
 
   @Test("2: a bank that guesses the contract cannot test its guess")

@@ -40,7 +40,7 @@ struct LockTests {
     #expect(try mismatch(sale.p5a(at: Times.expiration)) == late)
     #expect(
       try mismatch(
-        Actor.archive.sign(P5a(p4: sale.p4().bytes, at: Times.now + 20, lifetime: Times.lifetime + 1)))
+        Actor.archive.sign(P5a(submission: sale.p4().bytes, at: Times.now + 20, lifetime: Times.lifetime + 1)))
         == "another lifetime")
     let wrong = "a key that the contract does not commit to"
     #expect(try mismatch(commit { $0.key = filled(1) }) == wrong)
@@ -94,7 +94,7 @@ struct LockTests {
   func forgedInside() throws {
     var p4 = try sale.p4().bytes
     p4[p4.count - 1] ^= 1
-    let commit = try Actor.archive.sign(P5a(p4: p4, at: Times.now, lifetime: Times.lifetime))
+    let commit = try Actor.archive.sign(P5a(submission: p4, at: Times.now, lifetime: Times.lifetime))
     let trust = trustList()
     let rule = refusal { () throws(MessageError) in try Outcome(commit.bytes, trust: trust) }
     #expect(rule == "authentication")

@@ -29,7 +29,7 @@ struct Sale {
   /// P1 before it is signed.
   var p1Payload: P1 {
     P1(
-      n: Self.n, hx: .keyCommitment(merchant: Actor.merchant.publicKey, n: Self.n, key: Self.k),
+      n: Self.n, hx: .keyCommitment(.core, merchant: Actor.merchant.publicKey, n: Self.n, key: Self.k),
       root: root, length: length, salt: Self.salt,
       contract: Contract(
         pseudonym: Actor.pseudonym.publicKey, price: Self.price, expirationMax: Times.expiration,
@@ -90,7 +90,7 @@ struct Sale {
   func p5a(
     _ p4: Verified<P4>? = nil, by actor: Actor = .archive, at time: Timestamp = Times.now + 20
   ) throws -> Verified<P5a> {
-    try actor.sign(P5a(p4: (p4 ?? self.p4()).bytes, at: time, lifetime: Times.lifetime))
+    try actor.sign(P5a(submission: (p4 ?? self.p4()).bytes, at: time, lifetime: Times.lifetime))
   }
 
   func p5b(

@@ -118,7 +118,7 @@ struct Broken: Sendable, CustomTestStringConvertible {
     Broken(check: "key-commitment", how: "P1 commits for another merchant") {
       $0.changeP1 = {
         $0.hx = .keyCommitment(
-          merchant: ReceiptFixture.Party.stranger.key, n: ReceiptFixture.n, key: ReceiptFixture.key)
+          .core, merchant: ReceiptFixture.Party.stranger.key, n: ReceiptFixture.n, key: ReceiptFixture.key)
       }
     },
     Broken(check: "archive-allowed", how: "the contract allows other archives only") {

@@ -63,7 +63,7 @@ struct ReceiptFixture {
     var p4Bytes = try p4Signer.sign(p4)
     try damageP4(&p4Bytes)
 
-    var p5a = P5a(p4: p4Bytes, at: Self.committedAt, lifetime: Self.listEnd)
+    var p5a = P5a(submission: p4Bytes, at: Self.committedAt, lifetime: Self.listEnd)
     changeP5a(&p5a)
     var p5aBytes = try archiveSigner.sign(p5a)
     try damageP5a(&p5aBytes)
@@ -110,7 +110,7 @@ struct ReceiptFixture {
       banks: [Party.bank.key],
       twoSided: false, name: "croissants.pdf", parcel: "PARCEL-0007")
     return P1(
-      n: n, hx: .keyCommitment(merchant: Party.merchant.key, n: n, key: key), root: Hash(of: [4]),
+      n: n, hx: .keyCommitment(.core, merchant: Party.merchant.key, n: n, key: key), root: Hash(of: [4]),
       length: 1_000,
       salt: salt, contract: contract)
   }

@@ -20,7 +20,7 @@ private struct Purchase {
     let terms = LockTerms(
       n: n, merchant: key, archive: publicKey(Actor.archive), pseudonym: publicKey(Actor.pseudonym),
       value: euros(inputs.reduce(0) { $0 + $1.1 }), expiration: TestBank.expiration,
-      lifetime: TestBank.lifetime, hP1: hP1, hx: .keyCommitment(merchant: key, n: n, key: k))
+      lifetime: TestBank.lifetime, hP1: hP1, hx: .keyCommitment(.core, merchant: key, n: n, key: k))
     let payload = P2(
       terms: terms, bank: bank.key, tokenInputs: inputs.map { TokenInput(token: $0.0.token, amount: $0.1) })
     var message = try Verified(signing: payload, with: signingKey(inputs[0].0.key))
@@ -36,7 +36,7 @@ private struct Purchase {
   func p5a(_ p3: Verified<P3>, by archive: UInt8 = Actor.archive, key: [UInt8]? = nil) throws -> [UInt8] {
     let p4 = P4(n: n, expiration: TestBank.expiration, hP1: hP1, lock: p3.hash, key: key ?? k)
     let signed = try Verified(signing: p4, with: signingKey(Actor.merchant)).bytes
-    let p5a = P5a(p4: signed, at: TestBank.now + 10, lifetime: TestBank.lifetime)
+    let p5a = P5a(submission: signed, at: TestBank.now + 10, lifetime: TestBank.lifetime)
     return try Verified(signing: p5a, with: signingKey(archive)).bytes
   }
 

@@ -59,8 +59,22 @@ typedef enum acd_message_type {
     ACD_CREDIT, ACD_REFUSAL, ACD_STATUS_QUERY, ACD_STATUS,
     ACD_W1, ACD_W2, ACD_ACCOUNT_QUERY, ACD_ACCOUNT, ACD_X1, ACD_X2,
     ACD_KEY_LIST, ACD_TRUST_LIST,
+    /* Early commitment (FIG. 5). */
+    ACD_E1, ACD_E2, ACD_E3, ACD_E4, ACD_E5, ACD_E6, ACD_HELD, ACD_E7A, ACD_E7B,
+    /* Joint bank-archive (FIG. 6) and its compact form (FIG. 7); JA1 and JB1 are P1. */
+    ACD_JA2, ACD_JA3, ACD_JA4, ACD_JA5A, ACD_JA5B,
+    ACD_JB2, ACD_JB2ACK, ACD_JB3, ACD_JB4A, ACD_JB4B,
+    /* Repeated transactions (FIG. 8). */
+    ACD_R1, ACD_R2, ACD_R3, ACD_R4, ACD_R5, ACD_R6, ACD_R7, ACD_R8, ACD_R9, ACD_R10A, ACD_R10B,
+    /* Invoice purchase (FIGS. 1 and 2). */
+    ACD_REGISTRATION, ACD_REGISTERED, ACD_INV, ACD_ENDORSEMENT, ACD_DEPOSIT, ACD_APPROVAL, ACD_PASSIVE_RECORD,
+    ACD_COMPLAINT,
+    /* Announced purchase (FIG. 3). */
+    ACD_PO, ACD_ANNOUNCEMENT, ACD_ANNOUNCED, ACD_CONSENT, ACD_A7, ACD_A8, ACD_A9A, ACD_A9B,
+    /* Negotiation, a second bank, refunds, certified non-response. */
+    ACD_N2, ACD_BT1, ACD_BT2, ACD_RF1, ACD_RF2, ACD_RF3, ACD_NR, ACD_P5C,
     /* Containers: not signed. */
-    ACD_RECEIPT, ACD_BUNDLE, ACD_SEALED,
+    ACD_RECEIPT, ACD_BUNDLE, ACD_SEALED, ACD_PAYMENT,
     /* Maps inside messages. */
     ACD_CONTRACT, ACD_TOKEN, ACD_TOKEN_INPUT, ACD_BLINDED, ACD_DENOMINATION, ACD_TRUST_ENTRY, ACD_OFFER,
     ACD_TYPE_COUNT
@@ -93,6 +107,37 @@ enum {
     ACD_TRUST_LIST_VERSION = -1, ACD_TRUST_LIST_SEQUENCE = -2, ACD_TRUST_LIST_PREVIOUS = -3,
     ACD_TRUST_LIST_ENTRIES = -4, ACD_TRUST_LIST_ANSWER_SECONDS = -5, ACD_TRUST_LIST_SKEW_SECONDS = -6,
     ACD_TRUST_LIST_LIFETIME_SECONDS = -7, ACD_TRUST_LIST_GOODS_MAX = -8,
+    ACD_E1_CONTRACT = -1, ACD_E1_MASK = -2,
+    ACD_E5_H_E4 = -1,
+    ACD_E6_H_E4 = -1, ACD_E6_KIND = -2,
+    ACD_HELD_H_GOODS = -1,
+    ACD_COMMIT_SUBMISSION = -1, ACD_COMMIT_ACKNOWLEDGEMENT = -2, ACD_COMMIT_HELD = -3, ACD_COMMIT_ITEM = -4,
+    ACD_R1_CONTRACT = -1, ACD_R1_MASK = -2,
+    ACD_TERMS_BASE = -2,
+    ACD_R_INDEX = -1,
+    ACD_R5_REQUEST = -2, ACD_R5_H_PREVIOUS = -3,
+    ACD_R6_CONTRACT = -2, ACD_R6_H_PREVIOUS = -3,
+    ACD_R7_H_R6 = -2,
+    ACD_R9_H_ITEM = -2, ACD_R9_KIND = -3,
+    ACD_REGISTRATION_INNER = -1, ACD_REGISTERED_ADDRESS = -1,
+    ACD_INV_DATE = -1, ACD_INV_H_DESCRIPTION = -2, ACD_INV_DIGESTS = -3, ACD_INV_NAME = -4,
+    ACD_INV_ADDRESS = -5,
+    ACD_ENDORSEMENT_H_INV = -1, ACD_ENDORSEMENT_ADDRESS = -2,
+    ACD_DEPOSIT_TOKEN = -1, ACD_DEPOSIT_INV = -2, ACD_DEPOSIT_ENDORSEMENT = -3,
+    ACD_APPROVAL_ADDRESS = -1, ACD_APPROVAL_H_ENDORSEMENT = -2, ACD_APPROVAL_TOKEN = -3,
+    ACD_PASSIVE_RECORD_ADDRESS = -1,
+    ACD_COMPLAINT_KIND = -1, ACD_COMPLAINT_ADDRESS = -2, ACD_COMPLAINT_H_INV = -3,
+    ACD_ANNOUNCEMENT_H_PO = -1, ACD_ANNOUNCEMENT_TOKEN = -2,
+    ACD_ANNOUNCED_MESSAGE = -1,
+    ACD_CONSENT_H_PO = -1,
+    ACD_A7_H_ANNOUNCED = -1,
+    ACD_A8_CONSENT = -1,
+    ACD_BT1_ACCOUNT = -1,
+    ACD_RF1_OUTPUTS = -1, ACD_RF1_RECOVERY = -2, ACD_RF2_RF1 = -1, ACD_RF3_SIGNATURES = -1,
+    ACD_NR_TARGET = -1, ACD_NR_SENT_AT = -2, ACD_NR_WAITED_UNTIL = -3, ACD_NR_ANSWER = -4,
+    ACD_NR_CHECKPOINT = -5,
+    ACD_P5C_CHECKPOINT = -1, ACD_P5C_NON_RESPONSES = -2,
+    ACD_PAYMENT_TOKENS = -1, ACD_PAYMENT_ENDORSEMENT = -2,
     ACD_RECEIPT_P1 = -1, ACD_RECEIPT_P5A = -2, ACD_RECEIPT_DESCRIPTION = -3, ACD_RECEIPT_PROOF = -4,
     ACD_BUNDLE_MESSAGES = -1,
     ACD_SEALED_RECIPIENT = -1, ACD_SEALED_BOX = -2,
@@ -117,7 +162,16 @@ typedef enum acd_role {
     ACD_ROLE_ACCOUNT = 10    /* a bank account's key */
 } acd_role;
 
-typedef enum acd_mode { ACD_MODE_CORE = 1 } acd_mode;
+/* How a sale runs. It stands in the contract and in hx, so that a key or an outcome of one never serves
+ * another. */
+typedef enum acd_mode {
+    ACD_MODE_CORE = 1, ACD_MODE_EARLY = 2, ACD_MODE_JOINT = 3, ACD_MODE_COMPACT = 4, ACD_MODE_REPEATED = 5,
+    ACD_MODE_INVOICE = 6, ACD_MODE_ANNOUNCED = 7
+} acd_mode;
+
+/* How E6 and R9 reach their payment: by the customer's acknowledgement, or by the archive's holding of the
+ * ciphertext (forced commit). */
+typedef enum acd_delivery { ACD_DELIVERY_ACKNOWLEDGED = 1, ACD_DELIVERY_FORCED = 2 } acd_delivery;
 
 typedef enum acd_state {
     ACD_STATE_UNKNOWN = 0,   /* nothing known of this transaction or token */

@@ -74,7 +74,7 @@ final class World {
   var contract: P1 {
     let salt = Hash([UInt8](repeating: 0x5a, count: 32))!
     return P1(
-      n: n, hx: .keyCommitment(merchant: merchant.publicKey, n: n, key: goodsKey), root: salt,
+      n: n, hx: .keyCommitment(.core, merchant: merchant.publicKey, n: n, key: goodsKey), root: salt,
       length: Goods.sealedLength(of: 1000), salt: salt,
       contract: Contract(
         pseudonym: pseudonym.publicKey, price: Self.price, expirationMax: Self.expiration,

@@ -71,7 +71,7 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
     if let denial = check(submission, otherCommit, at: now, archive: key.publicKey) {
       return [.refuse(denial)]
     }
-    let commit = P5a(p4: submission.p4.bytes, at: now, lifetime: lock.terms.lifetime)
+    let commit = P5a(submission: submission.p4.bytes, at: now, lifetime: lock.terms.lifetime)
     return publish(.committed(try Verified(signing: commit, with: key)))
   }
 
@@ -161,7 +161,7 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
       else { return Denial(.mismatch, "S_p(P1) is for another contract") }
     }
     guard
-      Hash.keyCommitment(merchant: terms.merchant, n: terms.n, key: p4.payload.key) == terms.hx
+      Hash.keyCommitment(.core, merchant: terms.merchant, n: terms.n, key: p4.payload.key) == terms.hx
     else { return Denial(.wrongKey, "k is not the key that the contract commits to") }
     if let otherCommit {
       return Denial(.nReused, "this (M, n) is committed under another lock", proof: [otherCommit])

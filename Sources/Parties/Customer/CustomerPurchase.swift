@@ -144,7 +144,7 @@ public struct CustomerPurchase: Sendable {
   /// k, once paid. Public by then: the archive has published it.
   public var publishedKey: [UInt8]? {
     guard case .paid(_, _, _, let commit, _) = state else { return nil }
-    return try? Verified<P4>(stored: commit.payload.p4).payload.key
+    return try? Verified<P4>(stored: commit.payload.submission).payload.key
   }
 
   // MARK: Events before the payment
@@ -308,13 +308,13 @@ public struct CustomerPurchase: Sendable {
     switch outcome {
     case .committed(let commit):
       guard commit.payload.lifetime == terms.lifetime else { return "another lifetime" }
-      guard let p4 = try? Verified<P4>(stored: commit.payload.p4), p4.signer == terms.merchant,
+      guard let p4 = try? Verified<P4>(stored: commit.payload.submission), p4.signer == terms.merchant,
         p4.payload.n == terms.n, p4.payload.hP1 == terms.hP1
       else { return "another transaction" }
       guard p4.payload.expiration == terms.expiration, commit.payload.at < terms.expiration else {
         return "another expiration, or committed at or after it"
       }
-      let hx = Hash.keyCommitment(merchant: terms.merchant, n: terms.n, key: p4.payload.key)
+      let hx = Hash.keyCommitment(.core, merchant: terms.merchant, n: terms.n, key: p4.payload.key)
       return hx == terms.hx ? nil : "a key that the contract does not commit to"
     case .aborted: return "an abort can only be matched with P3: ask the bank for it"
     }

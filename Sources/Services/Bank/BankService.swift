@@ -102,7 +102,7 @@ final class BankService: PartyService {
     let (merchant, n): (PublicKey, TransactionID)
     switch outcome {
     case .committed(let commit):
-      let p4 = try Verified<P4>(stored: commit.payload.p4)
+      let p4 = try Verified<P4>(stored: commit.payload.submission)
       (merchant, n) = (p4.signer, p4.payload.n)
     case .aborted(let abort): (merchant, n) = (abort.payload.merchant, abort.payload.n)
     }

@@ -84,7 +84,7 @@ final class MerchantService: PartyService {
       archives: keys(.archive), banks: keys(.bank), twoSided: offer.twoSided || n1.payload.twoSided,
       name: offer.name)
     let p1 = P1(
-      n: n, hx: .keyCommitment(merchant: node.identity.key, n: n, key: key), root: sealed.root,
+      n: n, hx: .keyCommitment(.core, merchant: node.identity.key, n: n, key: key), root: sealed.root,
       length: sealed.length, salt: salt, contract: contract)
     let machine = try MerchantSale(offering: p1, k: key, key: node.identity.signing)
     let bytes = machine.p1.bytes
@@ -173,7 +173,7 @@ final class MerchantService: PartyService {
   private func decided(_ outcome: Outcome, _ bytes: [UInt8]) async throws -> [UInt8]? {
     let n: TransactionID
     switch outcome {
-    case .committed(let commit): n = try Verified<P4>(stored: commit.payload.p4).payload.n
+    case .committed(let commit): n = try Verified<P4>(stored: commit.payload.submission).payload.n
     case .aborted(let abort): n = abort.payload.n
     }
     return try await step(n, bytes) { [policy] machine, _, _ in machine.decided(outcome, policy: policy) }

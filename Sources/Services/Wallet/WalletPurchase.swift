@@ -252,7 +252,7 @@ extension Wallet {
     let (info, _, p1, _, _, _) = try await look(number)
     let key = p4.payload.key
     guard let p1, p4.payload.n == terms.n,
-      Hash.keyCommitment(merchant: p4.signer, n: terms.n, key: key) == terms.hx
+      Hash.keyCommitment(.core, merchant: p4.signer, n: terms.n, key: key) == terms.hx
     else { return }
     let output = outputPath(info, p1)
     guard !FileManager.default.fileExists(atPath: output) else { return }

@@ -1,0 +1,47 @@
+/* acd_fields.h: how the fields of a message are written down in the table of messages. Part of
+ * acd_message_table.c, which alone includes it. */
+#ifndef ACD_FIELDS_H
+#define ACD_FIELDS_H
+
+#include "acd/cose.h"
+#include "acd/crypto.h"
+#include "acd/message.h"
+
+#define REQUIRED 1
+#define OPTIONAL 0
+
+#define UINT(key, req, min, max, name) {(key), ACD_FIELD_UINT, (req), ACD_NONE, 0, 0, (min), (max), (name)}
+#define BOOL(key, req, name) {(key), ACD_FIELD_BOOL, (req), ACD_NONE, 0, 0, 0, 1, (name)}
+#define TIME(key, req, name) UINT(key, req, 1, ACD_TIME_MAX, name)
+#define BYTES(key, req, min, max, name) {(key), ACD_FIELD_BYTES, (req), ACD_NONE, 0, 0, (min), (max), (name)}
+#define HASH(key, req, name) BYTES(key, req, 32, 32, name)
+#define ID(key, req, name) BYTES(key, req, 16, 16, name)
+#define TEXT(key, req, min, max, name) {(key), ACD_FIELD_TEXT, (req), ACD_NONE, 0, 0, (min), (max), (name)}
+#define MONEY(key, req, name) {(key), ACD_FIELD_MONEY, (req), ACD_NONE, 0, 0, 0, ACD_AMOUNT_MAX, (name)}
+#define MAP(key, req, sub, name) {(key), ACD_FIELD_MAP, (req), (sub), 0, 0, 0, 0, (name)}
+#define MESSAGE(key, req, sub, max, name) {(key), ACD_FIELD_MESSAGE, (req), (sub), 0, 0, 64, (max), (name)}
+#define BYTES_LIST(key, req, cmin, cmax, min, max, name) \
+    {(key), ACD_FIELD_BYTES_LIST, (req), ACD_NONE, (cmin), (cmax), (min), (max), (name)}
+#define HASHES(key, req, cmin, cmax, name) BYTES_LIST(key, req, cmin, cmax, 32, 32, name)
+#define UINT_LIST(key, req, cmin, cmax, max, name) \
+    {(key), ACD_FIELD_UINT_LIST, (req), ACD_NONE, (cmin), (cmax), 0, (max), (name)}
+#define MAP_LIST(key, req, cmin, cmax, sub, name) \
+    {(key), ACD_FIELD_MAP_LIST, (req), (sub), (cmin), (cmax), 0, 0, (name)}
+#define MESSAGE_LIST(key, req, cmin, cmax, max, name) \
+    {(key), ACD_FIELD_MESSAGE_LIST, (req), ACD_NONE, (cmin), (cmax), 64, (max), (name)}
+
+#define RSA_MIN 256u /* bytes of a modulus or signature: RSA-2048 ... */
+#define RSA_MAX 512u /* ... to RSA-4096 */
+#define SECONDS_MAX UINT64_C(315576000) /* ten years */
+
+/* What every abort says. */
+#define ABORT_FIELDS \
+    ID(ACD_KEY_N, REQUIRED, "n"), \
+    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"), \
+    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"), \
+    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"), \
+    HASH(ACD_KEY_LOCK, REQUIRED, "L"), \
+    TIME(ACD_KEY_AT, REQUIRED, "at"), \
+    UINT(ACD_KEY_REASON, REQUIRED, 1, 255, "failed")
+
+#endif

@@ -1,0 +1,123 @@
+// The protocols in which the bank locks tokens and an archive's single record decides (FIGS. 3 to 6 and 8):
+// which message of a mode plays which part. Everything that is the same in all of them is written once,
+// over a `PurchaseMode`.
+//
+// Invariant (attack 6): each part has its own message type in each mode, and hx contains the mode, so that
+// nothing of one mode serves in another.
+
+/// How a sale runs. It stands in the contract and in hx.
+public enum Mode: UInt64, CaseIterable, Sendable {
+  case core = 1
+  case early, joint, compact, repeated, invoice, announced
+}
+
+/// One way to sell with a lock: its messages.
+public protocol PurchaseMode: Sendable {
+  static var mode: Mode { get }
+  /// P2 and its kin: C→B, signed by the tokens.
+  static var requestType: MessageType { get }
+  static var lockType: MessageType { get }
+  /// P3 and its kin: B→M, C. Its hash is the lock's name.
+  associatedtype LockMessage: LockPayload
+  /// P4 and its kin: M→A. It carries the key to publish.
+  associatedtype Submission: SubmissionPayload
+  /// P5a and its kin.
+  static var commitType: MessageType { get }
+  /// P5b and its kin.
+  static var abortType: MessageType { get }
+}
+
+/// FIG. 4.
+public enum CoreMode: PurchaseMode {
+  public static let mode = Mode.core
+  public static let requestType = MessageType.p2
+  public static let lockType = MessageType.p3
+  public typealias LockMessage = AuthorizationB<CoreMode>
+  public typealias Submission = P4
+  public static let commitType = MessageType.p5a
+  public static let abortType = MessageType.p5b
+}
+
+/// FIG. 5: the tokens are locked before the goods arrive.
+public enum EarlyMode: PurchaseMode {
+  public static let mode = Mode.early
+  public static let requestType = MessageType.e2
+  public static let lockType = MessageType.e3
+  public typealias LockMessage = AuthorizationB<EarlyMode>
+  public typealias Submission = E6
+  public static let commitType = MessageType.e7a
+  public static let abortType = MessageType.e7b
+}
+
+/// FIG. 6: the bank is its own archive.
+public enum JointMode: PurchaseMode {
+  public static let mode = Mode.joint
+  public static let requestType = MessageType.ja2
+  public static let lockType = MessageType.ja3
+  public typealias LockMessage = AuthorizationB<JointMode>
+  public typealias Submission = JA4
+  public static let commitType = MessageType.ja5a
+  public static let abortType = MessageType.ja5b
+}
+
+/// FIG. 8: one lock, many purchases.
+public enum RepeatedMode: PurchaseMode {
+  public static let mode = Mode.repeated
+  public static let requestType = MessageType.r2
+  public static let lockType = MessageType.r3
+  public typealias LockMessage = AuthorizationB<RepeatedMode>
+  public typealias Submission = R9
+  public static let commitType = MessageType.r10a
+  public static let abortType = MessageType.r10b
+}
+
+/// FIG. 3: the token is announced in the archive. Its request is the announcement, which M brings.
+public enum AnnouncedMode: PurchaseMode {
+  public static let mode = Mode.announced
+  public static let requestType = MessageType.announcement
+  public static let lockType = MessageType.a7
+  public typealias LockMessage = A7
+  public typealias Submission = A8
+  public static let commitType = MessageType.a9a
+  public static let abortType = MessageType.a9b
+}
+
+/// What P1, E1 and R1 have in common: M offers under a contract.
+public protocol OfferPayload: Payload {
+  var n: TransactionID { get }
+  /// Commits to the key that the archive will publish: `Hash.keyCommitment`.
+  var hx: Hash { get }
+  var salt: Hash { get }
+  var contract: Contract { get }
+  /// The ciphertext, where it is there before the payment.
+  var goods: GoodsClaim? { get }
+  /// r, where the published key is masked: k = x ⊕ mask.
+  var mask: Hash? { get }
+}
+
+/// What a ciphertext must be.
+public struct GoodsClaim: Equatable, Sendable {
+  /// RFC 6962 root over the sealed goods (docs/SPEC.md, "Goods").
+  public var root: Hash
+  /// Bytes of the sealed goods.
+  public var length: UInt64
+
+  public init(root: Hash, length: UInt64) { (self.root, self.length) = (root, length) }
+}
+
+/// What P3, E3, JA3, R3 and A7 have in common.
+public protocol LockPayload: Payload {
+  var terms: LockTerms { get }
+}
+
+/// What P4, E6, JA4, R9 and A8 have in common.
+public protocol SubmissionPayload: Payload {
+  var n: TransactionID { get }
+  var expiration: Timestamp { get }
+  /// H of the offer.
+  var hP1: Hash { get }
+  /// L: H of the lock's message.
+  var lock: Hash { get }
+  /// x, 32 bytes: the key to publish, or the masked key.
+  var key: [UInt8] { get }
+}
