@@ -23,8 +23,8 @@
 #define BYTES_LIST(key, req, cmin, cmax, min, max, name) \
     {(key), ACD_FIELD_BYTES_LIST, (req), ACD_NONE, (cmin), (cmax), (min), (max), (name)}
 #define HASHES(key, req, cmin, cmax, name) BYTES_LIST(key, req, cmin, cmax, 32, 32, name)
-#define UINT_LIST(key, req, cmin, cmax, max, name) \
-    {(key), ACD_FIELD_UINT_LIST, (req), ACD_NONE, (cmin), (cmax), 0, (max), (name)}
+#define UINT_LIST(key, req, cmin, cmax, min, max, name) \
+    {(key), ACD_FIELD_UINT_LIST, (req), ACD_NONE, (cmin), (cmax), (min), (max), (name)}
 #define MAP_LIST(key, req, cmin, cmax, sub, name) \
     {(key), ACD_FIELD_MAP_LIST, (req), (sub), (cmin), (cmax), 0, 0, (name)}
 #define MESSAGE_LIST(key, req, cmin, cmax, max, name) \

@@ -108,10 +108,7 @@ public struct Contract: Fields {
     digests = try f.required(Int(ACD_CONTRACT_DIGESTS)).hashes
     archives = try f.required(Int(ACD_CONTRACT_ARCHIVES)).publicKeys
     banks = try f.required(Int(ACD_CONTRACT_BANKS)).publicKeys
-    guard let mode = Mode(rawValue: f.required(Int(ACD_CONTRACT_MODE)).number) else {
-      throw MessageError(.malformed, "field-range", "contract.mode")
-    }
-    self.mode = mode
+    mode = try Mode(number: f.required(Int(ACD_CONTRACT_MODE)).number, "contract.mode")
     twoSided = f.required(Int(ACD_CONTRACT_TWO_SIDED)).flag
     name = f.required(Int(ACD_CONTRACT_NAME)).text
     parcel = f.value(Int(ACD_CONTRACT_PARCEL))?.text

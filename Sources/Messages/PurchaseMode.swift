@@ -9,12 +9,28 @@
 public enum Mode: UInt64, CaseIterable, Sendable {
   case core = 1
   case early, joint, compact, repeated, invoice, announced
+
+  /// The mode of this number in a message; fails for one that this build does not know.
+  init(number: UInt64, _ subject: String) throws(MessageError) {
+    guard let mode = Mode(rawValue: number) else { throw MessageError(.malformed, "field-range", subject) }
+    self = mode
+  }
+
+  /// The mode that people call so: "core", "joint", …
+  public init?(named name: String) {
+    guard let mode = Mode.allCases.first(where: { $0.name == name }) else { return nil }
+    self = mode
+  }
+
+  /// "core", "early", …
+  public var name: String { String(describing: self) }
 }
 
 /// One way to sell with a lock: its messages.
 public protocol PurchaseMode: Sendable {
   static var mode: Mode { get }
-  /// P2 and its kin: C→B, signed by the tokens.
+  /// P2 and its kin: what the lock is made on, signed by the tokens.
+  associatedtype Request: Payload
   static var requestType: MessageType { get }
   static var lockType: MessageType { get }
   /// P3 and its kin: B→M, C. Its hash is the lock's name.
@@ -32,6 +48,7 @@ public enum CoreMode: PurchaseMode {
   public static let mode = Mode.core
   public static let requestType = MessageType.p2
   public static let lockType = MessageType.p3
+  public typealias Request = AuthorizationQ<CoreMode>
   public typealias LockMessage = AuthorizationB<CoreMode>
   public typealias Submission = P4
   public static let commitType = MessageType.p5a
@@ -43,6 +60,7 @@ public enum EarlyMode: PurchaseMode {
   public static let mode = Mode.early
   public static let requestType = MessageType.e2
   public static let lockType = MessageType.e3
+  public typealias Request = AuthorizationQ<EarlyMode>
   public typealias LockMessage = AuthorizationB<EarlyMode>
   public typealias Submission = E6
   public static let commitType = MessageType.e7a
@@ -54,6 +72,7 @@ public enum JointMode: PurchaseMode {
   public static let mode = Mode.joint
   public static let requestType = MessageType.ja2
   public static let lockType = MessageType.ja3
+  public typealias Request = AuthorizationQ<JointMode>
   public typealias LockMessage = AuthorizationB<JointMode>
   public typealias Submission = JA4
   public static let commitType = MessageType.ja5a
@@ -65,6 +84,7 @@ public enum RepeatedMode: PurchaseMode {
   public static let mode = Mode.repeated
   public static let requestType = MessageType.r2
   public static let lockType = MessageType.r3
+  public typealias Request = AuthorizationQ<RepeatedMode>
   public typealias LockMessage = AuthorizationB<RepeatedMode>
   public typealias Submission = R9
   public static let commitType = MessageType.r10a
@@ -76,6 +96,7 @@ public enum AnnouncedMode: PurchaseMode {
   public static let mode = Mode.announced
   public static let requestType = MessageType.announcement
   public static let lockType = MessageType.a7
+  public typealias Request = Announcement
   public typealias LockMessage = A7
   public typealias Submission = A8
   public static let commitType = MessageType.a9a

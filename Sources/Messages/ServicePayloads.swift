@@ -11,11 +11,15 @@ public struct N1: Payload {
   public var offer: Nonce
   /// The customer wants two-sided delivery.
   public var twoSided: Bool
+  /// By which protocol.
+  public var mode: Mode
 
-  public init(nonce: Nonce, price: Money, offer: Nonce, twoSided: Bool) {
+  public init(nonce: Nonce, price: Money, offer: Nonce, twoSided: Bool, mode: Mode = .core) {
     (self.nonce, self.price, self.offer, self.twoSided) = (nonce, price, offer, twoSided)
+    self.mode = mode
   }
-  public init(_ f: FieldReader) {
+  public init(_ f: FieldReader) throws(MessageError) {
+    mode = try Mode(number: f.required(Int(ACD_N1_MODE)).number, "N1.mode")
     nonce = f.required(ACD_KEY_NONCE).nonce
     price = f.required(ACD_KEY_VALUE).money
     offer = f.required(Int(ACD_N1_OFFER)).nonce
@@ -26,6 +30,7 @@ public struct N1: Payload {
     f.put(ACD_KEY_VALUE, price)
     f.put(Int(ACD_N1_OFFER), offer)
     f.put(Int(ACD_N1_TWO_SIDED), twoSided)
+    f.put(Int(ACD_N1_MODE), mode.rawValue)
   }
 }
 
@@ -70,14 +75,20 @@ public struct Offer: Fields {
   public var length: UInt64
   /// Sold with two-sided delivery only.
   public var twoSided: Bool
+  /// The protocols by which it is sold.
+  public var modes: [Mode]
 
   public init(
-    price: Money, id: Nonce, description: String, name: String, length: UInt64, twoSided: Bool
+    price: Money, id: Nonce, description: String, name: String, length: UInt64, twoSided: Bool,
+    modes: [Mode] = [.core]
   ) {
+    self.modes = modes
     (self.price, self.id, self.description) = (price, id, description)
     (self.name, self.length, self.twoSided) = (name, length, twoSided)
   }
-  public init(_ f: FieldReader) {
+  public init(_ f: FieldReader) throws(MessageError) {
+    let numbers = try f.required(Int(ACD_OFFER_MODES)).elements { (v) throws(MessageError) in v.number }
+    modes = try numbers.map { (number) throws(MessageError) in try Mode(number: number, "offer.modes") }
     price = f.required(ACD_KEY_VALUE).money
     id = f.required(Int(ACD_OFFER_ID)).nonce
     description = f.required(Int(ACD_OFFER_DESCRIPTION)).text
@@ -92,6 +103,7 @@ public struct Offer: Fields {
     f.put(Int(ACD_OFFER_NAME), name)
     f.put(Int(ACD_OFFER_LENGTH), length)
     f.put(Int(ACD_OFFER_TWO_SIDED), twoSided)
+    f.put(Int(ACD_OFFER_MODES), numbers: modes.map(\.rawValue))
   }
 }
 

@@ -103,3 +103,21 @@ final class ProgressLine: @unchecked Sendable {  // every access is under the lo
     FileHandle.standardError.write(Data((line + (done >= total ? "\n" : "")).utf8))
   }
 }
+
+/// A protocol that can be bought and sold by, as `--protocol` takes it.
+struct ProtocolArgument: ExpressibleByArgument, Sendable {
+  let mode: Mode
+
+  static let core = ProtocolArgument(mode: .core)
+  static let served: [Mode] = [.core, .joint]
+
+  init(mode: Mode) { self.mode = mode }
+
+  init?(argument: String) {
+    guard let mode = Mode(named: argument), Self.served.contains(mode) else { return nil }
+    self.mode = mode
+  }
+
+  var defaultValueDescription: String { mode.name }
+  static var allValueStrings: [String] { served.map(\.name) }
+}

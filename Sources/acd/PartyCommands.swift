@@ -133,11 +133,15 @@ struct MerchantCommand: AsyncParsableCommand {
       @Option(help: "Such as EUR:1.00.") var price: MoneyArgument
       @Option(help: "What the buyer is told; its hash is part of the contract.") var description: String
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
+      @Option(
+        name: .customLong("protocol"), parsing: .upToNextOption,
+        help: "The protocols by which it is sold: core, joint.") var protocols: [ProtocolArgument] = [.core]
 
       func run() async throws {
         try await withMerchant(data) { merchant in
           let offer = try await merchant.add(
-            file, price: price.money, description: description, twoSided: twoSided)
+            file, price: price.money, description: description, twoSided: twoSided,
+            modes: protocols.map(\.mode))
           if data.json {
             try printJSON(offer)
           } else {

@@ -168,6 +168,8 @@ extension WalletCommand {
       .archive
     @Option(help: "How many seconds the archive may take before the money comes back.") var expiration:
       UInt64 = 600
+    @Option(name: .customLong("protocol"), help: "The protocol to buy by: core or joint.")
+    var mode = ProtocolArgument.core
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Flag(help: "Do not ask.") var yes = false
 
@@ -187,6 +189,7 @@ extension WalletCommand {
         }
         var buying = BuyOptions()
         (buying.merchant, buying.bank, buying.archive) = (merchant, bank, archive)
+        buying.mode = mode.mode
         (buying.twoSided, buying.completion, buying.expirationSeconds) = (twoSided, completion, expiration)
         buying.output = output.map { URL(fileURLWithPath: $0).path }
         let number = try await wallet.buy(chosen, options: buying)

@@ -13,8 +13,8 @@ extension Sale {
     return Bundle([try (p4 ?? self.p4(lock)).bytes, lock.bytes] + more)
   }
 
-  func submission(_ p4: Verified<P4>? = nil, _ p3: Verified<P3>? = nil) throws -> Submission {
-    try Submission(bundle(p4, p3), trust: trustList(), at: Times.now + 20)
+  func submission(_ p4: Verified<P4>? = nil, _ p3: Verified<P3>? = nil) throws -> Submitted<CoreMode> {
+    try Submitted<CoreMode>(bundle(p4, p3), trust: trustList(), at: Times.now + 20)
   }
 }
 
@@ -91,8 +91,8 @@ struct ArchiveTests {
       let rig = ArchiveRig(p3)
       _ = try event.happen(to: rig)
       let outcome = try #require(rig.outcome)
-      #expect(Lock(p3).mismatch(outcome) == nil)
-      #expect(try Outcome(outcome.bytes, trust: trustList()) == outcome)
+      #expect(Lock<CoreMode>(p3).mismatch(outcome) == nil)
+      #expect(try Outcome<CoreMode>(outcome.bytes, trust: trustList()) == outcome)
       switch outcome {
       case .committed(let commit):
         #expect(commit.payload.at == time)
@@ -132,7 +132,7 @@ struct ArchiveTests {
     for (name, reason, signer, change) in cases {
       let rig = ArchiveRig(try sale.p3())
       let bundle = try sale.bundle(sale.p4(by: signer, change))
-      let effects = try rig.submitted(Submission(bundle, trust: trust, at: Times.now))
+      let effects = try rig.submitted(Submitted<CoreMode>(bundle, trust: trust, at: Times.now))
       #expect(effects == ["refuse \(reason)"], "\(name)")
       #expect(rig.outcome == nil)
       _ = try ArchiveEvent.submitted.happen(to: rig)
@@ -173,7 +173,7 @@ struct ArchiveTests {
   func reading() throws {
     let trust = trustList()
     func rule(_ bundle: Bundle) -> String? {
-      refusal { () throws(MessageError) in try Submission(bundle, trust: trust, at: Times.now) }
+      refusal { () throws(MessageError) in try Submitted<CoreMode>(bundle, trust: trust, at: Times.now) }
     }
     let (p4, p3) = (try sale.p4().bytes, try sale.p3().bytes)
     let signed = try sale.acknowledgement().bytes
@@ -198,11 +198,11 @@ struct ArchiveTests {
     for change in changes {
       let rig = ArchiveRig(try sale.p3())
       let bundle = try sale.bundle(with: [sale.acknowledgement(change).bytes])
-      let submission = try Submission(bundle, trust: trustList(), at: Times.now)
+      let submission = try Submitted<CoreMode>(bundle, trust: trustList(), at: Times.now)
       #expect(try rig.submitted(submission) == ["refuse mismatch"])
     }
     let rig = ArchiveRig(try sale.p3())
     let bundle = try sale.bundle(with: [sale.acknowledgement().bytes])
-    #expect(try rig.submitted(Submission(bundle, trust: trustList(), at: Times.now)) == Self.commit)
+    #expect(try rig.submitted(Submitted<CoreMode>(bundle, trust: trustList(), at: Times.now)) == Self.commit)
   }
 }

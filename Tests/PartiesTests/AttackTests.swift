@@ -123,7 +123,7 @@ struct AttackTests {
     func leaks(_ rig: ArchiveRig) -> Bool {
       rig.effects.contains { effect in
         switch effect {
-        case .publish(let outcome, _): outcome.bytes.contains(Sale.k)
+        case .publish(let body, _, _, _): body.contains(Sale.k)
         case .reply(let bytes), .send(let bytes, _): bytes.contains(Sale.k)
         case .refuse(let denial): denial.proof.contains { $0.contains(Sale.k) }
         }
@@ -147,9 +147,9 @@ struct AttackTests {
 
   @Test("5: whoever holds one outcome keeps the other as evidence and stands by the first")
   func bothOutcomes() throws {
-    let commit = Outcome.committed(try sale.p5a())
-    let abort = Outcome.aborted(try sale.p5b())
-    let lock = Lock(try sale.p3())
+    let commit = Outcome<CoreMode>.committed(try sale.p5a())
+    let abort = Outcome<CoreMode>.aborted(try sale.p5b())
+    let lock = Lock<CoreMode>(try sale.p3())
     #expect(lock.mismatch(commit) == nil && lock.mismatch(abort) == nil, "the judge sees both")
     for (first, second) in [(commit, abort), (abort, commit)] {
       let bank = BankRig()
@@ -171,7 +171,7 @@ struct AttackTests {
   @Test("5: an outcome stamped on the wrong side of the expiration counts nowhere")
   func backDated() throws {
     for outcome in [
-      Outcome.committed(try sale.p5a(at: Times.expiration)),
+      Outcome<CoreMode>.committed(try sale.p5a(at: Times.expiration)),
       .aborted(try sale.p5b(at: Times.expiration - 1)),
     ] {
       let bank = BankRig()
@@ -238,7 +238,9 @@ struct AttackTests {
     let two = Sale(twoSided: true)
     let bundle = try two.bundle(with: [two.acknowledgement(by: .stranger).bytes])
     let trust = trustList()
-    let rule = refusal { () throws(MessageError) in try Submission(bundle, trust: trust, at: Times.now) }
+    let rule = refusal { () throws(MessageError) in
+      try Submitted<CoreMode>(bundle, trust: trust, at: Times.now)
+    }
     #expect(rule == "untrusted")
     let merchant = try MerchantRig.inPhase(.authorised)
     #expect(try merchant.acknowledged(two.acknowledgement(by: .stranger)) == ["refuse mismatch"])

@@ -44,7 +44,7 @@ struct BankLockTests {
   private static let release = ["keep P5b", "enter released", "release", "reply P5b"]
 
   /// What has to follow, by phase and event.
-  private static let expected: [BankLock.Phase: [BankEvent: (effects: [String], phase: BankLock.Phase)]] = [
+  private static let expected: [LockPhase: [BankEvent: (effects: [String], phase: LockPhase)]] = [
     .absent: [
       .p2: (lock, .locked), .p2Again: (lock, .locked), .otherP2: (lock, .locked),
       .commit: (["refuse unknownTransaction"], .absent), .abort: (["refuse unknownTransaction"], .absent),
@@ -76,7 +76,7 @@ struct BankLockTests {
     ],
   ]
 
-  private func rig(in phase: BankLock.Phase) throws -> BankRig {
+  private func rig(in phase: LockPhase) throws -> BankRig {
     let rig = BankRig()
     let path: [BankEvent] =
       switch phase {
@@ -92,7 +92,7 @@ struct BankLockTests {
 
   @Test("each event has its one effect in each phase, also after a restart", arguments: BankEvent.allCases)
   func everyEvent(event: BankEvent) throws {
-    for phase in [BankLock.Phase.absent, .locked, .settled, .released] {
+    for phase in [LockPhase.absent, .locked, .settled, .released] {
       let rig = try rig(in: phase)
       let expected = try #require(Self.expected[phase]?[event])
       #expect(try event.happen(to: rig) == expected.effects, "\(event.rawValue) when \(phase)")
@@ -156,14 +156,14 @@ struct BankLockTests {
       .p5b: try sale.p5b().bytes,
     ]
     for (phase, needs) in [
-      (BankLock.Phase.locked, [Label.p2, .p3]), (.settled, [.p2, .p3, .p5a]), (.released, [.p2, .p3, .p5b]),
+      (LockPhase.locked, [Label.p2, .p3]), (.settled, [.p2, .p3, .p5a]), (.released, [.p2, .p3, .p5b]),
     ] {
       for label in needs {
         var kept = all
         kept[label] = nil
         let messages = kept
         let rule = refusal { () throws(MessageError) in
-          try BankLock(phase: phase, messages: messages)
+          try BankLock<CoreMode>(phase: phase, messages: messages)
         }
         #expect(rule == "missing-field", "\(phase) without \(label)")
       }

@@ -99,7 +99,7 @@ struct CustomerChecksTests {
     for commit in wrong { #expect(try rig.decided(.committed(commit)) == ["deny mismatch"]) }
     #expect(try rig.decided(.committed(sale.p5a(at: Times.expiration - 1))).contains("enter paid"))
     #expect(rig.machine.p3 == nil)
-    #expect(rig.machine.publishedKey == Sale.k)
+    #expect(rig.machine.goodsKey == Sale.k)
   }
 
   @Test("an abort that arrives before P3 waits for it")

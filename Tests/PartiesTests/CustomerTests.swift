@@ -33,7 +33,7 @@ enum CustomerEvent: String, CaseIterable, Sendable {
   }
 }
 
-extension CustomerPurchase.Phase {
+extension PurchasePhase {
   static let every: [Self] = [
     .requested, .offered, .checked, .authorised, .locked, .paid, .delivered, .aborted, .refused, .abandoned,
   ]
@@ -56,7 +56,7 @@ extension CustomerPurchase.Phase {
 }
 
 extension CustomerRig {
-  static func inPhase(_ phase: CustomerPurchase.Phase, twoSided: Bool = true) throws -> CustomerRig {
+  static func inPhase(_ phase: PurchasePhase, twoSided: Bool = true) throws -> CustomerRig {
     let rig = try CustomerRig(Sale(twoSided: twoSided))
     for event in phase.path { _ = try event.happen(to: rig) }
     #expect(rig.machine.phase == phase)
@@ -66,7 +66,7 @@ extension CustomerRig {
 
 @Suite("The customer's purchase")
 struct CustomerTests {
-  private typealias Row = [CustomerPurchase.Phase: (effects: [String], next: CustomerPurchase.Phase)]
+  private typealias Row = [PurchasePhase: (effects: [String], next: PurchasePhase)]
 
   private static let mismatch = ["deny mismatch"]
   private static let reused = ["deny nReused"]
@@ -79,7 +79,7 @@ struct CustomerTests {
   /// What differs from "the same `usual` effects and the phase stays".
   private static func row(_ usual: [String], _ others: Row = [:]) -> Row {
     var row: Row = [:]
-    for phase in CustomerPurchase.Phase.every { row[phase] = others[phase] ?? (usual, phase) }
+    for phase in PurchasePhase.every { row[phase] = others[phase] ?? (usual, phase) }
     return row
   }
 
@@ -149,7 +149,7 @@ struct CustomerTests {
     arguments: CustomerEvent.allCases)
   func everyEvent(event: CustomerEvent) throws {
     let row = try #require(Self.expected[event])
-    for phase in CustomerPurchase.Phase.every {
+    for phase in PurchasePhase.every {
       let rig = try CustomerRig.inPhase(phase)
       let expected = try #require(row[phase])
       #expect(try event.happen(to: rig) == expected.effects, "\(event.rawValue) when \(phase)")
@@ -159,7 +159,7 @@ struct CustomerTests {
 
   @Test("a phase without its messages is not taken up")
   func incomplete() throws {
-    let needs: [(CustomerPurchase.Phase, [Label])] = [
+    let needs: [(PurchasePhase, [Label])] = [
       (.requested, [.n1]), (.offered, [.n1, .p1]), (.checked, [.p1]), (.authorised, [.p1, .p2]),
       (.locked, [.p1, .p2, .p3]), (.aborted, [.p2, .p3, .p5b]), (.paid, [.p1, .p2, .p5a]),
       (.delivered, [.p1, .p2, .p5a]),
@@ -170,7 +170,7 @@ struct CustomerTests {
         #expect(kept.removeValue(forKey: label) != nil)
         let messages = kept
         let rule = refusal { () throws(MessageError) in
-          try CustomerPurchase(phase: phase, messages: messages)
+          try CustomerPurchase<CoreMode>(phase: phase, messages: messages)
         }
         #expect(rule == "missing-field", "\(phase) without \(label)")
       }
@@ -178,18 +178,18 @@ struct CustomerTests {
   }
 
   @Test("k is known when paid, and not before")
-  func publishedKey() throws {
-    for phase in CustomerPurchase.Phase.every {
+  func goodsKey() throws {
+    for phase in PurchasePhase.every {
       let rig = try CustomerRig.inPhase(phase)
       let known = phase == .paid || phase == .delivered
-      #expect(rig.machine.publishedKey == (known ? Sale.k : nil))
+      #expect(rig.machine.goodsKey == (known ? Sale.k : nil))
       #expect(phase.isFinal == [.delivered, .aborted, .refused, .abandoned].contains(phase))
     }
   }
 
   @Test("P2 is drawn up only once all of the ciphertext was checked, and says what P1 says")
   func authorization() throws {
-    for phase in CustomerPurchase.Phase.every {
+    for phase in PurchasePhase.every {
       let rig = try CustomerRig.inPhase(phase)
       let p2 = try? rig.machine.authorization(
         tokens: Tokens.inputs, bank: Actor.bank.publicKey, archive: Actor.archive.publicKey,

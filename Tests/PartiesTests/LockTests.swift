@@ -9,11 +9,11 @@ struct LockTests {
   private let sale = Sale()
 
   private func mismatch(_ commit: Verified<P5a>) throws -> String? {
-    try Lock(sale.p3()).mismatch(.committed(commit))
+    try Lock<CoreMode>(sale.p3()).mismatch(.committed(commit))
   }
 
   private func mismatch(_ abort: Verified<P5b>) throws -> String? {
-    try Lock(sale.p3()).mismatch(.aborted(abort))
+    try Lock<CoreMode>(sale.p3()).mismatch(.aborted(abort))
   }
 
   private func commit(by actor: Actor = .merchant, _ change: (inout P4) -> Void) throws -> Verified<P5a> {
@@ -40,7 +40,8 @@ struct LockTests {
     #expect(try mismatch(sale.p5a(at: Times.expiration)) == late)
     #expect(
       try mismatch(
-        Actor.archive.sign(P5a(submission: sale.p4().bytes, at: Times.now + 20, lifetime: Times.lifetime + 1)))
+        Actor.archive.sign(P5a(submission: sale.p4().bytes, at: Times.now + 20, lifetime: Times.lifetime + 1))
+      )
         == "another lifetime")
     let wrong = "a key that the contract does not commit to"
     #expect(try mismatch(commit { $0.key = filled(1) }) == wrong)
@@ -69,13 +70,13 @@ struct LockTests {
   func reading() throws {
     let commit = try sale.p5a()
     let abort = try sale.p5b()
-    #expect(try Outcome(commit.bytes, trust: trustList()) == .committed(commit))
-    #expect(try Outcome(abort.bytes, trust: trustList()) == .aborted(abort))
-    #expect(try Outcome(stored: commit.bytes) == .committed(commit))
-    #expect(try Outcome(stored: abort.bytes) == .aborted(abort))
+    #expect(try Outcome<CoreMode>(commit.bytes, trust: trustList()) == .committed(commit))
+    #expect(try Outcome<CoreMode>(abort.bytes, trust: trustList()) == .aborted(abort))
+    #expect(try Outcome<CoreMode>(stored: commit.bytes) == .committed(commit))
+    #expect(try Outcome<CoreMode>(stored: abort.bytes) == .aborted(abort))
     func rule(_ bytes: [UInt8], _ change: (inout TrustList) -> Void = { _ in }) -> String? {
       let trust = trustList(change)
-      return refusal { () throws(MessageError) in try Outcome(bytes, trust: trust) }
+      return refusal { () throws(MessageError) in try Outcome<CoreMode>(bytes, trust: trust) }
     }
     #expect(rule(try sale.p5a(by: .stranger).bytes) == "untrusted")
     #expect(rule(try sale.p5b(by: .stranger).bytes) == "untrusted")
@@ -96,7 +97,7 @@ struct LockTests {
     p4[p4.count - 1] ^= 1
     let commit = try Actor.archive.sign(P5a(submission: p4, at: Times.now, lifetime: Times.lifetime))
     let trust = trustList()
-    let rule = refusal { () throws(MessageError) in try Outcome(commit.bytes, trust: trust) }
+    let rule = refusal { () throws(MessageError) in try Outcome<CoreMode>(commit.bytes, trust: trust) }
     #expect(rule == "authentication")
   }
 

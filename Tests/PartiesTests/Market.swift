@@ -67,7 +67,7 @@ final class Market {
   /// Asks the archive's public record for the outcome.
   func askArchive() throws {
     guard let outcome = archive?.outcome else { return }
-    try customer.decided(Outcome(outcome.bytes, trust: trust))
+    try customer.decided(Outcome<CoreMode>(outcome.bytes, trust: trust))
   }
 
   /// Opens the goods with k as published, or as the merchant handed it over.
@@ -166,7 +166,7 @@ final class Market {
     let sealed = try SealedMessage(bundle.encoded(), to: key.publicKey, ephemeralSeed: filled(0x42))
     #expect(!(try sealed.encoded()).contains(Sale.k), "k travels in the clear")
     let opened = try Bundle(encoded: key.open(SealedMessage(encoded: sealed.encoded()).box))
-    let submission = try Submission(opened, trust: trust, at: now)
+    let submission = try Submitted<CoreMode>(opened, trust: trust, at: now)
     let archive = try archive(for: submission.p3.bytes)
     try archive.submitted(submission, at: now)
     try carryArchive(archive)
@@ -182,7 +182,7 @@ final class Market {
   private func carryArchive(_ archive: ArchiveRig) throws {
     for case .send(let bytes, let key) in archive.effects {
       for _ in 0..<times {
-        let outcome = try Outcome(bytes, trust: trust)
+        let outcome = try Outcome<CoreMode>(bytes, trust: trust)
         if key == Actor.bank.publicKey {
           try bank.decided(outcome)
           try carryBank()

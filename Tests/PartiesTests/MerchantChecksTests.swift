@@ -177,12 +177,12 @@ struct MerchantChecksTests {
 
   @Test("the status shows what P may know in each phase")
   func status() throws {
-    let expected: [MerchantSale.Phase: (TransactionState, Label?)] = [
+    let expected: [SalePhase: (TransactionState, Label?)] = [
       .offered: (.offered, .p1), .declined: (.unknown, nil), .authorised: (.locked, .p3),
       .submitted: (.submitted, nil), .cancelling: (.locked, .cancel), .committed: (.committed, .p5a),
       .credited: (.committed, .p5a), .aborted: (.aborted, .p5b),
     ]
-    for phase in MerchantSale.Phase.every {
+    for phase in SalePhase.every {
       let rig = try MerchantRig.inPhase(phase)
       let (state, label) = try #require(expected[phase])
       let status = rig.machine.status(policy: rig.policy)

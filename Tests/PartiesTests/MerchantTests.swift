@@ -47,7 +47,7 @@ extension MerchantRig {
   }
 
   /// A two-sided sale that went along one way to this phase.
-  static func inPhase(_ phase: MerchantSale.Phase) throws -> MerchantRig {
+  static func inPhase(_ phase: SalePhase) throws -> MerchantRig {
     let rig = try MerchantRig(Sale(twoSided: true))
     let path: [MerchantEvent] =
       switch phase {
@@ -66,7 +66,7 @@ extension MerchantRig {
   }
 }
 
-extension MerchantSale.Phase {
+extension SalePhase {
   static let every: [Self] = [
     .offered, .authorised, .submitted, .committed, .credited, .aborted, .cancelling, .declined,
   ]
@@ -74,7 +74,7 @@ extension MerchantSale.Phase {
 
 @Suite("The merchant's sale")
 struct MerchantTests {
-  private typealias Row = [MerchantSale.Phase: (effects: [String], next: MerchantSale.Phase)]
+  private typealias Row = [SalePhase: (effects: [String], next: SalePhase)]
 
   private static let cancel = ["keep Cancel", "enter cancelling", "cancel Cancel+P3"]
   private static let submit = ["keep P4", "enter submitted", "submit P4+P3+S_p(P1)"]
@@ -88,7 +88,7 @@ struct MerchantTests {
   /// What differs from "the same `usual` effects and the phase stays".
   private static func row(_ usual: [String], _ others: Row = [:]) -> Row {
     var row: Row = [:]
-    for phase in MerchantSale.Phase.every { row[phase] = others[phase] ?? (usual, phase) }
+    for phase in SalePhase.every { row[phase] = others[phase] ?? (usual, phase) }
     return row
   }
 
@@ -173,7 +173,7 @@ struct MerchantTests {
     arguments: MerchantEvent.allCases)
   func everyEvent(event: MerchantEvent) throws {
     let row = try #require(Self.expected[event])
-    for phase in MerchantSale.Phase.every {
+    for phase in SalePhase.every {
       let rig = try MerchantRig.inPhase(phase)
       let expected = try #require(row[phase])
       #expect(try event.happen(to: rig) == expected.effects, "\(event.rawValue) when \(phase)")
@@ -183,7 +183,7 @@ struct MerchantTests {
 
   @Test("a phase without its messages is not taken up")
   func incomplete() throws {
-    let needs: [(MerchantSale.Phase, [Label])] = [
+    let needs: [(SalePhase, [Label])] = [
       (.offered, [.p1]), (.authorised, [.p3]), (.submitted, [.p3, .p4]), (.cancelling, [.p3, .cancel]),
       (.committed, [.p3, .p5a]), (.credited, [.p5a, .credit]), (.aborted, [.p3, .p5b]),
     ]
@@ -193,7 +193,7 @@ struct MerchantTests {
         #expect(kept.removeValue(forKey: label) != nil)
         let messages = kept
         let rule = refusal { () throws(MessageError) in
-          try MerchantSale(phase: phase, messages: messages, k: Sale.k)
+          try MerchantSale<CoreMode>(phase: phase, messages: messages, k: Sale.k)
         }
         #expect(rule == "missing-field", "\(phase) without \(label)")
       }

@@ -17,7 +17,7 @@ struct PurchaseTests {
     #expect(market.customer.machine.phase == .locked)
     try market.askArchive()
     #expect(market.customer.machine.phase == .paid)
-    let k = try #require(market.customer.machine.publishedKey)
+    let k = try #require(market.customer.machine.goodsKey)
     #expect(try market.open(with: k) == Market.plain)
     #expect(try market.customer.run { $0.opened() } == ["enter delivered"])
     #expect(market.bank.machine.phase == .settled)
@@ -67,7 +67,7 @@ struct PurchaseTests {
     try market.pay()
     #expect(market.customer.machine.phase == .authorised)
     try market.askArchive()
-    #expect(try market.open(with: #require(market.customer.machine.publishedKey)) == Market.plain)
+    #expect(try market.open(with: #require(market.customer.machine.goodsKey)) == Market.plain)
   }
 
   @Test("a sale that the merchant gives up returns the money at once", arguments: [false, true])

@@ -6,20 +6,20 @@ import Parties
 import Testing
 
 final class BankRig {
-  var machine = BankLock()
-  private var twin = BankLock()
+  var machine = BankLock<CoreMode>()
+  private var twin = BankLock<CoreMode>()
   private(set) var kept: [Label: [UInt8]] = [:]
   private(set) var effects: [BankEffect] = []
   var p3: Verified<P3>? { machine.p3 }
 
   @discardableResult
-  func run(_ event: (inout BankLock) throws -> [BankEffect]) throws -> [String] {
+  func run(_ event: (inout BankLock<CoreMode>) throws -> [BankEffect]) throws -> [String] {
     effects = try event(&machine)
     let again = try event(&twin)
     #expect(again == effects, "the restored bank does otherwise")
     for case .keep(let label, let bytes) in effects { kept[label] = bytes }
     for case .enter(let phase) in effects { #expect(phase == machine.phase) }
-    twin = try BankLock(phase: machine.phase, messages: kept)
+    twin = try BankLock<CoreMode>(phase: machine.phase, messages: kept)
     #expect(twin.phase == machine.phase && twin.p3 == machine.p3 && twin.outcome == machine.outcome)
     return effects.map(\.summary)
   }
@@ -38,39 +38,41 @@ final class BankRig {
   }
 
   @discardableResult
-  func decided(_ outcome: Outcome) throws -> [String] { try run { $0.decided(outcome) } }
+  func decided(_ outcome: Outcome<CoreMode>) throws -> [String] { try run { $0.decided(outcome) } }
 }
 
 final class ArchiveRig {
   private let p3: Verified<P3>
-  private var machine: ArchiveTransaction
-  private var twin: ArchiveTransaction
+  private var machine: ArchiveTransaction<CoreMode>
+  private var twin: ArchiveTransaction<CoreMode>
   private(set) var effects: [ArchiveEffect] = []
-  private(set) var outcome: Outcome?
+  private(set) var outcome: Outcome<CoreMode>?
 
-  init(_ p3: Verified<P3>, outcome: Outcome? = nil) {
+  init(_ p3: Verified<P3>, outcome: Outcome<CoreMode>? = nil) {
     (self.p3, self.outcome) = (p3, outcome)
-    machine = ArchiveTransaction(p3, outcome: outcome)
-    twin = ArchiveTransaction(p3, outcome: outcome)
+    machine = ArchiveTransaction<CoreMode>(p3, outcome: outcome)
+    twin = ArchiveTransaction<CoreMode>(p3, outcome: outcome)
   }
 
   @discardableResult
-  func run(_ event: (inout ArchiveTransaction) throws -> [ArchiveEffect]) throws -> [String] {
+  func run(_ event: (inout ArchiveTransaction<CoreMode>) throws -> [ArchiveEffect]) throws -> [String] {
     effects = try event(&machine)
     let again = try event(&twin)
     #expect(again == effects, "the restored archive does otherwise")
-    for case .publish(let published, let lock) in effects {
+    for case .publish(let body, let isCommit, let terms, let lock) in effects {
+      let published = try Outcome<CoreMode>(stored: body)
+      if case .committed = published { #expect(isCommit) } else { #expect(!isCommit) }
       #expect(outcome == nil, "a second outcome for one lock")
-      #expect(lock == Lock(p3))
+      #expect(lock == p3.hash && terms == p3.payload.terms)
       outcome = published
     }
-    twin = ArchiveTransaction(p3, outcome: outcome)
+    twin = ArchiveTransaction<CoreMode>(p3, outcome: outcome)
     return effects.map(\.summary)
   }
 
   @discardableResult
   func submitted(
-    _ submission: Submission, otherCommit: [UInt8]? = nil, at now: Timestamp = Times.now + 20,
+    _ submission: Submitted<CoreMode>, otherCommit: [UInt8]? = nil, at now: Timestamp = Times.now + 20,
     by archive: Actor = .archive
   ) throws -> [String] {
     try run { machine in
@@ -94,8 +96,8 @@ final class ArchiveRig {
 }
 
 final class MerchantRig {
-  var machine: MerchantSale
-  private var twin: MerchantSale
+  var machine: MerchantSale<CoreMode>
+  private var twin: MerchantSale<CoreMode>
   private let k: [UInt8]
   var policy: MerchantPolicy
   private(set) var kept: [Label: [UInt8]] = [:]
@@ -105,21 +107,21 @@ final class MerchantRig {
   init(_ sale: Sale = Sale(), policy: MerchantPolicy = MerchantPolicy(trust: trustList())) throws {
     let p1 = sale.p1Payload
     (self.policy, k) = (policy, sale.k)
-    machine = try Actor.merchant.withKey { try MerchantSale(offering: p1, k: sale.k, key: $0) }
+    machine = try Actor.merchant.withKey { try MerchantSale<CoreMode>(offering: p1, k: sale.k, key: $0) }
     kept[.p1] = machine.p1.bytes
-    twin = try MerchantSale(phase: .offered, messages: kept, k: sale.k)
+    twin = try MerchantSale<CoreMode>(phase: .offered, messages: kept, k: sale.k)
   }
 
   @discardableResult
   func run(
-    _ event: (inout MerchantSale, borrowing SigningKey) throws -> [MerchantEffect]
+    _ event: (inout MerchantSale<CoreMode>, borrowing SigningKey) throws -> [MerchantEffect]
   ) throws -> [String] {
     effects = try Actor.merchant.withKey { try event(&machine, $0) }
     let again = try Actor.merchant.withKey { try event(&twin, $0) }
     #expect(again == effects, "the restored merchant does otherwise")
     for case .keep(let label, let bytes) in effects { kept[label] = bytes }
     for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try MerchantSale(phase: machine.phase, messages: kept, k: k)
+    twin = try MerchantSale<CoreMode>(phase: machine.phase, messages: kept, k: k)
     #expect(twin.phase == machine.phase)
     let (state, proof) = machine.status(policy: policy)
     let (twinState, twinProof) = twin.status(policy: policy)
@@ -143,35 +145,35 @@ final class MerchantRig {
   }
 
   @discardableResult
-  func decided(_ outcome: Outcome) throws -> [String] {
+  func decided(_ outcome: Outcome<CoreMode>) throws -> [String] {
     try run { [policy] machine, _ in machine.decided(outcome, policy: policy) }
   }
 }
 
 final class CustomerRig {
-  var machine: CustomerPurchase
-  private var twin: CustomerPurchase
+  var machine: CustomerPurchase<CoreMode>
+  private var twin: CustomerPurchase<CoreMode>
   private(set) var kept: [Label: [UInt8]] = [:]
   private(set) var effects: [CustomerEffect] = []
   var policy = CustomerPolicy(trust: trustList())
 
   init(_ sale: Sale = Sale()) throws {
     let n1 = try sale.n1()
-    machine = CustomerPurchase(requesting: n1)
+    machine = CustomerPurchase<CoreMode>(requesting: n1)
     twin = machine
     kept[.n1] = n1.bytes
   }
 
   @discardableResult
-  func run(_ event: (inout CustomerPurchase) throws -> [CustomerEffect]) throws -> [String] {
+  func run(_ event: (inout CustomerPurchase<CoreMode>) throws -> [CustomerEffect]) throws -> [String] {
     effects = try event(&machine)
     let again = try event(&twin)
     #expect(again == effects, "the restored customer does otherwise")
     for case .keep(let label, let bytes) in effects { kept[label] = bytes }
     for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try CustomerPurchase(phase: machine.phase, messages: kept)
+    twin = try CustomerPurchase<CoreMode>(phase: machine.phase, messages: kept)
     #expect(twin.phase == machine.phase && twin.p1 == machine.p1 && twin.p2 == machine.p2)
-    #expect(twin.p3 == machine.p3 && twin.publishedKey == machine.publishedKey && twin.n1 == machine.n1)
+    #expect(twin.p3 == machine.p3 && twin.goodsKey == machine.goodsKey && twin.n1 == machine.n1)
     return effects.map(\.summary)
   }
 
@@ -195,5 +197,5 @@ final class CustomerRig {
   }
 
   @discardableResult
-  func decided(_ outcome: Outcome) throws -> [String] { try run { $0.decided(outcome) } }
+  func decided(_ outcome: Outcome<CoreMode>) throws -> [String] { try run { $0.decided(outcome) } }
 }

@@ -28,7 +28,7 @@ extension BankEffect {
 extension ArchiveEffect {
   var summary: String {
     switch self {
-    case .publish(let outcome, _): "publish \(label(outcome.bytes))"
+    case .publish(let body, _, _, _): "publish \(label(body))"
     case .reply(let bytes): "reply \(label(bytes))"
     case .refuse(let denial): "refuse \(denial.reason)"
     case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"

@@ -91,7 +91,7 @@ enum {
     ACD_COSIGN_MESSAGE = -1,
     ACD_P5A_P4 = -1,
     ACD_P5B_CANCEL = -1,
-    ACD_N1_OFFER = -1, ACD_N1_TWO_SIDED = -2,
+    ACD_N1_OFFER = -1, ACD_N1_TWO_SIDED = -2, ACD_N1_MODE = -3,
     ACD_NAK_DECLINE = -1, ACD_NAK_BAD_RANGES = -2,
     ACD_OFFERS_LIST = -1,
     ACD_CREDIT_ACCOUNT = -1,
@@ -150,7 +150,7 @@ enum {
     ACD_TRUST_ENTRY_UNTIL = -5, ACD_TRUST_ENTRY_REVOKED_AT = -6, ACD_TRUST_ENTRY_SEALING_KEY = -7,
     ACD_TRUST_ENTRY_URL = -8,
     ACD_OFFER_ID = -1, ACD_OFFER_DESCRIPTION = -2, ACD_OFFER_NAME = -3, ACD_OFFER_LENGTH = -4,
-    ACD_OFFER_TWO_SIDED = -5
+    ACD_OFFER_TWO_SIDED = -5, ACD_OFFER_MODES = -6
 };
 
 /* Who may sign a message, as a bit set; also the roles in a trust list (the bit's number). */

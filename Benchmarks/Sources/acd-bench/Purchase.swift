@@ -20,17 +20,17 @@ struct Trace {
 struct Purchase: ~Copyable {
   private let world: World
   private let policy: BankPolicy
-  private var customer: CustomerPurchase
-  private var sale: MerchantSale
-  private var lock = BankLock()
+  private var customer: CustomerPurchase<CoreMode>
+  private var sale: MerchantSale<CoreMode>
+  private var lock = BankLock<CoreMode>()
   private(set) var trace = Trace()
 
   init(_ world: World) throws {
     let contract = world.contract
     let nonce = Nonce([UInt8](repeating: 1, count: 16))!
     let n1 = N1(nonce: nonce, price: World.price, offer: nonce, twoSided: false)
-    var customer = CustomerPurchase(requesting: try Verified(signing: n1, with: world.pseudonym.key))
-    let sale = try MerchantSale(offering: contract, k: world.goodsKey, key: world.merchant.key)
+    var customer = CustomerPurchase<CoreMode>(requesting: try Verified(signing: n1, with: world.pseudonym.key))
+    let sale = try MerchantSale<CoreMode>(offering: contract, k: world.goodsKey, key: world.merchant.key)
     _ = customer.offered(
       sale.p1, description: World.description, policy: CustomerPolicy(trust: world.trust), at: World.now)
     _ = customer.ciphertextChecked(root: contract.root, length: contract.length)
@@ -103,23 +103,23 @@ struct Purchase: ~Copyable {
   private mutating func atArchive(_ bytes: [UInt8]) throws -> [UInt8] {
     let sealed = try SealedMessage(encoded: bytes)
     let bundle = try Bundle(encoded: world.archiveBox.open(sealed.box))
-    let submission = try Submission(bundle, trust: world.trust, at: World.now + 7)
-    var machine = ArchiveTransaction(submission.p3, outcome: nil)
+    let submission = try Submitted<CoreMode>(bundle, trust: world.trust, at: World.now + 7)
+    var machine = ArchiveTransaction<CoreMode>(submission.p3, outcome: nil)
     let effects = try machine.submitted(
       submission, otherCommit: nil, at: World.now + 7, key: world.archive.key)
-    for case .publish(let outcome, _) in effects {
-      trace.p5a = outcome.bytes
-      return outcome.bytes
+    for case .publish(let body, _, _, _) in effects {
+      trace.p5a = body
+      return body
     }
     fatalError("benchmark: the archive did not commit")
   }
 
   /// P5a reaches customer, bank and merchant, who check it each for itself.
   private mutating func settle(_ bytes: [UInt8]) throws {
-    _ = customer.decided(try Outcome(bytes, trust: world.trust))
-    _ = lock.decided(try Outcome(bytes, trust: world.trust))
+    _ = customer.decided(try Outcome<CoreMode>(bytes, trust: world.trust))
+    _ = lock.decided(try Outcome<CoreMode>(bytes, trust: world.trust))
     _ = sale.decided(
-      try Outcome(bytes, trust: world.trust), policy: MerchantPolicy(trust: world.trust))
+      try Outcome<CoreMode>(bytes, trust: world.trust), policy: MerchantPolicy(trust: world.trust))
     expect(customer.phase == .paid && lock.phase == .settled && sale.phase == .committed, "not settled")
   }
 }

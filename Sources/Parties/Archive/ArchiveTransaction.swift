@@ -1,5 +1,6 @@
-// The archive's side of one lock L: open until it publishes the single outcome (US 6,076,078, FIG. 4;
-// docs/SPEC.md, "Core").
+// The archive's side of one lock L, in any mode that locks: open until it publishes the single outcome (US
+// 6,076,078, FIGS. 3 to 6 and 8; docs/SPEC.md, "Core"). The labels of the core protocol stand for those of
+// every mode; what a mode asks for beside P4 and P3 stands in its `ArchiveMode`.
 //
 //            P4 in time: publish P5a
 //   open ──────────────────────────────▶ committed
@@ -13,32 +14,46 @@
 
 public import Messages
 
-/// P4 as it reaches the archive: unsealed, with P3 (and the acknowledgement) beside it, all signatures
-/// checked.
-public struct Submission: Equatable, Sendable {
-  public let p4: Verified<P4>
-  public let p3: Verified<P3>
-  public let acknowledgement: Verified<Acknowledgement>?
+/// A mode as the archive sees it: what has to come with the submission before it may commit.
+public protocol ArchiveMode: PurchaseMode {
+  /// What comes beside the submission and the lock, its signatures checked.
+  associatedtype Attachment: Equatable, Sendable
+  /// Reads it from what follows in the bundle.
+  static func attachment(
+    _ rest: ArraySlice<[UInt8]>, beside lock: Verified<LockMessage>
+  ) throws(MessageError) -> Attachment
+  /// Whether it allows the commit.
+  static func check(
+    _ attachment: Attachment, submission: Verified<Submission>, terms: LockTerms
+  ) -> Denial?
+  /// What the archive publishes.
+  static func commit(
+    _ submission: Verified<Submission>, _ attachment: Attachment, at now: Timestamp, lifetime: Timestamp
+  ) -> Commit<Self>
+}
 
-  /// Reads the unsealed bundle [P4, P3, S_p(P1)?] and checks who signed what at `now`.
+/// P4 as it reaches the archive: unsealed, with P3 (and what the mode asks for) beside it, all signatures
+/// checked.
+public struct Submitted<M: ArchiveMode>: Equatable, Sendable {
+  public let p4: Verified<M.Submission>
+  public let p3: Verified<M.LockMessage>
+  public let attachment: M.Attachment
+
+  /// Reads the unsealed bundle [P4, P3, …] and checks who signed what at `now`.
   public init(_ bundle: Bundle, trust: TrustList, at now: Timestamp) throws(MessageError) {
-    guard (2...3).contains(bundle.messages.count) else {
-      throw MessageError(.malformed, "field-range", "P4 bundle")
+    guard (2...5).contains(bundle.messages.count) else {
+      throw MessageError(.malformed, "field-range", "\(M.Submission.type.label) bundle")
     }
     p4 = try Verified(bundle.messages[0], by: .trusted(trust, as: .merchant, at: now))
     p3 = try Verified(bundle.messages[1], by: .trusted(trust, as: .bank, at: now))
-    if bundle.messages.count == 3 {
-      acknowledgement = try Verified(bundle.messages[2], by: .key(p3.payload.terms.pseudonym))
-    } else {
-      acknowledgement = nil
-    }
+    attachment = try M.attachment(bundle.messages[2...], beside: p3)
   }
 }
 
 /// What an archive does after an event; all of it in one durable step.
 public enum ArchiveEffect: Equatable, Sendable {
   /// Append this outcome of L to the record of (M, n).
-  case publish(Outcome, lock: Lock)
+  case publish([UInt8], isCommit: Bool, terms: LockTerms, lock: Hash)
   case reply([UInt8])
   case refuse(Denial)
   /// Deliver a copy to a bank or merchant.
@@ -46,32 +61,32 @@ public enum ArchiveEffect: Equatable, Sendable {
 }
 
 /// The machine of one lock.
-public struct ArchiveTransaction: ~Copyable, Sendable {
+public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
   private enum State {
     case open
-    case decided(Outcome)
+    case decided(Outcome<M>)
   }
 
-  private let lock: Lock
+  private let lock: Lock<M>
   private let bank: PublicKey
   private var state: State
 
   /// Takes up the lock that P3 names; `outcome` is what the record has for L, nil if nothing.
-  public init(_ p3: Verified<P3>, outcome: Outcome?) {
-    lock = Lock(p3)
+  public init(_ p3: Verified<M.LockMessage>, outcome: Outcome<M>?) {
+    lock = Lock<M>(p3)
     bank = p3.signer
     state = if let outcome { .decided(outcome) } else { .open }
   }
 
   /// P4 arrived. `otherCommit` is a commit of the same (M, n) under another lock, if the record has one.
   public mutating func submitted(
-    _ submission: Submission, otherCommit: [UInt8]?, at now: Timestamp, key: borrowing SigningKey
+    _ submission: Submitted<M>, otherCommit: [UInt8]?, at now: Timestamp, key: borrowing SigningKey
   ) throws(MessageError) -> [ArchiveEffect] {
     if case .decided(let outcome) = state { return answer(outcome, asked: .committed) }
     if let denial = check(submission, otherCommit, at: now, archive: key.publicKey) {
       return [.refuse(denial)]
     }
-    let commit = P5a(submission: submission.p4.bytes, at: now, lifetime: lock.terms.lifetime)
+    let commit = M.commit(submission.p4, submission.attachment, at: now, lifetime: lock.terms.lifetime)
     return publish(.committed(try Verified(signing: commit, with: key)))
   }
 
@@ -104,26 +119,28 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
 
   private func abort(
     _ reason: Reason, cancel: [UInt8]?, at now: Timestamp, key: borrowing SigningKey
-  ) throws(MessageError) -> Outcome {
+  ) throws(MessageError) -> Outcome<M> {
     let terms = lock.terms
     return .aborted(
       try Verified(
-        signing: P5b(
+        signing: Abort<M>(
           n: terms.n, merchant: terms.merchant, expiration: terms.expiration, lifetime: terms.lifetime,
           lock: lock.name, at: now, failed: reason, cancel: cancel), with: key))
   }
 
-  private mutating func publish(_ outcome: Outcome) -> [ArchiveEffect] {
+  private mutating func publish(_ outcome: Outcome<M>) -> [ArchiveEffect] {
     state = .decided(outcome)
-    return [
-      .publish(outcome, lock: lock), .send(outcome.bytes, to: bank),
-      .send(outcome.bytes, to: lock.terms.merchant), .reply(outcome.bytes),
-    ]
+    let isCommit = if case .committed = outcome { true } else { false }
+    let record = ArchiveEffect.publish(
+      outcome.bytes, isCommit: isCommit, terms: lock.terms, lock: lock.name)
+    // The joint bank-archive tells itself in the same durable step.
+    let copies = [bank, lock.terms.merchant].filter { $0 != lock.terms.archive }
+    return [record] + copies.map { .send(outcome.bytes, to: $0) } + [.reply(outcome.bytes)]
   }
 
   /// The record stands: the same answer to whoever asked for it, a refusal with the record to whoever
   /// wanted the other.
-  private func answer(_ outcome: Outcome, asked: Reason) -> [ArchiveEffect] {
+  private func answer(_ outcome: Outcome<M>, asked: Reason) -> [ArchiveEffect] {
     switch (outcome, asked) {
     case (.committed, .committed), (.aborted, .aborted): [.reply(outcome.bytes)]
     case (.committed, _): [.refuse(Denial(.committed, "it is committed", proof: [outcome.bytes]))]
@@ -142,12 +159,14 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
   }
 
   private func check(
-    _ submission: Submission, _ otherCommit: [UInt8]?, at now: Timestamp, archive: PublicKey
+    _ submission: Submitted<M>, _ otherCommit: [UInt8]?, at now: Timestamp, archive: PublicKey
   ) -> Denial? {
     let p4 = submission.p4
     let terms = lock.terms
     if let denial = checkOwn(archive: archive, at: now) { return denial }
-    guard p4.payload.lock == lock.name else { return Denial(.mismatch, "P4.L is not H(P3)") }
+    guard p4.payload.lock == lock.name else {
+      return Denial(.mismatch, "L is not the hash of the lock's message")
+    }
     guard p4.signer == terms.merchant, p4.payload.n == terms.n else {
       return Denial(.mismatch, "P4 and P3 are of different transactions")
     }
@@ -155,13 +174,9 @@ public struct ArchiveTransaction: ~Copyable, Sendable {
     guard p4.payload.expiration == terms.expiration else {
       return Denial(.mismatch, "P4 and P3 have different expirations")
     }
-    if let acknowledgement = submission.acknowledgement?.payload {
-      guard acknowledgement.n == terms.n, acknowledgement.merchant == terms.merchant,
-        acknowledgement.hP1 == terms.hP1
-      else { return Denial(.mismatch, "S_p(P1) is for another contract") }
-    }
+    if let denial = M.check(submission.attachment, submission: p4, terms: terms) { return denial }
     guard
-      Hash.keyCommitment(.core, merchant: terms.merchant, n: terms.n, key: p4.payload.key) == terms.hx
+      Hash.keyCommitment(M.mode, merchant: terms.merchant, n: terms.n, key: p4.payload.key) == terms.hx
     else { return Denial(.wrongKey, "k is not the key that the contract commits to") }
     if let otherCommit {
       return Denial(.nReused, "this (M, n) is committed under another lock", proof: [otherCommit])

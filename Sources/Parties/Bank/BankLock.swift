@@ -1,5 +1,6 @@
-// The bank's side of one purchase, keyed on (M, n): tokens are locked by P2 and settled or released by
-// the archive's single outcome (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
+// The bank's side of one purchase, keyed on (M, n), in any mode that locks: tokens are locked by P2 or its
+// kin and settled or released by the archive's single outcome (US 6,076,078, FIGS. 3 to 6 and 8;
+// docs/SPEC.md, "Core"). The labels of the core protocol stand for those of every mode.
 //
 //             P2 ok: lock, sign P3              P5a of L: spend, credit M
 //   absent ───────────────────────▶ locked ───────────────────────────▶ settled
@@ -47,7 +48,7 @@ public struct BankPolicy: Sendable {
 /// What a bank does after an event; all of it in one durable step.
 public enum BankEffect: Equatable, Sendable {
   case keep(Label, [UInt8])
-  case enter(BankLock.Phase)
+  case enter(LockPhase)
   /// Lock `amount` minor units of this token under L.
   case lock(token: Token, value: Money, amount: UInt64, lock: Hash)
   /// What L locked is spent: its value leaves the outstanding tokens.
@@ -63,19 +64,19 @@ public enum BankEffect: Equatable, Sendable {
   case send([UInt8], to: PublicKey)
 }
 
-/// The machine of one (M, n).
-public struct BankLock: ~Copyable, Sendable {
-  /// As stored: stable numbers.
-  public enum Phase: Int, Sendable {
-    case absent = 0
-    case locked, settled, released
-  }
+/// Where a lock stands. As stored: stable numbers.
+public enum LockPhase: Int, Sendable {
+  case absent = 0
+  case locked, settled, released
+}
 
+/// The machine of one (M, n).
+public struct BankLock<M: PurchaseMode>: ~Copyable, Sendable {
   private enum State {
     case absent
-    case locked(Verified<P2>, Verified<P3>)
-    case settled(Verified<P2>, Verified<P3>, Outcome)
-    case released(Verified<P2>, Verified<P3>, Outcome)
+    case locked(Verified<M.Request>, Verified<M.LockMessage>)
+    case settled(Verified<M.Request>, Verified<M.LockMessage>, Outcome<M>)
+    case released(Verified<M.Request>, Verified<M.LockMessage>, Outcome<M>)
   }
 
   private var state: State
@@ -84,7 +85,7 @@ public struct BankLock: ~Copyable, Sendable {
   public init() { state = .absent }
 
   /// Takes the machine up again from what `keep` stored.
-  public init(phase: Phase, messages: [Label: [UInt8]]) throws(MessageError) {
+  public init(phase: LockPhase, messages: [Label: [UInt8]]) throws(MessageError) {
     func stored(_ label: Label) throws(MessageError) -> [UInt8] {
       guard let bytes = messages[label] else {
         throw MessageError(.misuse, "missing-field", "bank store: \(label.rawValue)")
@@ -95,17 +96,17 @@ public struct BankLock: ~Copyable, Sendable {
       state = .absent
       return
     }
-    let p2 = try Verified<P2>(stored: stored(.p2))
-    let p3 = try Verified<P3>(stored: stored(.p3))
+    let p2 = try Verified<M.Request>(stored: stored(Label(M.requestType)))
+    let p3 = try Verified<M.LockMessage>(stored: stored(Label(M.lockType)))
     switch phase {
     case .absent, .locked: state = .locked(p2, p3)
-    case .settled: state = .settled(p2, p3, try Outcome(stored: stored(.p5a)))
-    case .released: state = .released(p2, p3, try Outcome(stored: stored(.p5b)))
+    case .settled: state = .settled(p2, p3, try Outcome(stored: stored(Label(M.commitType))))
+    case .released: state = .released(p2, p3, try Outcome(stored: stored(Label(M.abortType))))
     }
   }
 
   /// Where it stands.
-  public var phase: Phase {
+  public var phase: LockPhase {
     switch state {
     case .absent: .absent
     case .locked: .locked
@@ -115,7 +116,7 @@ public struct BankLock: ~Copyable, Sendable {
   }
 
   /// P3, once there is one.
-  public var p3: Verified<P3>? {
+  public var p3: Verified<M.LockMessage>? {
     switch state {
     case .absent: nil
     case .locked(_, let p3), .settled(_, let p3, _), .released(_, let p3, _): p3
@@ -123,7 +124,7 @@ public struct BankLock: ~Copyable, Sendable {
   }
 
   /// The outcome, once there is one.
-  public var outcome: Outcome? {
+  public var outcome: Outcome<M>? {
     switch state {
     case .absent, .locked: nil
     case .settled(_, _, let outcome), .released(_, _, let outcome): outcome
@@ -132,9 +133,73 @@ public struct BankLock: ~Copyable, Sendable {
 
   // MARK: Events
 
+  /// An outcome arrived, from whomever; its signatures hold.
+  public mutating func decided(_ outcome: Outcome<M>) -> [BankEffect] {
+    switch state {
+    case .absent:
+      return [.refuse(Denial(.unknownTransaction, "this bank holds no lock for it"))]
+    case .locked(let p2, let p3):
+      if let mismatch = Lock<M>(p3).mismatch(outcome) {
+        return [
+          .refuse(Denial(.mismatch, "the outcome does not match the lock: \(mismatch)", proof: [p3.bytes]))
+        ]
+      }
+      return end(p2, p3, outcome)
+    case .settled(_, let p3, let known), .released(_, let p3, let known):
+      return again(p3, known, outcome)
+    }
+  }
+
+  private mutating func end(
+    _ p2: Verified<M.Request>, _ p3: Verified<M.LockMessage>, _ outcome: Outcome<M>
+  ) -> [BankEffect] {
+    let terms = p3.payload.terms
+    switch outcome {
+    case .committed(let commit):
+      state = .settled(p2, p3, outcome)
+      return [
+        .keep(Label(M.commitType), commit.bytes), .enter(.settled), .spend(lock: p3.hash),
+        .credit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
+        .confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
+      ]
+    case .aborted(let abort):
+      state = .released(p2, p3, outcome)
+      return [
+        .keep(Label(M.abortType), abort.bytes), .enter(.released), .release(lock: p3.hash),
+        .reply(abort.bytes),
+      ]
+    }
+  }
+
+  /// An outcome after the end: the same kind again is answered again; the other kind, if it matches the
+  /// lock, is proof against the archive and changes nothing here.
+  private func again(_ p3: Verified<M.LockMessage>, _ known: Outcome<M>, _ outcome: Outcome<M>)
+    -> [BankEffect]
+  {
+    let terms = p3.payload.terms
+    if let mismatch = Lock<M>(p3).mismatch(outcome) {
+      let detail = "the outcome does not match the lock: \(mismatch)"
+      return [.refuse(Denial(.mismatch, detail, proof: [p3.bytes]))]
+    }
+    switch (known, outcome) {
+    case (.committed, .committed):
+      return [.confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash)]
+    case (.aborted, .aborted):
+      return [.reply(known.bytes)]
+    case (.committed, .aborted), (.aborted, .committed):
+      let detail = "this archive published the other outcome before; both are kept as evidence against it"
+      let reason: Reason = phase == .settled ? .committed : .aborted
+      return [.keep(.evidence, outcome.bytes), .refuse(Denial(reason, detail, proof: [known.bytes]))]
+    }
+  }
+}
+
+// MARK: Authorization by the tokens: P2, E2, JA2, R2
+
+extension BankLock where M.Request == AuthorizationQ<M>, M.LockMessage == AuthorizationB<M> {
   /// P2 arrived; its token signatures hold. `facts` has an entry for each token's id.
   public mutating func authorised(
-    _ p2: Verified<P2>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp,
+    _ p2: Verified<AuthorizationQ<M>>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp,
     key: borrowing SigningKey
   ) throws(MessageError) -> [BankEffect] {
     switch state {
@@ -150,9 +215,11 @@ public struct BankLock: ~Copyable, Sendable {
     if let denial = check(p2, facts: facts, policy: policy, at: now, bank: key.publicKey) {
       return [.refuse(denial)]
     }
-    let p3 = try Verified(signing: P3(terms: p2.payload.terms), with: key)
+    let p3 = try Verified(signing: AuthorizationB<M>(terms: p2.payload.terms), with: key)
     state = .locked(p2, p3)
-    var effects: [BankEffect] = [.keep(.p2, p2.bytes), .keep(.p3, p3.bytes), .enter(.locked)]
+    var effects: [BankEffect] = [
+      .keep(Label(M.requestType), p2.bytes), .keep(Label(M.lockType), p3.bytes), .enter(.locked),
+    ]
     for input in p2.payload.tokenInputs {
       let value = facts[input.token.id]!.denomination!.value
       effects.append(.lock(token: input.token, value: value, amount: input.amount, lock: p3.hash))
@@ -162,75 +229,23 @@ public struct BankLock: ~Copyable, Sendable {
     return effects
   }
 
-  /// An outcome arrived, from whomever; its signatures hold.
-  public mutating func decided(_ outcome: Outcome) -> [BankEffect] {
-    switch state {
-    case .absent:
-      return [.refuse(Denial(.unknownTransaction, "this bank holds no lock for it"))]
-    case .locked(let p2, let p3):
-      if let mismatch = Lock(p3).mismatch(outcome) {
-        return [
-          .refuse(Denial(.mismatch, "the outcome does not match the lock: \(mismatch)", proof: [p3.bytes]))
-        ]
-      }
-      return end(p2, p3, outcome)
-    case .settled(_, let p3, let known), .released(_, let p3, let known):
-      return again(p3, known, outcome)
-    }
-  }
-
-  private mutating func end(
-    _ p2: Verified<P2>, _ p3: Verified<P3>, _ outcome: Outcome
-  ) -> [BankEffect] {
-    let terms = p3.payload.terms
-    switch outcome {
-    case .committed(let commit):
-      state = .settled(p2, p3, outcome)
-      return [
-        .keep(.p5a, commit.bytes), .enter(.settled), .spend(lock: p3.hash),
-        .credit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
-        .confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
-      ]
-    case .aborted(let abort):
-      state = .released(p2, p3, outcome)
-      return [
-        .keep(.p5b, abort.bytes), .enter(.released), .release(lock: p3.hash), .reply(abort.bytes),
-      ]
-    }
-  }
-
-  /// An outcome after the end: the same kind again is answered again; the other kind, if it matches the
-  /// lock, is proof against the archive and changes nothing here.
-  private func again(_ p3: Verified<P3>, _ known: Outcome, _ outcome: Outcome) -> [BankEffect] {
-    let terms = p3.payload.terms
-    if let mismatch = Lock(p3).mismatch(outcome) {
-      let detail = "the outcome does not match the lock: \(mismatch)"
-      return [.refuse(Denial(.mismatch, detail, proof: [p3.bytes]))]
-    }
-    switch (known, outcome) {
-    case (.committed, .committed):
-      return [.confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash)]
-    case (.aborted, .aborted):
-      return [.reply(known.bytes)]
-    case (.committed, .aborted), (.aborted, .committed):
-      let detail = "this archive published the other outcome before; both are kept as evidence against it"
-      let reason: Reason = phase == .settled ? .committed : .aborted
-      return [.keep(.evidence, outcome.bytes), .refuse(Denial(reason, detail, proof: [known.bytes]))]
-    }
-  }
-
   // MARK: Checks of P2 (docs/SPEC.md, "P2")
 
   private func check(
-    _ p2: Verified<P2>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp, bank: PublicKey
+    _ p2: Verified<AuthorizationQ<M>>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp,
+    bank: PublicKey
   ) -> Denial? {
     let payload = p2.payload
     let terms = payload.terms
-    guard payload.bank == bank else { return Denial(.mismatch, "P2 is for another bank") }
-    guard now < terms.expiration else { return Denial(.expired, "P2's expiration has passed") }
+    let label = M.requestType.label
+    guard payload.bank == bank else { return Denial(.mismatch, "\(label) is for another bank") }
+    guard M.mode != .joint || terms.archive == bank else {
+      return Denial(.mismatch, "in \(label) the bank is the archive")
+    }
+    guard now < terms.expiration else { return Denial(.expired, "\(label)'s expiration has passed") }
     guard terms.expiration - now <= policy.expirationCapSeconds else {
       let cap = policy.expirationCapSeconds
-      return Denial(.expirationCap, "P2 expires later than \(cap) seconds from now")
+      return Denial(.expirationCap, "\(label) expires later than \(cap) seconds from now")
     }
     // The archive aborts from the expiration until the lifetime ends, and no later: there has to be time to
     // ask it, and to hear disputes.
@@ -238,7 +253,7 @@ public struct BankLock: ~Copyable, Sendable {
       let least = policy.trust.lifetimeSeconds
       return Denial(.lifetime, "the lifetime ends less than \(least) seconds after the expiration")
     }
-    for (key, role) in [(terms.merchant, Role.merchant), (terms.archive, Role.archive)] {
+    for (key, role) in [(terms.merchant, Role.merchant), (terms.archive, M.archiveRole)] {
       do throws(MessageError) {
         try policy.trust.check(key, as: role, at: now, subject: role.name)
         try policy.trust.check(key, as: role, at: terms.lifetime, subject: role.name)

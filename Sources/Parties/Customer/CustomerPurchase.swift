@@ -1,4 +1,5 @@
-// The customer's side of one purchase (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
+// The customer's side of one purchase under a contract, in any `ContractMode` (US 6,076,078, FIGS. 4 to 6;
+// docs/SPEC.md, "Core"). The labels of the core protocol stand for those of every mode.
 //
 //               P1 ok          ciphertext = root         P2              P3                P5a
 // requested ────────▶ offered ──────────▶ checked ────────▶ authorised ────▶ locked ──────────▶ paid ──▶
@@ -14,46 +15,17 @@
 
 public import Messages
 
-/// What a customer decides by, beside the messages.
-public struct CustomerPolicy: Sendable {
-  /// The trust list in force.
-  public var trust: TrustList
-
-  public init(trust: TrustList) { self.trust = trust }
-}
-
-/// What a customer does after an event; all of it in one durable step.
-public enum CustomerEffect: Equatable, Sendable {
-  case keep(Label, [UInt8])
-  /// The new phase, and when to look again without being asked.
-  case enter(CustomerPurchase.Phase, due: Timestamp?)
-  case send([UInt8], to: PublicKey)
-  /// These amounts of tokens are gone.
-  case spent([TokenInput])
-  /// These amounts of tokens can be used again.
-  case freed([TokenInput])
-  case deny(Denial)
-}
-
 /// The machine of one purchase.
-public struct CustomerPurchase: Sendable {
-  /// As stored: stable numbers.
-  public enum Phase: Int, Sendable {
-    case requested = 1
-    case offered, checked, authorised, locked, paid, delivered, aborted, refused, abandoned
-
-    /// True when nothing more will happen.
-    public var isFinal: Bool { rawValue >= Phase.delivered.rawValue }
-  }
-
+public struct CustomerPurchase<M: ContractMode>: Sendable {
   private enum State {
     case requested
-    case offered(Verified<P1>)
-    case checked(Verified<P1>)
-    case authorised(Verified<P1>, Verified<P2>)
-    case locked(Verified<P1>, Verified<P2>, Verified<P3>)
-    case paid(Verified<P1>, Verified<P2>, Verified<P3>?, Verified<P5a>, opened: Bool)
-    case aborted(Verified<P2>, Verified<P3>, Outcome)
+    case offered(Verified<M.Offer>)
+    case checked(Verified<M.Offer>)
+    case authorised(Verified<M.Offer>, Verified<M.Request>)
+    case locked(Verified<M.Offer>, Verified<M.Request>, Verified<M.LockMessage>)
+    case paid(
+      Verified<M.Offer>, Verified<M.Request>, Verified<M.LockMessage>?, Verified<Commit<M>>, opened: Bool)
+    case aborted(Verified<M.Request>, Verified<M.LockMessage>, Outcome<M>)
     case refused
     case abandoned
   }
@@ -69,7 +41,7 @@ public struct CustomerPurchase: Sendable {
   }
 
   /// Takes the machine up again from what `keep` stored.
-  public init(phase: Phase, messages: [Label: [UInt8]]) throws(MessageError) {
+  public init(phase: PurchasePhase, messages: [Label: [UInt8]]) throws(MessageError) {
     func stored<P>(_ label: Label, _: P.Type) throws(MessageError) -> Verified<P> {
       guard let bytes = messages[label] else {
         throw MessageError(.misuse, "missing-field", "wallet: \(label.rawValue)")
@@ -80,19 +52,25 @@ public struct CustomerPurchase: Sendable {
     let state: State
     switch phase {
     case .requested: state = .requested
-    case .offered: state = .offered(try stored(.p1, P1.self))
-    case .checked: state = .checked(try stored(.p1, P1.self))
-    case .authorised: state = .authorised(try stored(.p1, P1.self), try stored(.p2, P2.self))
+    case .offered: state = .offered(try stored(Label(M.Offer.type), M.Offer.self))
+    case .checked: state = .checked(try stored(Label(M.Offer.type), M.Offer.self))
+    case .authorised:
+      state = .authorised(
+        try stored(Label(M.Offer.type), M.Offer.self), try stored(Label(M.requestType), M.Request.self))
     case .locked:
-      state = .locked(try stored(.p1, P1.self), try stored(.p2, P2.self), try stored(.p3, P3.self))
+      state = .locked(
+        try stored(Label(M.Offer.type), M.Offer.self), try stored(Label(M.requestType), M.Request.self),
+        try stored(Label(M.lockType), M.LockMessage.self))
     case .paid, .delivered:
-      let p3 = messages[.p3] == nil ? nil : try stored(.p3, P3.self)
+      let p3 = messages[Label(M.lockType)] == nil ? nil : try stored(Label(M.lockType), M.LockMessage.self)
       state = .paid(
-        try stored(.p1, P1.self), try stored(.p2, P2.self), p3, try stored(.p5a, P5a.self),
+        try stored(Label(M.Offer.type), M.Offer.self), try stored(Label(M.requestType), M.Request.self), p3,
+        try stored(Label(M.commitType), Commit<M>.self),
         opened: phase == .delivered)
     case .aborted:
       state = .aborted(
-        try stored(.p2, P2.self), try stored(.p3, P3.self), .aborted(try stored(.p5b, P5b.self)))
+        try stored(Label(M.requestType), M.Request.self), try stored(Label(M.lockType), M.LockMessage.self),
+        .aborted(try stored(Label(M.abortType), Abort<M>.self)))
     case .refused: state = .refused
     case .abandoned: state = .abandoned
     }
@@ -100,7 +78,7 @@ public struct CustomerPurchase: Sendable {
   }
 
   /// Where it stands.
-  public var phase: Phase {
+  public var phase: PurchasePhase {
     switch state {
     case .requested: .requested
     case .offered: .offered
@@ -115,7 +93,7 @@ public struct CustomerPurchase: Sendable {
   }
 
   /// The contract, from the offer on.
-  public var p1: Verified<P1>? {
+  public var p1: Verified<M.Offer>? {
     switch state {
     case .offered(let p1), .checked(let p1), .authorised(let p1, _), .locked(let p1, _, _),
       .paid(let p1, _, _, _, _):
@@ -125,7 +103,7 @@ public struct CustomerPurchase: Sendable {
   }
 
   /// The payment, while it matters.
-  public var p2: Verified<P2>? {
+  public var p2: Verified<M.Request>? {
     switch state {
     case .authorised(_, let p2), .locked(_, let p2, _), .paid(_, let p2, _, _, _): p2
     case .requested, .offered, .checked, .aborted, .refused, .abandoned: nil
@@ -133,7 +111,7 @@ public struct CustomerPurchase: Sendable {
   }
 
   /// The bank's lock, once known.
-  public var p3: Verified<P3>? {
+  public var p3: Verified<M.LockMessage>? {
     switch state {
     case .locked(_, _, let p3), .aborted(_, let p3, _): p3
     case .paid(_, _, let p3, _, _): p3
@@ -141,17 +119,18 @@ public struct CustomerPurchase: Sendable {
     }
   }
 
-  /// k, once paid. Public by then: the archive has published it.
-  public var publishedKey: [UInt8]? {
-    guard case .paid(_, _, _, let commit, _) = state else { return nil }
-    return try? Verified<P4>(stored: commit.payload.submission).payload.key
+  /// k, once paid: what the archive published, with the offer's mask taken off.
+  public var goodsKey: [UInt8]? {
+    guard case .paid(let p1, _, _, let commit, _) = state else { return nil }
+    let published = try? Verified<M.Submission>(stored: commit.payload.submission).payload.key
+    return published.map { masked($0, by: p1.payload.mask) }
   }
 
   // MARK: Events before the payment
 
   /// P1 arrived; M's signature holds. `description` is the offer's, whose hash P1 has to carry.
   public mutating func offered(
-    _ p1: Verified<P1>, description: String, policy: CustomerPolicy, at now: Timestamp
+    _ p1: Verified<M.Offer>, description: String, policy: CustomerPolicy, at now: Timestamp
   ) -> [CustomerEffect] {
     guard case .requested = state else {
       if let known = self.p1, known == p1 { return [] }
@@ -159,16 +138,16 @@ public struct CustomerPurchase: Sendable {
     }
     if let denial = check(p1, description: description, policy: policy, at: now) {
       state = .abandoned
-      return [.keep(.p1, p1.bytes), .enter(.abandoned, due: nil), .deny(denial)]
+      return [.keep(Label(M.Offer.type), p1.bytes), .enter(.abandoned, due: nil), .deny(denial)]
     }
     state = .offered(p1)
-    return [.keep(.p1, p1.bytes), .enter(.offered, due: nil)]
+    return [.keep(Label(M.Offer.type), p1.bytes), .enter(.offered, due: nil)]
   }
 
   /// All of the ciphertext is here; this is its root and length.
   public mutating func ciphertextChecked(root: Hash, length: UInt64) -> [CustomerEffect] {
     guard case .offered(let p1) = state else { return [] }
-    guard p1.payload.root == root, p1.payload.length == length else {
+    guard p1.payload.goods == GoodsClaim(root: root, length: length) else {
       return [.deny(Denial(.mismatch, "the goods received are not the goods that the contract names"))]
     }
     state = .checked(p1)
@@ -192,7 +171,7 @@ public struct CustomerPurchase: Sendable {
   /// expiration that the contract does not allow: the merchant would only cancel.
   public func authorization(
     tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp
-  ) throws(Denial) -> P2 {
+  ) throws(Denial) -> M.Request {
     guard case .checked(let p1) = state else {
       throw Denial(.mismatch, "there is no checked offer to pay for")
     }
@@ -204,7 +183,7 @@ public struct CustomerPurchase: Sendable {
     guard expiration <= contract.expirationMax else {
       throw Denial(.expirationCap, "the contract ends before this expiration")
     }
-    return P2(
+    return M.Request(
       terms: LockTerms(
         n: p1.payload.n, merchant: p1.signer, archive: archive, pseudonym: contract.pseudonym,
         value: contract.price, expiration: expiration, lifetime: contract.lifetime, hP1: p1.hash,
@@ -212,20 +191,20 @@ public struct CustomerPurchase: Sendable {
   }
 
   /// P2 is signed: from here on it is kept and sent until somebody answers.
-  public mutating func authorised(_ p2: Verified<P2>) -> [CustomerEffect] {
+  public mutating func authorised(_ p2: Verified<M.Request>) -> [CustomerEffect] {
     guard case .checked(let p1) = state, p2.payload.terms.hP1 == p1.hash else {
-      return [.deny(Denial(.mismatch, "this P2 is not for this contract"))]
+      return [.deny(Denial(.mismatch, "this \(M.requestType.label) is not for this contract"))]
     }
     state = .authorised(p1, p2)
     return [
-      .keep(.p2, p2.bytes), .enter(.authorised, due: p2.payload.terms.expiration),
+      .keep(Label(M.requestType), p2.bytes), .enter(.authorised, due: p2.payload.terms.expiration),
       .send(p2.bytes, to: p2.payload.bank),
     ]
   }
 
   /// P3 arrived; the bank's signature holds. `acknowledge` signs S_p(P1) when the sale is two-sided.
   public mutating func locked(
-    _ p3: Verified<P3>, pseudonym: borrowing SigningKey
+    _ p3: Verified<M.LockMessage>, pseudonym: borrowing SigningKey
   ) throws(MessageError) -> [CustomerEffect] {
     switch state {
     case .authorised(let p1, let p2):
@@ -234,12 +213,11 @@ public struct CustomerPurchase: Sendable {
       }
       state = .locked(p1, p2, p3)
       var effects: [CustomerEffect] = [
-        .keep(.p3, p3.bytes), .enter(.locked, due: p2.payload.terms.expiration),
+        .keep(Label(M.lockType), p3.bytes), .enter(.locked, due: p2.payload.terms.expiration),
       ]
       if p1.payload.contract.twoSided {
-        let message = try Verified(
-          signing: Acknowledgement(n: p1.payload.n, merchant: p1.signer, hP1: p1.hash), with: pseudonym)
-        effects += [.keep(.acknowledgement, message.bytes), .send(message.bytes, to: p1.signer)]
+        let message = try Verified(signing: M.note(for: p1, nil), with: pseudonym)
+        effects += [.keep(Label(M.Note.type), message.bytes), .send(message.bytes, to: p1.signer)]
       }
       return effects
     case .locked(_, _, let known) where known.payload != p3.payload:
@@ -261,17 +239,19 @@ public struct CustomerPurchase: Sendable {
 
   /// An outcome arrived, from whomever; its signatures hold. It counts also when P3 never reached the
   /// customer: the terms of P2 are those of P3.
-  public mutating func decided(_ outcome: Outcome) -> [CustomerEffect] {
-    let (p1, p2, p3): (Verified<P1>, Verified<P2>, Verified<P3>?)
+  public mutating func decided(_ outcome: Outcome<M>) -> [CustomerEffect] {
+    let (p1, p2, p3): (Verified<M.Offer>, Verified<M.Request>, Verified<M.LockMessage>?)
     switch state {
     case .authorised(let one, let two): (p1, p2, p3) = (one, two, nil)
     case .locked(let one, let two, let three): (p1, p2, p3) = (one, two, three)
     case .paid(_, _, let three, let commit, _):
-      guard commit.bytes != outcome.bytes, let three, Lock(three).mismatch(outcome) == nil else { return [] }
+      guard commit.bytes != outcome.bytes, let three, Lock<M>(three).mismatch(outcome) == nil else {
+        return []
+      }
       return [.keep(.evidence, outcome.bytes)]
     case .aborted(_, let three, let known):
       // A commit after the abort gives the goods away and proves that the archive did both.
-      guard known.bytes != outcome.bytes, Lock(three).mismatch(outcome) == nil else { return [] }
+      guard known.bytes != outcome.bytes, Lock<M>(three).mismatch(outcome) == nil else { return [] }
       return [.keep(.evidence, outcome.bytes)]
     default: return [.deny(Denial(.unknownTransaction, "nothing was paid in this purchase"))]
     }
@@ -282,12 +262,14 @@ public struct CustomerPurchase: Sendable {
     case .committed(let commit):
       state = .paid(p1, p2, p3, commit, opened: false)
       return [
-        .keep(.p5a, commit.bytes), .enter(.paid, due: nil), .spent(p2.payload.tokenInputs),
+        .keep(Label(M.commitType), commit.bytes), .enter(.paid, due: nil), .spent(p2.payload.tokenInputs),
       ]
     case .aborted(let abort):
       // Without P3 an abort never matches: `mismatch` asked for it.
       state = .aborted(p2, p3!, outcome)
-      return [.keep(.p5b, abort.bytes), .enter(.aborted, due: nil), .freed(p2.payload.tokenInputs)]
+      return [
+        .keep(Label(M.abortType), abort.bytes), .enter(.aborted, due: nil), .freed(p2.payload.tokenInputs),
+      ]
     }
   }
 
@@ -302,42 +284,36 @@ public struct CustomerPurchase: Sendable {
 
   // MARK: Checks
 
-  private func mismatch(_ outcome: Outcome, _ terms: LockTerms, _ p3: Verified<P3>?) -> String? {
-    if let p3 { return Lock(p3).mismatch(outcome) }
-    guard outcome.signer == terms.archive else { return "another archive" }
+  private func mismatch(_ outcome: Outcome<M>, _ terms: LockTerms, _ p3: Verified<M.LockMessage>?) -> String?
+  {
+    if let p3 { return Lock<M>(p3).mismatch(outcome) }
     switch outcome {
-    case .committed(let commit):
-      guard commit.payload.lifetime == terms.lifetime else { return "another lifetime" }
-      guard let p4 = try? Verified<P4>(stored: commit.payload.submission), p4.signer == terms.merchant,
-        p4.payload.n == terms.n, p4.payload.hP1 == terms.hP1
-      else { return "another transaction" }
-      guard p4.payload.expiration == terms.expiration, commit.payload.at < terms.expiration else {
-        return "another expiration, or committed at or after it"
-      }
-      let hx = Hash.keyCommitment(.core, merchant: terms.merchant, n: terms.n, key: p4.payload.key)
-      return hx == terms.hx ? nil : "a key that the contract does not commit to"
+    case .committed(let commit): return terms.mismatch(commit, lock: nil)
     case .aborted: return "an abort can only be matched with P3: ask the bank for it"
     }
   }
 
   private func check(
-    _ p1: Verified<P1>, description: String, policy: CustomerPolicy, at now: Timestamp
+    _ p1: Verified<M.Offer>, description: String, policy: CustomerPolicy, at now: Timestamp
   ) -> Denial? {
     let contract = p1.payload.contract
     guard contract.pseudonym == n1.signer else { return Denial(.mismatch, "P1 is for another pseudonym") }
     guard contract.price == n1.payload.price else {
       return Denial(.wrongValue, "P1 asks \(contract.price), the offer was \(n1.payload.price)")
     }
-    guard contract.mode == .core else { return Denial(.unsupported, "P1 is for another protocol") }
+    guard contract.mode == M.mode else { return Denial(.unsupported, "P1 is for another protocol") }
     guard contract.twoSided || !n1.payload.twoSided else {
       return Denial(.mismatch, "two-sided delivery was asked for")
     }
     guard contract.descriptionHash == .description(description, salt: p1.payload.salt) else {
       return Denial(.mismatch, "P1 describes something else than the offer")
     }
-    guard p1.payload.length <= policy.trust.goodsLengthMax,
-      (try? Goods.length(sealed: p1.payload.length)) != nil
-    else { return Denial(.limit, "the goods' length is impossible or over the limit") }
+    if let goods = p1.payload.goods {
+      guard goods.length <= policy.trust.goodsLengthMax, (try? Goods.length(sealed: goods.length)) != nil
+      else {
+        return Denial(.limit, "the goods' length is impossible or over the limit")
+      }
+    }
     guard contract.expirationMax > now + policy.trust.answerSeconds else {
       return Denial(.tooLate, "the offer leaves no time to pay")
     }

@@ -1,4 +1,5 @@
-// The merchant's side of one sale (US 6,076,078, FIG. 4; docs/SPEC.md, "Core").
+// The merchant's side of one sale under a contract, in any `ContractMode` (US 6,076,078, FIGS. 4 to 6;
+// docs/SPEC.md, "Core"). The labels of the core protocol stand for those of every mode.
 //
 //            P3 ok (one-sided, or S_p(P1) held)          P5a
 //   offered ─────────────────────────────▶ submitted ──────────▶ committed ──▶ credited
@@ -15,114 +16,77 @@
 
 public import Messages
 
-/// How the customer gets k (protocols.md §5, "completion routes").
-public enum CompletionRoute: String, CaseIterable, Sendable {
-  /// The archive gives P5a to whoever asks.
-  case archive
-  /// The merchant forwards P5a.
-  case merchant
-  /// The merchant hands P4 over before the archive has answered, on trust (§5.6).
-  case early
-}
-
-/// What a merchant decides by, beside the messages.
-public struct MerchantPolicy: Sendable {
-  /// The trust list in force.
-  public var trust: TrustList
-  /// How the customer is served.
-  public var completion: CompletionRoute
-  /// How long a customer has, from the offer, until the latest expiration.
-  public var expirationSeconds: UInt64
-  /// Forward P5a to the bank too, beside the archive's own delivery.
-  public var forwardsToBank: Bool
-
-  public init(
-    trust: TrustList, completion: CompletionRoute = .archive, expirationSeconds: UInt64 = 3600,
-    forwardsToBank: Bool = false
-  ) {
-    (self.trust, self.completion, self.expirationSeconds) = (trust, completion, expirationSeconds)
-    self.forwardsToBank = forwardsToBank
-  }
-}
-
-/// What a merchant does after an event; all of it in one durable step.
-public enum MerchantEffect: Equatable, Sendable {
-  case keep(Label, [UInt8])
-  /// The new phase, and when to look again without being asked.
-  case enter(MerchantSale.Phase, due: Timestamp?)
-  /// Seal this bundle to the archive and send it; the sealing seed is kept for the judge.
-  case submit(Bundle, to: PublicKey)
-  case send([UInt8], to: PublicKey)
-  /// Ask the archive for the outcome of this lock: abort it if it is due.
-  case requestAbort(p3: [UInt8], archive: PublicKey)
-  case cancel(Bundle, archive: PublicKey)
-  case reply([UInt8])
-  case refuse(Denial)
-}
-
 /// The machine of one sale.
-public struct MerchantSale: ~Copyable, Sendable {
-  /// As stored: stable numbers.
-  public enum Phase: Int, Sendable {
-    case offered = 1
-    case authorised, submitted, committed, credited, aborted, cancelling, declined
-  }
-
+public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
   private enum State {
     case offered
     case declined
-    case authorised(Verified<P3>)
-    case submitted(Verified<P3>, Verified<P4>)
-    case cancelling(Verified<P3>, Verified<Cancel>)
-    case committed(Verified<P3>, Outcome, credit: Verified<Credit>?)
-    case aborted(Verified<P3>, Outcome)
+    case authorised(Verified<M.LockMessage>)
+    case submitted(Verified<M.LockMessage>, Verified<M.Submission>)
+    case cancelling(Verified<M.LockMessage>, Verified<Cancel>)
+    case committed(Verified<M.LockMessage>, Outcome<M>, credit: Verified<Credit>?)
+    case aborted(Verified<M.LockMessage>, Outcome<M>)
   }
 
   /// The signed offer of this sale.
-  public let p1: Verified<P1>
+  public let p1: Verified<M.Offer>
   private let k: [UInt8]
-  private var acknowledgement: Verified<Acknowledgement>?
+  /// Early: E4, which names the goods after the lock.
+  private let merchandise: Verified<E4>?
+  private var acknowledgement: Verified<M.Note>?
   private var state: State
 
   /// A new sale: signs P1. `k` is the goods' key, fresh for this sale.
-  public init(offering p1: P1, k: [UInt8], key: borrowing SigningKey) throws(MessageError) {
+  public init(offering p1: M.Offer, k: [UInt8], key: borrowing SigningKey) throws(MessageError) {
     self.p1 = try Verified(signing: p1, with: key)
     self.k = k
+    merchandise = nil
     acknowledgement = nil
     state = .offered
   }
 
   /// Takes the machine up again from what `keep` stored.
-  public init(phase: Phase, messages: [Label: [UInt8]], k: [UInt8]) throws(MessageError) {
+  public init(phase: SalePhase, messages: [Label: [UInt8]], k: [UInt8]) throws(MessageError) {
     func stored<P>(_ label: Label, _: P.Type) throws(MessageError) -> Verified<P> {
       guard let bytes = messages[label] else {
         throw MessageError(.misuse, "missing-field", "merchant store: \(label.rawValue)")
       }
       return try Verified<P>(stored: bytes)
     }
-    let p1 = try stored(.p1, P1.self)
+    let p1 = try stored(Label(M.Offer.type), M.Offer.self)
     let acknowledgement =
-      messages[.acknowledgement] == nil ? nil : try stored(.acknowledgement, Acknowledgement.self)
+      messages[Label(M.Note.type)] == nil ? nil : try stored(Label(M.Note.type), M.Note.self)
     let state: State
     switch phase {
     case .offered: state = .offered
     case .declined: state = .declined
-    case .authorised: state = .authorised(try stored(.p3, P3.self))
-    case .submitted: state = .submitted(try stored(.p3, P3.self), try stored(.p4, P4.self))
-    case .cancelling: state = .cancelling(try stored(.p3, P3.self), try stored(.cancel, Cancel.self))
+    case .authorised: state = .authorised(try stored(Label(M.lockType), M.LockMessage.self))
+    case .submitted:
+      state = .submitted(
+        try stored(Label(M.lockType), M.LockMessage.self),
+        try stored(Label(M.Submission.type), M.Submission.self))
+    case .cancelling:
+      state = .cancelling(try stored(Label(M.lockType), M.LockMessage.self), try stored(.cancel, Cancel.self))
     case .committed:
-      state = .committed(try stored(.p3, P3.self), .committed(try stored(.p5a, P5a.self)), credit: nil)
+      state = .committed(
+        try stored(Label(M.lockType), M.LockMessage.self),
+        .committed(try stored(Label(M.commitType), Commit<M>.self)), credit: nil)
     case .credited:
       state = .committed(
-        try stored(.p3, P3.self), .committed(try stored(.p5a, P5a.self)),
+        try stored(Label(M.lockType), M.LockMessage.self),
+        .committed(try stored(Label(M.commitType), Commit<M>.self)),
         credit: try stored(.credit, Credit.self))
-    case .aborted: state = .aborted(try stored(.p3, P3.self), .aborted(try stored(.p5b, P5b.self)))
+    case .aborted:
+      state = .aborted(
+        try stored(Label(M.lockType), M.LockMessage.self),
+        .aborted(try stored(Label(M.abortType), Abort<M>.self)))
     }
+    merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)
     (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)
   }
 
   /// Where it stands.
-  public var phase: Phase {
+  public var phase: SalePhase {
     switch state {
     case .offered: .offered
     case .declined: .declined
@@ -138,7 +102,7 @@ public struct MerchantSale: ~Copyable, Sendable {
 
   /// P3 arrived, from the bank or through the customer; the bank's signature holds.
   public mutating func authorised(
-    _ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+    _ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     switch state {
     case .authorised(let old), .submitted(let old, _), .cancelling(let old, _),
@@ -152,7 +116,7 @@ public struct MerchantSale: ~Copyable, Sendable {
     if let denial = checkIdentity(p3, merchant: key.publicKey) {
       return try giveBack(p3, key: key) + [.refuse(denial)]
     }
-    var effects: [MerchantEffect] = [.keep(.p3, p3.bytes)]
+    var effects: [MerchantEffect] = [.keep(Label(M.lockType), p3.bytes)]
     if let denial = check(p3, policy: policy, at: now) {
       // The customer's money is locked for a sale that will not happen: give it back now, not at the
       // expiration.
@@ -170,15 +134,14 @@ public struct MerchantSale: ~Copyable, Sendable {
 
   /// S_p(P1) arrived: signed by the contract's pseudonym.
   public mutating func acknowledged(
-    _ message: Verified<Acknowledgement>, policy: MerchantPolicy, at now: Timestamp,
+    _ message: Verified<M.Note>, policy: MerchantPolicy, at now: Timestamp,
     key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
-    guard message.payload.hP1 == p1.hash, message.payload.n == p1.payload.n,
-      message.payload.merchant == p1.signer, message.signer == p1.payload.contract.pseudonym
-    else { return [.refuse(Denial(.mismatch, "S_p(P1) is not for this contract"))] }
+    guard message.payload == M.note(for: p1, merchandise), message.signer == p1.payload.contract.pseudonym
+    else { return [.refuse(Denial(.mismatch, "\(M.Note.type.label) is not for this contract"))] }
     if acknowledgement != nil { return [] }
     acknowledgement = message
-    let kept: [MerchantEffect] = [.keep(.acknowledgement, message.bytes)]
+    let kept: [MerchantEffect] = [.keep(Label(M.Note.type), message.bytes)]
     guard case .authorised(let p3) = state else { return kept }
     // Too late for the archive: a P4 after the expiration would only give k away.
     guard hasTime(p3, policy: policy, at: now) else { return kept + (try cancel(p3, key: key)) }
@@ -186,28 +149,30 @@ public struct MerchantSale: ~Copyable, Sendable {
   }
 
   /// An outcome arrived, from the archive or whomever; its signatures hold.
-  public mutating func decided(_ outcome: Outcome, policy: MerchantPolicy) -> [MerchantEffect] {
-    let p3: Verified<P3>
+  public mutating func decided(_ outcome: Outcome<M>, policy: MerchantPolicy) -> [MerchantEffect] {
+    let p3: Verified<M.LockMessage>
     switch state {
     case .offered, .declined:
       return [.refuse(Denial(.unknownTransaction, "no authorization of this sale is known"))]
     case .committed(let known, let old, _), .aborted(let known, let old):
-      guard old.bytes != outcome.bytes, Lock(known).mismatch(outcome) == nil else { return [] }
+      guard old.bytes != outcome.bytes, Lock<M>(known).mismatch(outcome) == nil else { return [] }
       return [.keep(.evidence, outcome.bytes)]
     case .authorised(let known), .submitted(let known, _), .cancelling(let known, _): p3 = known
     }
-    if let mismatch = Lock(p3).mismatch(outcome) {
+    if let mismatch = Lock<M>(p3).mismatch(outcome) {
       return [.refuse(Denial(.mismatch, "the outcome does not match: \(mismatch)", proof: [p3.bytes]))]
     }
     switch outcome {
     case .committed(let commit):
       state = .committed(p3, outcome, credit: nil)
-      var effects: [MerchantEffect] = [.keep(.p5a, commit.bytes), .enter(.committed, due: nil)]
+      var effects: [MerchantEffect] = [
+        .keep(Label(M.commitType), commit.bytes), .enter(.committed, due: nil),
+      ]
       if policy.forwardsToBank { effects.append(.send(commit.bytes, to: p3.signer)) }
       return effects
     case .aborted(let abort):
       state = .aborted(p3, outcome)
-      return [.keep(.p5b, abort.bytes), .enter(.aborted, due: nil)]
+      return [.keep(Label(M.abortType), abort.bytes), .enter(.aborted, due: nil)]
     }
   }
 
@@ -294,23 +259,22 @@ public struct MerchantSale: ~Copyable, Sendable {
   // MARK: Steps
 
   private mutating func submit(
-    _ p3: Verified<P3>, key: borrowing SigningKey
+    _ p3: Verified<M.LockMessage>, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     let terms = p3.payload.terms
-    let p4 = try Verified(
-      signing: P4(
-        n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: p3.hash, key: k), with: key)
+    let message = M.submission(p1, lock: p3, k: k, merchandise: merchandise, delivery: .acknowledged)
+    let p4 = try Verified(signing: message, with: key)
     state = .submitted(p3, p4)
     var messages = [p4.bytes, p3.bytes]
     if let acknowledgement { messages.append(acknowledgement.bytes) }
     return [
-      .keep(.p4, p4.bytes), .enter(.submitted, due: terms.expiration),
+      .keep(Label(M.Submission.type), p4.bytes), .enter(.submitted, due: terms.expiration),
       .submit(Bundle(messages), to: terms.archive),
     ]
   }
 
   private mutating func cancel(
-    _ p3: Verified<P3>, key: borrowing SigningKey
+    _ p3: Verified<M.LockMessage>, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     let terms = p3.payload.terms
     let cancel = try Verified(signing: Cancel(n: terms.n, lock: p3.hash), with: key)
@@ -323,7 +287,7 @@ public struct MerchantSale: ~Copyable, Sendable {
 
   /// Cancels a lock that this sale will not use, without a change of the sale itself.
   private func giveBack(
-    _ p3: Verified<P3>, key: borrowing SigningKey
+    _ p3: Verified<M.LockMessage>, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     let terms = p3.payload.terms
     guard terms.merchant == key.publicKey else { return [.keep(.evidence, p3.bytes)] }
@@ -336,19 +300,19 @@ public struct MerchantSale: ~Copyable, Sendable {
   // MARK: Checks of P3 (docs/SPEC.md, "P3")
 
   /// Whether P3 is for this sale at all.
-  private func checkIdentity(_ p3: Verified<P3>, merchant: PublicKey) -> Denial? {
+  private func checkIdentity(_ p3: Verified<M.LockMessage>, merchant: PublicKey) -> Denial? {
     let terms = p3.payload.terms
     guard terms.merchant == merchant, terms.n == p1.payload.n, terms.hP1 == p1.hash else {
-      return Denial(.mismatch, "P3 is not for this contract")
+      return Denial(.mismatch, "\(M.lockType.label) is not for this contract")
     }
     return nil
   }
 
-  private func hasTime(_ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp) -> Bool {
+  private func hasTime(_ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp) -> Bool {
     p3.payload.terms.expiration >= now + policy.trust.answerSeconds
   }
 
-  private func check(_ p3: Verified<P3>, policy: MerchantPolicy, at now: Timestamp) -> Denial? {
+  private func check(_ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp) -> Denial? {
     let terms = p3.payload.terms
     let contract = p1.payload.contract
     guard terms.hx == p1.payload.hx else { return Denial(.mismatch, "P3 has another key commitment") }

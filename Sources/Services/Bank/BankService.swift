@@ -15,30 +15,57 @@ final class BankService: PartyService {
   let currency: String
   private let keys: BankKeys
   private let policy: BankPolicy
+  /// For joint locks, where this bank is the archive.
+  private let desk: ArchiveDesk
   private let outboxKick: @Sendable () -> Void
 
   init(node: Node, keys: BankKeys, currency: String, kick: @escaping @Sendable () -> Void) {
     (self.node, self.keys, self.currency, self.outboxKick) = (node, keys, currency, kick)
+    desk = ArchiveDesk(node: node)
     policy = BankPolicy(trust: node.trust.list, expirationCapSeconds: 7 * 86_400)
   }
 
   var bank: PublicKey { node.identity.key }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
-    guard case .message(let type, let bytes) = incoming else {
-      throw MessageError(.malformed, "unexpected-type", "a bank takes signed messages only")
+    let trust = node.trust.list
+    switch incoming {
+    case .message(let type, let bytes): return try await answer(type, bytes)
+    case .sealed(let sealed):
+      let submission = try desk.open(JointMode.self, sealed)
+      return try await publish(submission.p3, request: sealed.encoded(), desk.submitted(submission))
+    case .bundle(let bundle):
+      guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
+      let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
+      let lock = try Verified<JA3>(bundle.messages[1], by: .known(trust, as: .bank))
+      return try await publish(lock, request: bundle.encoded(), as: JointMode.self) { machine, _, now, key in
+        try machine.cancelled(cancel, at: now, key: key)
+      }
     }
+  }
+
+  private func answer(_ type: MessageType, _ bytes: [UInt8]) async throws -> [UInt8]? {
     switch type {
     case .w1:
       let w1 = try Verified<W1>(bytes, by: Self.claimed(Unverified<W1>(bytes)))
       return try await once(w1.hash) { try await withdraw(w1) }
-    case .p2, .coSign:
+    case .p2: return try await authorise(Verified<P2>(bytes, by: .ownTokens))
+    case .ja2: return try await authorise(Verified<JA2>(bytes, by: .ownTokens))
+    case .coSign:
       if let p2 = try? Unverified<P2>(bytes) { return try await authorise(Verified(p2, by: .ownTokens)) }
+      if let ja2 = try? Unverified<JA2>(bytes) { return try await authorise(Verified(ja2, by: .ownTokens)) }
       fallthrough
     case .x1:
       let x1 = try Verified<X1>(bytes, by: .ownTokens)
       return try await once(x1.hash) { try await exchange(x1) }
-    case .p5a, .p5b: return try await decide(try Outcome(bytes, trust: node.trust.list), bytes)
+    case .p5a, .p5b: return try await decide(try Outcome<CoreMode>(bytes, trust: node.trust.list))
+    case .ja3:
+      let lock = try Verified<JA3>(bytes, by: .known(node.trust.list, as: .bank))
+      return try await publish(lock, request: bytes, as: JointMode.self) { machine, _, now, key in
+        try machine.abortRequested(at: now, key: key)
+      }
+    // The bank's own record of a joint lock, which it has acted on already.
+    case .ja5a, .ja5b: return try await decide(try Outcome<JointMode>(bytes, trust: node.trust.list))
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
     case .accountQuery:
@@ -52,13 +79,18 @@ final class BankService: PartyService {
 
   // MARK: Authorisation
 
-  private func authorise(_ p2: Verified<P2>) async throws -> [UInt8] {
+  private func authorise<M: ContractMode>(
+    _ p2: Verified<AuthorizationQ<M>>
+  ) async throws -> [UInt8] {
     let valid = Dictionary(
       p2.payload.tokenInputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
     let now = node.clock()
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
       let rowKey = RowKey.transaction(p2.payload.terms.merchant, p2.payload.terms.n)
-      var machine = try load(tx, rowKey)
+      guard var machine = try load(M.self, tx, rowKey) else {
+        let denial = Denial(.nReused, "this merchant's n already has a lock of another protocol")
+        return try node.refuse(denial, request: p2.bytes)
+      }
       if machine.phase == .absent {
         // Refused once, refused for ever: the wallet has freed its tokens on that answer.
         if let refused = try tx.reply(p2.hash.bytes) { return refused }
@@ -70,7 +102,8 @@ final class BankService: PartyService {
       let facts = try tokenFacts(tx, p2.payload.tokenInputs.map(\.token), valid)
       let effects = try machine.authorised(
         p2, facts: facts, policy: policy, at: now, key: node.identity.signing)
-      let reply = try apply(tx, effects, rowKey, request: p2.bytes, cause: p2.hash, at: now)
+      let reply = try apply(
+        tx, effects, rowKey, mode: M.mode, request: p2.bytes, cause: p2.hash, at: now)
       guard machine.phase == .absent, let reply else { return reply }
       return try remember(tx, reply, p2.hash, at: now)
     }
@@ -98,20 +131,37 @@ final class BankService: PartyService {
     return try await node.store.write { [self] tx in try remember(tx, reply, request, at: now) }
   }
 
-  private func decide(_ outcome: Outcome, _ bytes: [UInt8]) async throws -> [UInt8]? {
-    let (merchant, n): (PublicKey, TransactionID)
-    switch outcome {
-    case .committed(let commit):
-      let p4 = try Verified<P4>(stored: commit.payload.submission)
-      (merchant, n) = (p4.signer, p4.payload.n)
-    case .aborted(let abort): (merchant, n) = (abort.payload.merchant, abort.payload.n)
+  private func decide<M: ContractMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {
+    let reply = try await node.store.write { [self] tx in try decide(outcome, in: tx) }
+    outboxKick()
+    return reply
+  }
+
+  private func decide<M: ContractMode>(_ outcome: Outcome<M>, in tx: any StoreTransaction) throws -> [UInt8]?
+  {
+    let (merchant, n) = try outcome.transaction()
+    let rowKey = RowKey.transaction(merchant, n)
+    guard var machine = try load(M.self, tx, rowKey) else {
+      return try node.refuse(Denial(.mismatch, "the lock is of another protocol"), request: outcome.bytes)
     }
-    let now = node.clock()
+    let effects = machine.decided(outcome)
+    return try apply(
+      tx, effects, rowKey, mode: M.mode, request: outcome.bytes, cause: Hash(of: outcome.bytes),
+      at: node.clock())
+  }
+
+  /// A joint lock: the record and the money change in one durable step (FIG. 6).
+  private func publish<M: ContractMode>(
+    _ lock: Verified<M.LockMessage>, request: [UInt8], as _: M.Type = M.self,
+    _ event: @escaping ArchiveDesk.Event<M>
+  ) async throws -> [UInt8]? {
+    guard lock.signer == bank else {
+      return try node.refuse(Denial(.mismatch, "another bank made this lock"), request: request)
+    }
     let reply = try await node.store.write { [self] tx in
-      let rowKey = RowKey.transaction(merchant, n)
-      var machine = try load(tx, rowKey)
-      let effects = machine.decided(outcome)
-      return try apply(tx, effects, rowKey, request: bytes, cause: Hash(of: bytes), at: now)
+      let step = try desk.decide(lock, in: tx, request: request, event)
+      if let outcome = step.published { _ = try decide(outcome, in: tx) }
+      return step.reply
     }
     outboxKick()
     return reply
@@ -119,17 +169,21 @@ final class BankService: PartyService {
 
   private static let kind = "lock"
 
-  private func load(_ tx: any StoreTransaction, _ rowKey: [UInt8]) throws -> BankLock {
+  /// The lock of (M, n), a fresh one if there is none; nil if it is of another mode.
+  private func load<M: PurchaseMode>(
+    _: M.Type, _ tx: any StoreTransaction, _ rowKey: [UInt8]
+  ) throws -> BankLock<M>? {
     guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return BankLock() }
-    guard let phase = BankLock.Phase(rawValue: row.phase) else {
+    guard try ModeRow(row).mode == M.mode else { return nil }
+    guard let phase = LockPhase(rawValue: row.phase) else {
       throw StorageError.corrupt(reason: "unknown phase of a lock")
     }
     return try BankLock(phase: phase, messages: tx.labelled(kind: Self.kind, key: rowKey))
   }
 
   private func apply(
-    _ tx: any StoreTransaction, _ effects: [BankEffect], _ rowKey: [UInt8], request: [UInt8], cause: Hash,
-    at now: Timestamp
+    _ tx: any StoreTransaction, _ effects: [BankEffect], _ rowKey: [UInt8], mode: Mode, request: [UInt8],
+    cause: Hash, at now: Timestamp
   ) throws -> [UInt8]? {
     var reply: [UInt8]?
     for effect in effects {
@@ -137,9 +191,10 @@ final class BankService: PartyService {
       case .keep(let label, let bytes):
         try tx.keep(label, bytes, kind: Self.kind, key: rowKey)
         // By its hash too: the proof in refusals and status answers of its tokens.
-        if label == .p2 { try tx.keep(label, bytes, kind: "use", key: cause.bytes) }
+        if Self.requestLabels.contains(label) { try tx.keep(label, bytes, kind: "use", key: cause.bytes) }
       case .enter(let phase):
-        try tx.putMachine(MachineRow(kind: Self.kind, key: rowKey, phase: phase.rawValue, data: []))
+        try tx.putMachine(
+          MachineRow(kind: Self.kind, key: rowKey, phase: phase.rawValue, data: ModeRow(mode).data))
       case .lock(let token, let value, let amount, let lock):
         try BankBooks.lock(tx, token: token, value: value, amount: amount, lock: lock, cause: cause)
         try move(
@@ -219,8 +274,9 @@ final class BankService: PartyService {
     var result: [[UInt8]] = []
     var room = Self.proofBytesMax
     for use in try tx.tokenUses(token: id.bytes).prefix(limit) {
-      let found = try ["P2", "X1", "X2"].compactMap {
-        try tx.message(kind: "use", key: use.message, label: $0)
+      let labels = Self.requestLabels + [Label(.x1), Label(.x2)]
+      let found = try labels.compactMap {
+        try tx.message(kind: "use", key: use.message, label: $0.rawValue)
       }
       room -= found.reduce(0) { $0 + $1.count }
       guard room >= 0 else { break }
@@ -228,6 +284,9 @@ final class BankService: PartyService {
     }
     return result
   }
+
+  /// The labels of messages that lock tokens.
+  private static let requestLabels = ContractModes.all.map { Label($0.requestType) }
 
   /// What an answer spends on proof: it has to stay under the size of a message.
   private static let proofBytesMax = 56_000
@@ -328,27 +387,36 @@ final class BankService: PartyService {
         return try node.refuse(
           Denial(.malformed, "the query names neither a transaction nor a token"), request: query.bytes)
       }
-      let messages = try tx.labelled(kind: Self.kind, key: RowKey.transaction(merchant, n))
-      let machine = try load(tx, RowKey.transaction(merchant, n))
-      guard let p3 = machine.p3, let p2 = messages[.p2].flatMap({ try? Verified<P2>(stored: $0) }) else {
-        return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown))
+      var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
+      let rowKey = RowKey.transaction(merchant, n)
+      if let row = try tx.machine(kind: Self.kind, key: rowKey),
+        let mode = try ContractModes.types(of: ModeRow(row).mode),
+        let (state, proof) = try known(mode, tx, rowKey, to: query.signer)
+      {
+        (answer.state, answer.proof) = (state, proof)
       }
-      // Only the parties of the purchase learn anything.
-      let entitled =
-        [p3.payload.terms.pseudonym, merchant] + p2.payload.tokenInputs.map(\.token.key)
-      guard entitled.contains(query.signer) else {
-        return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown))
-      }
-      let state: TransactionState =
-        switch machine.phase {
-        case .absent: .unknown
-        case .locked: .locked
-        case .settled: .committed
-        case .released: .aborted
-        }
-      let proof = [p3.bytes] + (machine.outcome.map { [$0.bytes] } ?? [])
-      return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: proof, state: state))
+      return try sign(answer)
     }
+  }
+
+  /// What the parties of a purchase may know of its lock; nil for anybody else.
+  private func known<M: ContractMode>(
+    _: M.Type, _ tx: any StoreTransaction, _ rowKey: [UInt8], to asker: PublicKey
+  ) throws -> (TransactionState, [[UInt8]])? {
+    guard let machine = try load(M.self, tx, rowKey), let lock = machine.p3,
+      let stored = try tx.message(kind: Self.kind, key: rowKey, label: Label(M.requestType).rawValue)
+    else { return nil }
+    let terms = lock.payload.terms
+    let tokens = try Verified<AuthorizationQ<M>>(stored: stored).payload.tokenInputs.map(\.token.key)
+    guard ([terms.pseudonym, terms.merchant] + tokens).contains(asker) else { return nil }
+    let state: TransactionState =
+      switch machine.phase {
+      case .absent: .unknown
+      case .locked: .locked
+      case .settled: .committed
+      case .released: .aborted
+      }
+    return (state, [lock.bytes] + (machine.outcome.map { [$0.bytes] } ?? []))
   }
 
   private func tokenStatus(
@@ -392,7 +460,7 @@ final class BankService: PartyService {
       Route(method: "GET", path: "/v1/keys") { [keys] _ in
         HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(keys.signedList))
       }
-    ]
+    ] + desk.documents
   }
 
   private func sign(_ payload: some Payload) throws -> [UInt8] {

@@ -24,25 +24,19 @@ final class MerchantService: PartyService {
     let now = node.clock()
     switch type {
     case .n1: return try await offer(Verified(bytes, by: BankService.claimed(Unverified<N1>(bytes))))
-    case .p3:
-      let p3 = try Verified<P3>(bytes, by: .trusted(trust, as: .bank, at: now))
-      return try await step(p3.payload.terms.n, bytes) { [policy] machine, now, key in
-        try machine.authorised(p3, policy: policy, at: now, key: key)
-      }
+    case .p3: return try await authorised(CoreMode.self, bytes, at: now)
+    case .ja3: return try await authorised(JointMode.self, bytes, at: now)
     case .acknowledgement:
-      let message = try Verified<Acknowledgement>(
-        bytes, by: BankService.claimed(Unverified<Acknowledgement>(bytes)))
-      return try await step(message.payload.n, bytes) { [policy] machine, now, key in
-        try machine.acknowledged(message, policy: policy, at: now, key: key)
-      }
+      return try await step(Unverified<Acknowledgement>(bytes).claims.n, bytes, Acknowledged(message: bytes))
     case .nak:
       let nak = try Verified<NAK>(bytes, by: BankService.claimed(Unverified<NAK>(bytes)))
-      return try await step(nak.payload.n, bytes) { machine, _, key in try machine.complained(nak, key: key) }
-    case .p5a, .p5b: return try await decided(try Outcome(bytes, trust: trust), bytes)
+      return try await step(nak.payload.n, bytes, Complained(nak: nak))
+    case .p5a, .p5b: return try await decided(CoreMode.self, bytes)
+    case .ja5a, .ja5b: return try await decided(JointMode.self, bytes)
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
-      return try await step(n, bytes) { machine, _, _ in machine.credited(credit) }
+      return try await step(n, bytes, Credited(credit: credit))
     case .statusQuery:
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
     // An answer to something sent; what it refuses is settled by the archive's record.
@@ -59,6 +53,11 @@ final class MerchantService: PartyService {
     guard let stored = try await OfferBook.find(n1.payload.offer, node.store), let offer = stored.published
     else {
       return try node.refuse(Denial(.noSuchOffer, "there is no such offer"), request: n1.bytes)
+    }
+    guard offer.modes.contains(n1.payload.mode), let mode = ContractModes.types(of: n1.payload.mode) else {
+      let known = offer.modes.map(\.name).joined(separator: ", ")
+      return try node.refuse(
+        Denial(.unsupported, "this is sold by these protocols: \(known)"), request: n1.bytes)
     }
     guard n1.payload.price == offer.price else {
       return try node.refuse(
@@ -81,19 +80,31 @@ final class MerchantService: PartyService {
       pseudonym: n1.signer, price: offer.price, expirationMax: expirationMax,
       lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: now,
       descriptionHash: .description(offer.description, salt: salt), digests: [Hash(hex: stored.digest)!],
-      archives: keys(.archive), banks: keys(.bank), twoSided: offer.twoSided || n1.payload.twoSided,
-      name: offer.name)
-    let p1 = P1(
-      n: n, hx: .keyCommitment(.core, merchant: node.identity.key, n: n, key: key), root: sealed.root,
-      length: sealed.length, salt: salt, contract: contract)
-    let machine = try MerchantSale(offering: p1, k: key, key: node.identity.signing)
+      archives: keys(mode.archiveRole), banks: keys(.bank), mode: n1.payload.mode,
+      twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
+    return try await begin(
+      mode, n1, n, k: key, salt: salt, contract, GoodsClaim(root: sealed.root, length: sealed.length), at: now
+    )
+  }
+
+  /// Signs the offer and keeps the sale, in one durable step.
+  private func begin<M: ContractMode>(
+    _: M.Type, _ n1: Verified<N1>, _ n: TransactionID, k: [UInt8], salt: Hash, _ contract: Contract,
+    _ goods: GoodsClaim, at now: Timestamp
+  ) async throws -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    let mask = randomBytes(32, using: &generator)
+    let hx = Hash.keyCommitment(M.mode, merchant: node.identity.key, n: n, key: M.published(k, mask))
+    let offer = M.offer(n: n, hx: hx, salt: salt, contract: contract, goods: goods, mask: mask)
+    let machine = try MerchantSale<M>(offering: offer, k: k, key: node.identity.signing)
     let bytes = machine.p1.bytes
     return try await node.store.write { tx in
       if let known = try tx.reply(n1.hash.bytes) { return known }
       try tx.keep(.n1, n1.bytes, kind: Self.kind, key: n.bytes)
-      try tx.keep(.p1, bytes, kind: Self.kind, key: n.bytes)
+      try tx.keep(Label(M.Offer.type), bytes, kind: Self.kind, key: n.bytes)
       try tx.putMachine(
-        MachineRow(kind: Self.kind, key: n.bytes, phase: MerchantSale.Phase.offered.rawValue, data: key))
+        MachineRow(
+          kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, k).data))
       try tx.setReply(n1.hash.bytes, bytes, at: Int64(now))
       return bytes
     }
@@ -106,31 +117,66 @@ final class MerchantService: PartyService {
   // MARK: Steps
 
   static let kind = "sale"
+  /// The labels of messages whose hash is a lock's name.
+  private static let lockLabels = Set(ContractModes.all.map { Label($0.lockType) })
 
-  private typealias Event =
-    @Sendable (
-      inout MerchantSale, Timestamp, borrowing SigningKey
-    ) throws -> [MerchantEffect]
-
-  private func step(
-    _ n: TransactionID, _ request: [UInt8], _ event: @escaping Event
+  private func authorised<M: ContractMode>(
+    _: M.Type, _ bytes: [UInt8], at now: Timestamp
   ) async throws -> [UInt8]? {
-    let now = node.clock()
+    let lock = try Verified<M.LockMessage>(bytes, by: .trusted(node.trust.list, as: .bank, at: now))
+    return try await step(lock.payload.terms.n, bytes, Authorised<M>(lock: lock))
+  }
+
+  private func decided<M: ContractMode>(_: M.Type, _ bytes: [UInt8]) async throws -> [UInt8]? {
+    let outcome = try Outcome<M>(bytes, trust: node.trust.list)
+    return try await step(outcome.transaction().n, bytes, Decided<M>(outcome: outcome))
+  }
+
+  /// One durable step of a sale, whatever its mode.
+  private func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]?
+  {
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
-      guard let row = try tx.machine(kind: Self.kind, key: n.bytes),
-        let phase = MerchantSale.Phase(rawValue: row.phase)
-      else { return try node.refuse(Denial(.unknownTransaction, "no such sale"), request: request) }
-      var machine = try MerchantSale(
-        phase: phase, messages: tx.labelled(kind: Self.kind, key: n.bytes), k: row.data)
-      let effects = try event(&machine, now, node.identity.signing)
-      return try apply(tx, effects, n, k: row.data, request: request, at: now)
+      guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else {
+        return try node.refuse(Denial(.unknownTransaction, "no such sale"), request: request)
+      }
+      return try happen(event, n, row, tx, request: request).reply
     }
     kick()
     return reply
   }
 
+  /// Gives the event to the sale in this row and applies what comes of it.
+  func happen(
+    _ event: some SaleEvent, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction,
+    request: [UInt8]
+  ) throws -> (reply: [UInt8]?, effects: [MerchantEffect]) {
+    func go<M: ContractMode>(_: M.Type, _ data: ModeRow) throws -> (
+      reply: [UInt8]?, effects: [MerchantEffect]
+    ) {
+      let now = node.clock()
+      var machine = try load(M.self, n, row, tx)
+      let effects = try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
+      return (try apply(tx, effects, n, data, request: request, at: now), effects)
+    }
+    let data = try ModeRow(row)
+    guard let mode = ContractModes.types(of: data.mode) else {
+      throw StorageError.corrupt(reason: "a sale of another kind of protocol")
+    }
+    return try go(mode, data)
+  }
+
+  private func load<M: ContractMode>(
+    _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
+  ) throws -> MerchantSale<M> {
+    guard let phase = SalePhase(rawValue: row.phase) else {
+      throw StorageError.corrupt(reason: "unknown phase of a sale")
+    }
+    return try MerchantSale<M>(
+      phase: phase, messages: tx.labelled(kind: Self.kind, key: n.bytes), k: ModeRow(row).rest)
+  }
+
   func apply(
-    _ tx: any StoreTransaction, _ effects: [MerchantEffect], _ n: TransactionID, k: [UInt8],
+    _ tx: any StoreTransaction, _ effects: [MerchantEffect], _ n: TransactionID, _ data: ModeRow,
     request: [UInt8], at now: Timestamp
   ) throws -> [UInt8]? {
     var reply: [UInt8]?
@@ -138,11 +184,11 @@ final class MerchantService: PartyService {
       switch effect {
       case .keep(let label, let bytes):
         try tx.keep(label, bytes, kind: Self.kind, key: n.bytes)
-        if label == .p3 { try tx.setMeta("lock/\(Hash(of: bytes))", n.bytes) }
+        if Self.lockLabels.contains(label) { try tx.setMeta("lock/\(Hash(of: bytes))", n.bytes) }
       case .enter(let phase, let due):
         try tx.putMachine(
           MachineRow(
-            kind: Self.kind, key: n.bytes, phase: phase.rawValue, due: due.map(Int64.init), data: k))
+            kind: Self.kind, key: n.bytes, phase: phase.rawValue, due: due.map(Int64.init), data: data.data))
       case .submit(let bundle, let archive): try submit(tx, bundle, archive, n, at: now)
       case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
       case .requestAbort(let p3, let archive): try tx.send(p3, to: archive, at: now)
@@ -160,7 +206,9 @@ final class MerchantService: PartyService {
     _ tx: any StoreTransaction, _ bundle: Messages.Bundle, _ archive: PublicKey, _ n: TransactionID,
     at now: Timestamp
   ) throws {
-    guard let recipient = node.trust.list.entry(archive, as: .archive)?.sealingKey else {
+    let trust = node.trust.list
+    guard let recipient = (trust.entry(archive, as: .archive) ?? trust.entry(archive, as: .bank))?.sealingKey
+    else {
       throw MessageError(.misuse, "missing-field", "the archive's sealing key in the trust list")
     }
     var generator = SystemRandomNumberGenerator()
@@ -168,15 +216,6 @@ final class MerchantService: PartyService {
     let sealed = try SealedMessage(bundle.encoded(), to: recipient, ephemeralSeed: seed)
     try tx.append(kind: Self.kind, key: n.bytes, label: "P4 seed", bytes: seed)
     try tx.send(sealed.encoded(), to: archive, at: now)
-  }
-
-  private func decided(_ outcome: Outcome, _ bytes: [UInt8]) async throws -> [UInt8]? {
-    let n: TransactionID
-    switch outcome {
-    case .committed(let commit): n = try Verified<P4>(stored: commit.payload.submission).payload.n
-    case .aborted(let abort): n = abort.payload.n
-    }
-    return try await step(n, bytes) { [policy] machine, _, _ in machine.decided(outcome, policy: policy) }
   }
 
   private func sale(lock: Hash) async throws -> TransactionID? {
@@ -194,7 +233,7 @@ final class MerchantService: PartyService {
     for row in due {
       guard let n = TransactionID(row.key) else { continue }
       do {
-        _ = try await step(n, []) { machine, now, key in try machine.due(at: now, key: key) }
+        _ = try await step(n, [], Due())
       } catch { node.logger.error("a due sale could not go on", metadata: ["error": "\(error)"]) }
     }
   }
@@ -204,21 +243,28 @@ final class MerchantService: PartyService {
   private func status(_ query: Verified<StatusQuery>) async throws -> [UInt8] {
     let now = node.clock()
     return try await node.store.read { [self] tx in
-      let none = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
-      guard let n = query.payload.n, let row = try tx.machine(kind: Self.kind, key: n.bytes),
-        let phase = MerchantSale.Phase(rawValue: row.phase)
-      else { return try Verified(signing: none, with: node.identity.signing).bytes }
-      let messages = try tx.labelled(kind: Self.kind, key: n.bytes)
-      let machine = try MerchantSale(phase: phase, messages: messages, k: row.data)
-      guard query.signer == machine.p1.payload.contract.pseudonym else {
-        return try Verified(signing: none, with: node.identity.signing).bytes
+      var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
+      if let n = query.payload.n, let row = try tx.machine(kind: Self.kind, key: n.bytes),
+        let mode = try ContractModes.types(of: ModeRow(row).mode),
+        let (state, proof) = try known(mode, n, row, tx, to: query.signer)
+      {
+        (answer.state, answer.proof) = (state, proof)
       }
-      let (state, proof) = machine.status(policy: policy)
-      // With N1 and P1 in front, so that a restored wallet can take the purchase up again.
-      let all = ([messages[.n1], messages[.p1]].compactMap { $0 }) + proof.filter { $0 != messages[.p1] }
-      let answer = StatusAnswer(at: now, hQuery: query.hash, proof: all, state: state)
       return try Verified(signing: answer, with: node.identity.signing).bytes
     }
+  }
+
+  /// What P may know of its sale: N1 and the offer in front, so that a restored wallet can take the purchase
+  /// up again. Nil for anybody else.
+  private func known<M: ContractMode>(
+    _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction, to asker: PublicKey
+  ) throws -> (TransactionState, [[UInt8]])? {
+    let machine = try load(M.self, n, row, tx)
+    guard asker == machine.p1.payload.contract.pseudonym else { return nil }
+    let (state, proof) = machine.status(policy: policy)
+    let n1 = try tx.message(kind: Self.kind, key: n.bytes, label: Label.n1.rawValue)
+    let first = [n1, machine.p1.bytes].compactMap { $0 }
+    return (state, first + proof.filter { !first.contains($0) })
   }
 
   // MARK: Documents
@@ -236,6 +282,19 @@ final class MerchantService: PartyService {
     return HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(signed.bytes))
   }
 
+  /// Whether this key is the sale's pseudonym.
+  private func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
+    try await node.store.read { [self] tx in
+      guard let row = try tx.machine(kind: Self.kind, key: n.bytes),
+        let mode = try ContractModes.types(of: ModeRow(row).mode)
+      else { return false }
+      func pseudonym<M: ContractMode>(_: M.Type) throws -> PublicKey {
+        try load(M.self, n, row, tx).p1.payload.contract.pseudonym
+      }
+      return try pseudonym(mode) == asker
+    }
+  }
+
   /// The sealed goods of a sale, whole or a range, to the sale's pseudonym only: the archive's record
   /// gives k to everybody, so whoever got the ciphertext too would have the goods.
   private func goods(_ call: HTTPCall) async throws -> HTTPReply {
@@ -244,11 +303,8 @@ final class MerchantService: PartyService {
     }
     let asked = call.query["by"].flatMap(Hex.decode) ?? []
     let query = try? Unverified<StatusQuery>(asked)
-    let p1 = try await node.store.read { tx in
-      try tx.message(kind: Self.kind, key: n.bytes, label: Label.p1.rawValue)
-    }.map { try Verified<P1>(stored: $0) }
-    guard let p1, let query,
-      let proven = try? Verified(query, by: .key(p1.payload.contract.pseudonym)), proven.payload.n == n
+    guard let query, let proven = try? Verified(query, by: .key(query.claimedSigners[0])),
+      proven.payload.n == n, try await mayFetch(n, proven.signer)
     else { throw Problem.notFound("no goods of this sale, or not for whoever asks") }
     let path = node.directory.file("goods/\(n)")
     guard FileManager.default.fileExists(atPath: path) else {

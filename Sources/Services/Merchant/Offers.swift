@@ -17,12 +17,15 @@ public struct StoredOffer: Codable, Equatable, Sendable {
   /// SHA-256 of the goods.
   public var digest: String
   public var twoSided: Bool
+  /// The protocols by which it is sold, by name; nil: core.
+  public var protocols: [String]?
 
   /// As published.
   var published: Offer? {
     guard let price = Money(price), let id = Nonce(hex: id) else { return nil }
     return Offer(
-      price: price, id: id, description: description, name: name, length: length, twoSided: twoSided)
+      price: price, id: id, description: description, name: name, length: length, twoSided: twoSided,
+      modes: protocols?.compactMap(Mode.init(named:)) ?? [.core])
   }
 }
 
@@ -35,7 +38,7 @@ enum OfferBook {
 
   /// Makes an offer, without storing it: the file is hashed now, and its content has to stay as it is.
   static func describe(
-    _ path: String, price: Money, description: String, twoSided: Bool
+    _ path: String, price: Money, description: String, twoSided: Bool, modes: [Mode] = [.core]
   ) throws -> StoredOffer {
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue
@@ -54,7 +57,8 @@ enum OfferBook {
     return StoredOffer(
       id: Nonce.random(using: &generator).description, price: price.description, description: description,
       name: url.lastPathComponent, path: url.standardizedFileURL.path, length: size,
-      digest: try GoodsFiles.digest(RawFile(reading: path)).description, twoSided: twoSided)
+      digest: try GoodsFiles.digest(RawFile(reading: path)).description, twoSided: twoSided,
+      protocols: modes.map(\.name))
   }
 
   /// Puts an offer on sale.

@@ -10,7 +10,7 @@ extension StoreTransaction {
   func labelled(kind: String, key: [UInt8]) throws -> [Label: [UInt8]] {
     var result: [Label: [UInt8]] = [:]
     for message in try messages(kind: kind, key: key) {
-      if let label = Label(rawValue: message.label) { result[label] = message.bytes }
+      result[Label(rawValue: message.label)] = message.bytes
     }
     return result
   }

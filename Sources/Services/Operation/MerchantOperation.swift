@@ -8,6 +8,8 @@ public import Messages
 public struct SaleSummary: Codable, Equatable, Sendable {
   /// The transaction's number, 32 hexadecimal digits.
   public var n: String
+  /// The protocol that it runs by: "core", "joint", …
+  public var `protocol`: String
   public var phase: String
   public var price: String
   /// The goods' file name.
@@ -31,11 +33,13 @@ public final class MerchantOperation: Sendable {
   public func close() async throws { try await link.close() }
 
   /// Puts a file on sale. It is hashed here, by the calling process.
-  public func add(_ path: String, price: Money, description: String, twoSided: Bool) async throws
+  public func add(
+    _ path: String, price: Money, description: String, twoSided: Bool, modes: [Mode] = [.core]
+  ) async throws
     -> StoredOffer
   {
     let offer = try await offTheLoop {
-      try OfferBook.describe(path, price: price, description: description, twoSided: twoSided)
+      try OfferBook.describe(path, price: price, description: description, twoSided: twoSided, modes: modes)
     }
     return try await link.carryOut(AddOffer(offer: offer))
   }

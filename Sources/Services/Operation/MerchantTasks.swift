@@ -136,14 +136,21 @@ struct CancelSale: OperatorTask {
 extension SaleSummary {
   /// Reads a sale from its row and messages.
   init(_ row: MachineRow, _ tx: any StoreTransaction) throws {
-    let messages = try tx.labelled(kind: MerchantService.kind, key: row.key)
-    guard let phase = MerchantSale.Phase(rawValue: row.phase), let stored = messages[.p1] else {
-      throw StorageError.corrupt(reason: "a sale without its contract")
+    func go<M: ContractMode>(_: M.Type) throws -> SaleSummary {
+      let messages = try tx.labelled(kind: MerchantService.kind, key: row.key)
+      guard let phase = SalePhase(rawValue: row.phase), let stored = messages[Label(M.Offer.type)] else {
+        throw StorageError.corrupt(reason: "a sale without its contract")
+      }
+      let offer = try Verified<M.Offer>(stored: stored).payload
+      let lock = try messages[Label(M.lockType)].map { try Verified<M.LockMessage>(stored: $0).payload }
+      return SaleSummary(
+        n: offer.n.description, protocol: M.mode.name, phase: "\(phase)",
+        price: offer.contract.price.description, name: offer.contract.name, twoSided: offer.contract.twoSided,
+        offeredAt: offer.contract.date, expiration: lock?.terms.expiration)
     }
-    let p1 = try Verified<P1>(stored: stored).payload
-    let p3 = try messages[.p3].map { try Verified<P3>(stored: $0).payload }
-    self.init(
-      n: p1.n.description, phase: "\(phase)", price: p1.contract.price.description, name: p1.contract.name,
-      twoSided: p1.contract.twoSided, offeredAt: p1.contract.date, expiration: p3?.terms.expiration)
+    guard let mode = try ContractModes.types(of: ModeRow(row).mode) else {
+      throw StorageError.corrupt(reason: "a sale of another kind of protocol")
+    }
+    self = try go(mode)
   }
 }

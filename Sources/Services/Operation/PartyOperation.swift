@@ -73,7 +73,8 @@ public enum PartyOperation {
     try await store.close()
     let card = PartyCard(
       role: setup.role.name, name: setup.name, key: identity.key.description,
-      sealingKey: setup.role == .archive ? identity.sealing.publicKey.description : nil,
+      sealingKey: setup.role == .archive || setup.role == .bank
+        ? identity.sealing.publicKey.description : nil,
       url: "https://\(setup.advertised ?? setup.host):\(setup.port)")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -39,13 +39,15 @@ extension Wallet {
       from = next
     }
     var found = Restored()
-    var purchases: [Hash: Verified<P2>] = [:]
+    var purchases: [Hash: any FoundPurchase] = [:]
     var seen = Set<Hash>()
     while let coin = queue.popLast() {
       guard seen.insert(try coin.decoded().id).inserted else { continue }
       let (rest, uses) = try await ask(coin, bank)
       for use in uses {
-        if let p2 = try? Verified<P2>(use, by: .ownTokens) { purchases[p2.hash] = p2 }
+        for mode in ContractModes.all {
+          if let found = foundPurchase(mode, use) { purchases[Hash(of: use)] = found }
+        }
       }
       queue += try await exchanged(uses, bank)
       var known = coin
@@ -57,9 +59,9 @@ extension Wallet {
     try await advanceCounters()
     // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
     var limit = Self.pseudonymGap
-    let byAge = purchases.values.sorted { $0.payload.terms.expiration < $1.payload.terms.expiration }
-    for p2 in byAge {
-      guard let index = try await takeUp(p2, below: limit) else { continue }
+    let byAge = purchases.values.sorted { $0.terms.expiration < $1.terms.expiration }
+    for purchase in byAge {
+      guard let index = try await purchase.takeUp(by: self, below: limit) else { continue }
       limit = max(limit, index + Self.pseudonymGap)
       found.purchases += 1
     }
@@ -130,17 +132,19 @@ extension Wallet {
 
   /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
   /// - Returns: its pseudonym's number; nil if none below `limit` is this wallet's.
-  private func takeUp(_ p2: Verified<P2>, below limit: UInt64) async throws -> UInt64? {
+  fileprivate func takeUp<M: ContractMode>(
+    _: M.Type, _ p2: Verified<AuthorizationQ<M>>, below limit: UInt64
+  ) async throws -> UInt64? {
     let terms = p2.payload.terms
     guard let index = (0..<limit).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }) else {
       return nil
     }
     let answer = try await merchantStatus(index, terms.n, terms.merchant)
     var n1: Verified<N1>?
-    var p1: Verified<P1>?
+    var p1: Verified<M.Offer>?
     for bytes in answer.payload.proof {
       n1 = (try? Verified<N1>(bytes, by: .key(terms.pseudonym))) ?? n1
-      p1 = (try? Verified<P1>(bytes, by: .key(terms.merchant))) ?? p1
+      p1 = (try? Verified<M.Offer>(bytes, by: .key(terms.merchant))) ?? p1
     }
     guard let n1, let p1, p1.hash == terms.hP1 else {
       throw ServiceError.protocolViolation("the merchant does not give back the contract of a paid purchase")
@@ -151,9 +155,12 @@ extension Wallet {
     let info = PurchaseInfo(
       number: index, pseudonymIndex: index, merchant: terms.merchant.description,
       description: description?.description ?? "", name: p1.payload.contract.name,
-      price: p1.payload.contract.price.description, startedAt: p1.payload.contract.date, output: nil)
+      price: p1.payload.contract.price.description, startedAt: p1.payload.contract.date, output: nil,
+      protocol: M.mode.name)
     try await store.write { tx in
-      for (label, bytes) in [(Label.n1, n1.bytes), (.p1, p1.bytes), (.p2, p2.bytes)] {
+      for (label, bytes) in [
+        (Label.n1, n1.bytes), (Label(M.Offer.type), p1.bytes), (Label(M.requestType), p2.bytes),
+      ] {
         try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(index))
       }
       try tx.putPurchase(info, phase: .authorised, due: terms.expiration)
@@ -161,8 +168,27 @@ extension Wallet {
       if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
     }
     // The ciphertext again, then on as after any interruption.
-    _ = try await fetch(p1, pseudonym: index)
+    if let claim = p1.payload.goods { _ = try await fetch(PurchasedGoods(p1, claim), pseudonym: index) }
     try await advance(index, options: BuyOptions())
     return index
   }
+}
+
+/// A purchase that a token's history shows.
+private protocol FoundPurchase {
+  var terms: LockTerms { get }
+  func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64?
+}
+
+private struct Found<M: ContractMode>: FoundPurchase {
+  let request: Verified<AuthorizationQ<M>>
+  var terms: LockTerms { request.payload.terms }
+
+  func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64? {
+    try await wallet.takeUp(M.self, request, below: limit)
+  }
+}
+
+private func foundPurchase<M: ContractMode>(_: M.Type, _ use: [UInt8]) -> (any FoundPurchase)? {
+  (try? Verified<AuthorizationQ<M>>(use, by: .ownTokens)).map { Found<M>(request: $0) }
 }

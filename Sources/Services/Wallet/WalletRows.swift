@@ -42,6 +42,10 @@ struct PurchaseInfo: Codable, Equatable, Sendable {
   var startedAt: Timestamp
   /// Where the goods go; nil: the wallet's downloads.
   var output: String?
+  /// By which protocol, by name; nil: core.
+  var `protocol`: String?
+
+  var mode: Mode { `protocol`.flatMap(Mode.init(named:)) ?? .core }
 
   static let kind = "purchase"
 }
@@ -83,7 +87,7 @@ extension StoreTransaction {
     return (row, try JSONDecoder().decode(PurchaseInfo.self, from: Data(row.data)))
   }
 
-  func putPurchase(_ info: PurchaseInfo, phase: CustomerPurchase.Phase, due: Timestamp?) throws {
+  func putPurchase(_ info: PurchaseInfo, phase: PurchasePhase, due: Timestamp?) throws {
     try putMachine(
       MachineRow(
         kind: PurchaseInfo.kind, key: RowKey.number(info.number), phase: phase.rawValue,

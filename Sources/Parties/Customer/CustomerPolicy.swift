@@ -1,0 +1,33 @@
+// What a customer decides by, and what its machines ask for.
+
+public import Messages
+
+/// What a customer decides by, beside the messages.
+public struct CustomerPolicy: Sendable {
+  /// The trust list in force.
+  public var trust: TrustList
+
+  public init(trust: TrustList) { self.trust = trust }
+}
+
+/// What a customer does after an event; all of it in one durable step.
+public enum CustomerEffect: Equatable, Sendable {
+  case keep(Label, [UInt8])
+  /// The new phase, and when to look again without being asked.
+  case enter(PurchasePhase, due: Timestamp?)
+  case send([UInt8], to: PublicKey)
+  /// These amounts of tokens are gone.
+  case spent([TokenInput])
+  /// These amounts of tokens can be used again.
+  case freed([TokenInput])
+  case deny(Denial)
+}
+
+/// Where a purchase stands. As stored: stable numbers.
+public enum PurchasePhase: Int, Sendable {
+  case requested = 1
+  case offered, checked, authorised, locked, paid, delivered, aborted, refused, abandoned
+
+  /// True when nothing more will happen.
+  public var isFinal: Bool { rawValue >= PurchasePhase.delivered.rawValue }
+}

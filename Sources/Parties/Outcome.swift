@@ -1,0 +1,138 @@
+// A lock and its single outcome, in any mode that has them: what an outcome has to match before it counts.
+//
+// Invariant: nobody acts on an outcome that `Lock.mismatch` has not compared with the lock (attacks 1, 2, 5
+// and 6); an outcome of another mode is another type.
+
+public import Messages
+
+extension PurchaseMode {
+  /// Who publishes the outcomes.
+  public static var archiveRole: Role { mode == .joint ? .bank : .archive }
+}
+
+/// The single outcome that an archive publishes for a lock.
+public enum Outcome<M: PurchaseMode>: Equatable, Sendable {
+  case committed(Verified<Commit<M>>)
+  case aborted(Verified<Abort<M>>)
+
+  /// The complete bytes of P5a, P5b or their kin.
+  public var bytes: [UInt8] {
+    switch self {
+    case .committed(let message): message.bytes
+    case .aborted(let message): message.bytes
+    }
+  }
+
+  /// The archive that signed it.
+  public var signer: PublicKey {
+    switch self {
+    case .committed(let message): message.signer
+    case .aborted(let message): message.signer
+    }
+  }
+
+  /// (M, n). Fails only for a stored outcome that is damaged.
+  public func transaction() throws(MessageError) -> (merchant: PublicKey, n: TransactionID) {
+    switch self {
+    case .committed(let message):
+      let submission = try Unverified<M.Submission>(message.payload.submission)
+      return (submission.claimedSigners[0], submission.claims.n)
+    case .aborted(let message): return (message.payload.merchant, message.payload.n)
+    }
+  }
+
+  /// Reads P5a or P5b and checks the archive's signature, its place in the trust list at the time it
+  /// stamped, and the merchant's signature of what is inside: P4 in a commit, the Cancel in an abort that
+  /// did not wait for the expiration.
+  public init(_ bytes: [UInt8], trust: TrustList) throws(MessageError) {
+    if let commit = try? Unverified<Commit<M>>(bytes) {
+      let verified = try Verified(commit, by: .trusted(trust, as: M.archiveRole, at: commit.claims.at))
+      _ = try Outcome.merchantPart(of: verified, trust: trust)
+      self = .committed(verified)
+    } else {
+      let abort = try Unverified<Abort<M>>(bytes)
+      if let cancel = abort.claims.cancel {
+        _ = try Verified<Cancel>(cancel, by: .key(abort.claims.merchant))
+      }
+      self = .aborted(try Verified(abort, by: .trusted(trust, as: M.archiveRole, at: abort.claims.at)))
+    }
+  }
+
+  /// Reads an outcome that this party verified before it stored it.
+  public init(stored bytes: [UInt8]) throws(MessageError) {
+    if let commit = try? Verified<Commit<M>>(stored: bytes) {
+      self = .committed(commit)
+    } else {
+      self = .aborted(try Verified<Abort<M>>(stored: bytes))
+    }
+  }
+
+  /// The P4 inside a P5a (or their kin), its signature and signer checked.
+  public static func merchantPart(
+    of commit: Verified<Commit<M>>, trust: TrustList
+  ) throws(MessageError) -> Verified<M.Submission> {
+    try Verified(commit.payload.submission, by: .trusted(trust, as: .merchant, at: commit.payload.at))
+  }
+}
+
+/// The lock that P3 made: what an outcome has to match before it counts for it.
+public struct Lock<M: PurchaseMode>: Equatable, Sendable {
+  /// L = H(P3).
+  public let name: Hash
+  public let terms: LockTerms
+
+  public init(_ p3: Verified<M.LockMessage>) {
+    name = p3.hash
+    terms = p3.payload.terms
+  }
+
+  /// Nil if the outcome is this lock's; otherwise what does not match.
+  public func mismatch(_ outcome: Outcome<M>) -> String? {
+    switch outcome {
+    case .committed(let commit): return terms.mismatch(commit, lock: name)
+    case .aborted(let abort):
+      guard abort.signer == terms.archive else { return "another archive than the lock names" }
+      guard abort.payload.lock == name else { return "another lock" }
+      guard abort.payload.merchant == terms.merchant, abort.payload.n == terms.n else {
+        return "another transaction"
+      }
+      guard abort.payload.expiration == terms.expiration, abort.payload.lifetime == terms.lifetime else {
+        return "another expiration or lifetime"
+      }
+      guard abort.payload.at >= terms.expiration || isCancelled(abort.payload) else {
+        return "aborted before the expiration without the merchant's Cancel"
+      }
+      return nil
+    }
+  }
+
+  /// Before the expiration only the merchant's own Cancel of this lock lets an archive abort: its word alone
+  /// does not. The signature was checked when the outcome was read.
+  private func isCancelled(_ abort: Abort<M>) -> Bool {
+    guard abort.failed == Reason.cancelled.rawValue,
+      let cancel = abort.cancel.flatMap({ try? Verified<Cancel>(stored: $0) })
+    else { return false }
+    return cancel.payload.lock == name && cancel.payload.n == terms.n && cancel.signer == terms.merchant
+  }
+}
+
+extension LockTerms {
+  /// Nil if the commit is the one of these terms; otherwise what does not match. `lock` is L; nil when the
+  /// lock's message never arrived: then the terms alone have to do, as only one lock can have them.
+  public func mismatch<M>(_ commit: Verified<Commit<M>>, lock: Hash?) -> String? {
+    guard commit.signer == archive else { return "another archive than the lock names" }
+    guard let submission = try? Verified<M.Submission>(stored: commit.payload.submission) else {
+      return "\(M.Submission.type.label) is damaged"
+    }
+    if let lock, submission.payload.lock != lock { return "another lock" }
+    guard submission.signer == merchant, submission.payload.n == n else { return "another transaction" }
+    guard submission.payload.hP1 == hP1 else { return "another contract" }
+    guard submission.payload.expiration == expiration else { return "another expiration" }
+    guard commit.payload.at < expiration else { return "committed at or after the expiration" }
+    guard commit.payload.lifetime == lifetime else { return "another lifetime" }
+    guard Hash.keyCommitment(M.mode, merchant: merchant, n: n, key: submission.payload.key) == hx else {
+      return "a key that the contract does not commit to"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,90 @@
+// The archive's durable step, for whoever publishes: take up the lock, decide, append to the record, queue
+// the copies. An archive does it for core and its kin, a joint bank-archive for its own locks, in the same
+// transaction as the money.
+
+import Messages
+import Parties
+import Storage
+
+struct ArchiveDesk {
+  let node: Node
+
+  /// Something that happens to a lock of mode `M`.
+  typealias Event<M: ArchiveMode> =
+    @Sendable (
+      inout ArchiveTransaction<M>, any StoreTransaction, Timestamp, borrowing SigningKey
+    ) throws -> [ArchiveEffect]
+
+  /// Reads what was sealed to this archive.
+  func open<M: ArchiveMode>(_: M.Type, _ sealed: SealedMessage) throws -> Submitted<M> {
+    let plain = try node.identity.sealing.open(sealed.box)
+    return try Submitted<M>(
+      Messages.Bundle(encoded: plain), trust: node.trust.list, at: node.clock())
+  }
+
+  /// P4 and its kin.
+  func submitted<M: ArchiveMode>(_ submission: Submitted<M>) -> Event<M> {
+    { machine, tx, now, key in
+      let terms = submission.p3.payload.terms
+      let other = try tx.records(merchant: terms.merchant.bytes, n: terms.n.bytes).first {
+        $0.kind == .commit && $0.lock != submission.p3.hash.bytes
+      }
+      return try machine.submitted(submission, otherCommit: other?.body, at: now, key: key)
+    }
+  }
+
+  /// One step inside `tx`.
+  /// - Returns: the answer, and the outcome if this step published it.
+  func decide<M: ArchiveMode>(
+    _ lock: Verified<M.LockMessage>, in tx: any StoreTransaction, request: [UInt8], _ event: Event<M>
+  ) throws -> (reply: [UInt8]?, published: Outcome<M>?) {
+    // Sequencing time: never earlier than the record before, whatever the clock does.
+    let now = max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0)
+    let known = try tx.record(lock: lock.hash.bytes).map { try Outcome<M>(stored: $0.body) }
+    var machine = ArchiveTransaction<M>(lock, outcome: known)
+    var reply: [UInt8]?
+    var published: Outcome<M>?
+    for effect in try event(&machine, tx, now, node.identity.signing) {
+      switch effect {
+      case .publish(let body, let isCommit, let terms, let name):
+        try tx.appendRecord(
+          merchant: terms.merchant.bytes, n: terms.n.bytes, lock: name.bytes,
+          kind: isCommit ? .commit : .abort, at: Int64(now), body: body)
+        published = try Outcome<M>(stored: body)
+      case .reply(let bytes): reply = bytes
+      case .refuse(let denial): reply = try node.refuse(denial, request: request)
+      case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
+      }
+    }
+    return (reply, published)
+  }
+
+  // MARK: The public record
+
+  var documents: [Route] {
+    [
+      Route(method: "GET", path: "/v1/records/:merchant/:n") { call in try await self.lookUp(call) },
+      Route(method: "GET", path: "/v1/records") { call in try await self.range(call) },
+    ]
+  }
+
+  /// All outcomes of (M, n), as a bundle.
+  private func lookUp(_ call: HTTPCall) async throws -> HTTPReply {
+    guard let merchant = call.parameters["merchant"].flatMap(PublicKey.init(hex:)),
+      let n = call.parameters["n"].flatMap(TransactionID.init(hex:))
+    else { throw Problem.badRequest("M is 64 and n 32 hexadecimal digits") }
+    let records = try await node.store.read { try $0.records(merchant: merchant.bytes, n: n.bytes) }
+    return HTTPReply(
+      status: 200, contentType: cborMediaType,
+      body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
+  }
+
+  /// Outcomes after a sequence number: for banks and merchants that poll.
+  private func range(_ call: HTTPCall) async throws -> HTTPReply {
+    let after = call.query["after"].flatMap { Int64($0) } ?? 0
+    let records = try await node.store.read { try $0.records(after: after, limit: 100) }
+    return HTTPReply(
+      status: 200, contentType: cborMediaType,
+      body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
+  }
+}

@@ -1,0 +1,84 @@
+// What can happen to a sale, as values: the row says of which mode the sale is, and the event is then given
+// to that mode's machine.
+
+import Messages
+import Parties
+
+/// Something that happens to a sale of any mode.
+protocol SaleEvent: Sendable {
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect]
+}
+
+/// P3 or its kin of mode `L`.
+struct Authorised<L: ContractMode>: SaleEvent {
+  let lock: Verified<L.LockMessage>
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    guard let lock = lock as? Verified<M.LockMessage> else { return [.refuse(.otherMode(M.mode))] }
+    return try sale.authorised(lock, policy: policy, at: now, key: key)
+  }
+}
+
+/// The customer's acknowledgement: S_p(P1) or its kin, whichever the sale's mode takes.
+struct Acknowledged: SaleEvent {
+  let message: [UInt8]
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    let unverified = try Unverified<M.Note>(message)
+    let note = try Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    return try sale.acknowledged(note, policy: policy, at: now, key: key)
+  }
+}
+
+/// The record of mode `L`.
+struct Decided<L: ContractMode>: SaleEvent {
+  let outcome: Outcome<L>
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    guard let outcome = outcome as? Outcome<M> else { return [.refuse(.otherMode(M.mode))] }
+    return sale.decided(outcome, policy: policy)
+  }
+}
+
+struct Credited: SaleEvent {
+  let credit: Verified<Credit>
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.credited(credit) }
+}
+
+struct Complained: SaleEvent {
+  let nak: Verified<NAK>
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
+}
+
+struct Due: SaleEvent {
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.due(at: now, key: key) }
+}
+
+struct GivenUp: SaleEvent {
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.givenUp(key: key) }
+}
+
+extension Denial {
+  /// A message of one mode for a transaction of another (attack 6).
+  static func otherMode(_ mode: Mode) -> Denial {
+    Denial(.mismatch, "this transaction runs by the \(mode.name) protocol")
+  }
+}

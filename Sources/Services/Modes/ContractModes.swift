@@ -1,0 +1,36 @@
+// From a mode's number, in a row or a message, to the mode's types, and what rows say of it.
+
+import Messages
+import Parties
+import Storage
+
+enum ContractModes {
+  /// The mode's types; nil for modes without a contract and a lock of the customer's own.
+  static func types(of mode: Mode) -> (any ContractMode.Type)? {
+    switch mode {
+    case .core: CoreMode.self
+    case .joint: JointMode.self
+    case .early, .compact, .repeated, .invoice, .announced: nil
+    }
+  }
+
+  /// All that are served.
+  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self]
+}
+
+/// What a machine's row holds beside its phase: the mode, and what else the party keeps.
+struct ModeRow: Sendable {
+  let mode: Mode
+  let rest: [UInt8]
+
+  init(_ mode: Mode, _ rest: [UInt8] = []) { (self.mode, self.rest) = (mode, rest) }
+
+  init(_ row: MachineRow) throws(StorageError) {
+    guard let first = row.data.first, let mode = Mode(rawValue: UInt64(first)) else {
+      throw .corrupt(reason: "a \(row.kind) of an unknown mode")
+    }
+    self.init(mode, Array(row.data.dropFirst()))
+  }
+
+  var data: [UInt8] { [UInt8(mode.rawValue)] + rest }
+}

@@ -1,0 +1,229 @@
+// What the wallet does in each phase of a purchase, in any mode with a contract (US 6,076,078, FIGS. 4 to 6).
+//
+// Every step: load the machine, give it the event, store what it says in one durable step, then act.
+// `advance` looks at the phase alone, so that a crash anywhere leads back to the same place.
+
+import BlindTokens
+import Foundation
+import Messages
+import Parties
+import Storage
+
+extension Wallet {
+  func advance<M: ContractMode>(_: M.Type, _ number: UInt64, options: BuyOptions) async throws {
+    while true {
+      let (info, machine) = try await look(M.self, number)
+      let merchant = PublicKey(hex: info.merchant)!
+      switch machine.phase {
+      case .requested: try await request(M.self, number, info, merchant)
+      case .offered:
+        let offer = machine.p1!
+        let (root, length) = try await fetch(
+          PurchasedGoods(offer, offer.payload.goods!), pseudonym: info.pseudonymIndex)
+        try await apply(M.self, number) { machine in machine.ciphertextChecked(root: root, length: length) }
+      case .checked: try await authorise(M.self, number, machine.p1!, options)
+      case .authorised: try await lock(M.self, number, machine.p2!)
+      case .locked: try await settle(M.self, number, machine.p3!, merchant, options)
+      case .paid:
+        let offer = machine.p1!
+        let output = outputPath(info, offer.payload.n)
+        try await open(PurchasedGoods(offer, offer.payload.goods!), key: machine.goodsKey!, output: output)
+        try await apply(M.self, number) { machine in machine.opened() }
+        report(.note("delivered: \(output)"))
+      case .delivered, .aborted, .refused, .abandoned: return
+      }
+    }
+  }
+
+  /// The merchant's name for the goods, made harmless: no directories, nothing hidden.
+  private func safeName(_ name: String, _ n: TransactionID) -> String {
+    let last = name.split(separator: "/").last.map(String.init) ?? ""
+    return last.isEmpty || last.hasPrefix(".") ? "goods-\(n)" : last
+  }
+  private func request<M: ContractMode>(
+    _: M.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey
+  ) async throws {
+    let n1 = try await message(number, .n1)
+    let reply = try await exchange(n1, with: merchant)
+    let offer: Verified<M.Offer>
+    do { offer = try expect(reply, from: merchant, for: n1) } catch let refused as RefusedByPeer {
+      try await apply(M.self, number) { machine in machine.abandoned() }
+      throw refused
+    }
+    let policy = CustomerPolicy(trust: trust.list)
+    let now = clock()
+    try await apply(M.self, number) { machine in
+      machine.offered(offer, description: info.description, policy: policy, at: now)
+    }
+  }
+
+  /// Chooses tokens, signs P2 and keeps it; it is sent in the next step.
+  private func authorise<M: ContractMode>(
+    _: M.Type, _ number: UInt64, _ p1: Verified<M.Offer>, _ options: BuyOptions
+  ) async throws {
+    let contract = p1.payload.contract
+    let bank = try party(.bank, named: options.bank)
+    let archive = M.mode == .joint ? bank : try party(.archive, named: options.archive)
+    let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
+    var byID: [[UInt8]: Coin] = [:]
+    for (id, coin) in try await store.read({ try $0.identifiedCoins() })
+    where coin.currency == contract.price.currency && coin.available > 0 {
+      byID[id] = coin
+    }
+    let chosen: [TokenAmount]
+    do {
+      chosen = try TokenSelection.select(
+        price: contract.price.amount,
+        from: byID.map { SpendableToken(id: $0.key, value: $0.value.available, expires: $0.value.spendUntil) }
+          .sorted { $0.id.lexicographicallyPrecedes($1.id) }, lifetime: contract.lifetime + 1)
+    } catch {
+      try await apply(M.self, number) { machine in machine.abandoned() }
+      throw ServiceError.insufficientFunds("not enough tokens for \(contract.price): \(error)")
+    }
+    let inputs = try chosen.map { TokenInput(token: try byID[$0.id]!.decoded(), amount: $0.amount) }
+    let indices = Set(chosen.map { byID[$0.id]!.keyIndex }).sorted()
+    let (_, machine) = try await store.read { try self.load(M.self, $0, number) }
+    let p2: M.Request
+    do {
+      p2 = try machine.authorization(
+        tokens: inputs, bank: bank.key, archive: archive.key, expiration: expiration)
+    } catch {
+      try await apply(M.self, number) { machine in machine.abandoned() }
+      throw ServiceError.configuration("\(error.detail); nothing was paid")
+    }
+    let signed = try sign(p2, keyIndices: indices)
+    try await apply(M.self, number, holding: inputs) { machine in machine.authorised(signed) }
+  }
+
+  private func lock<M: ContractMode>(
+    _: M.Type, _ number: UInt64, _ p2: Verified<M.Request>
+  ) async throws {
+    let bank = p2.payload.bank
+    let reply = try await exchange(p2.bytes, with: bank)
+    if let refusal = reply.flatMap({ try? Verified<Refusal>($0, by: .key(bank)) }) {
+      try await apply(M.self, number) { machine in machine.refusedByBank(refusal) }
+      throw RefusedByPeer(refusal: refusal)
+    }
+    let p3: Verified<M.LockMessage> = try expect(reply, from: bank, for: p2.bytes)
+    let pseudonym = try await info(number).pseudonymIndex
+    try await apply(M.self, number) { [seed] machine in
+      try machine.locked(p3, pseudonym: seed.pseudonymKey(pseudonym))
+    }
+  }
+
+  /// Waits for the outcome by the chosen route; after the expiration it asks for the abort.
+  private func settle<M: ContractMode>(
+    _: M.Type, _ number: UInt64, _ p3: Verified<M.LockMessage>, _ merchant: PublicKey, _ options: BuyOptions
+  ) async throws {
+    let terms = p3.payload.terms
+    if let acknowledgement = try? await message(number, Label(M.Note.type)) {
+      _ = try? await exchange(acknowledgement, with: merchant)
+    }
+    // The outcome takes two more deliveries and two durable steps: never there at once, often soon after.
+    var pause = 5
+    while true {
+      try await Task.sleep(for: .milliseconds(pause))
+      pause = min(pause * 2, 1000)
+      let found =
+        options.completion == .archive
+        ? try? await askArchive(M.self, p3) : try? await askMerchant(M.self, number, terms, merchant)
+      if let outcome = found ?? nil {
+        try await apply(M.self, number) { machine in machine.decided(outcome) }
+        return
+      }
+      if clock() >= terms.expiration, let outcome = try? await demandOutcome(M.self, p3) {
+        try await apply(M.self, number) { machine in machine.decided(outcome) }
+        return
+      }
+      if clock() > terms.expiration + 30 {
+        throw ServiceError.unreachable(
+          "the archive has not answered yet; the money is safe, try `resume` later")
+      }
+    }
+  }
+
+  /// The archive's public record of (M, n).
+  private func askArchive<M: ContractMode>(
+    _: M.Type, _ p3: Verified<M.LockMessage>
+  ) async throws -> Outcome<M>? {
+    let terms = p3.payload.terms
+    let archive = try entry(terms.archive)
+    let reply = try await transport.send(
+      "GET", url: archive.url! + "/v1/records/\(terms.merchant)/\(terms.n)", body: nil, contentType: nil)
+    guard reply.status == 200 else { return nil }
+    for bytes in try Messages.Bundle(encoded: reply.body).messages {
+      // The record of (M, n) may hold aborts of other locks (attack 1): only this lock's outcome counts.
+      guard let outcome = try? Outcome<M>(bytes, trust: trust.list), Lock<M>(p3).mismatch(outcome) == nil
+      else {
+        continue
+      }
+      report(
+        .message(
+          label: Self.label(bytes), from: "archive", to: "customer", bytes: bytes.count, milliseconds: 0))
+      return outcome
+    }
+    return nil
+  }
+
+  /// Asks the merchant, as the pseudonym. Under early completion its answer may hold P4 before the
+  /// archive's: then the goods are opened at once, and P5a is still waited for.
+  private func askMerchant<M: ContractMode>(
+    _: M.Type, _ number: UInt64, _ terms: LockTerms, _ merchant: PublicKey
+  ) async throws -> Outcome<M>? {
+    let answer = try await merchantStatus(try await info(number).pseudonymIndex, terms.n, merchant)
+    for bytes in answer.payload.proof {
+      if let outcome = try? Outcome<M>(bytes, trust: trust.list) { return outcome }
+      if let submission = try? Verified<M.Submission>(bytes, by: .key(merchant)) {
+        try await openEarly(M.self, number, terms, submission)
+      }
+    }
+    return nil
+  }
+
+  private func openEarly<M: ContractMode>(
+    _: M.Type, _ number: UInt64, _ terms: LockTerms, _ p4: Verified<M.Submission>
+  ) async throws {
+    let purchase = try await look(M.self, number)
+    let key = p4.payload.key
+    guard let offer = purchase.machine.p1, let claim = offer.payload.goods, p4.payload.n == terms.n,
+      Hash.keyCommitment(M.mode, merchant: p4.signer, n: terms.n, key: key) == terms.hx
+    else { return }
+    let output = outputPath(purchase.info, offer.payload.n)
+    guard !FileManager.default.fileExists(atPath: output) else { return }
+    try await open(
+      PurchasedGoods(offer, claim), key: masked(key, by: offer.payload.mask), output: output)
+    report(.note("opened early, on the merchant's trust: \(output)"))
+  }
+
+  private func outputPath(_ info: PurchaseInfo, _ n: TransactionID) -> String {
+    info.output ?? directory.file("goods/\(safeName(info.name, n))")
+  }
+
+  func merchantStatus(
+    _ pseudonym: UInt64, _ n: TransactionID, _ merchant: PublicKey
+  ) async throws -> Verified<StatusAnswer> {
+    var generator = SystemRandomNumberGenerator()
+    let query = try Verified(
+      signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)),
+      with: seed.pseudonymKey(pseudonym))
+    let answer: Verified<StatusAnswer> = try expect(
+      try await exchange(query.bytes, with: merchant), from: merchant, for: query.bytes)
+    guard answer.payload.hQuery == query.hash else {
+      throw ServiceError.protocolViolation("the merchant answered another query")
+    }
+    return answer
+  }
+
+  /// After the expiration: P3 at the archive asks for the abort, and gets whichever outcome there is.
+  private func demandOutcome<M: ContractMode>(
+    _: M.Type, _ p3: Verified<M.LockMessage>
+  ) async throws -> Outcome<M> {
+    guard let reply = try await exchange(p3.bytes, with: p3.payload.terms.archive) else {
+      throw ServiceError.protocolViolation("the archive gave no answer")
+    }
+    let outcome = try Outcome<M>(reply, trust: trust.list)
+    // The bank may not have heard: an abort frees the tokens there only when it arrives.
+    _ = try? await exchange(outcome.bytes, with: p3.signer)
+    return outcome
+  }
+}
