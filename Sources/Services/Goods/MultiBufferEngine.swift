@@ -93,8 +93,8 @@ extension GoodsEngine {
       let pointer: UnsafeMutablePointer<IMB_MGR>
     }
 
-    /// The library counts blocks of 64 bytes in 16 bits; chunks are far below.
-    private static let messageMax = 1 << 16
+    /// The library refuses messages above 65,534 bytes (its MB_MAX_LEN16); leaves have 16,401.
+    static let messageMax = 1 << 15
 
     private let way: Way
     /// As many as threads ever hashed at once.
