@@ -190,6 +190,26 @@ struct GoodsFilesTests {
     #expect(throws: ServiceError.self) { try file.read(room, at: 0) }
   }
 
+  @Test("what the system moves in parts of any size is moved once, and in order", arguments: 0...12)
+  func parts(atOnce: Int) throws {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 10, alignment: 1)
+    defer { memory.deallocate() }
+    let pieces = [memory.part(7, 3), memory.part(0, 0), memory.part(4, 1), memory.part(0, 4)]
+    let expected = Array(7..<10) + [4] + Array(0..<4)
+    var (moved, calls) = ([Int](), 0)
+    try RawFile.eachVector(pieces, at: 100) { vectors, offset in
+      calls += 1
+      #expect(offset == off_t(100 + moved.count))
+      if atOnce == 0, !calls.isMultiple(of: 3) { return 0 }  // a signal came, and nothing was moved
+      let bytes = vectors.flatMap { vector in
+        (0..<vector.iov_len).map { vector.iov_base + $0 - memory.baseAddress! }
+      }
+      moved += bytes.prefix(max(1, atOnce))
+      return min(bytes.count, max(1, atOnce))
+    }
+    #expect(moved == expected)
+  }
+
   @Test("the digest of a file is SHA-256 of its bytes", arguments: [0, 1, 262_144, 300_000])
   func digest(length: Int) throws {
     let plain = Self.plain(length)

@@ -46,7 +46,7 @@ public final class RawFile: Sendable {
 
   /// Fills these pieces of memory, one after the other, from `offset` on; at most 1,024 of them.
   func read(_ pieces: [UnsafeMutableRawBufferPointer], at offset: UInt64) throws {
-    try eachVector(pieces, at: offset) { vectors, offset in
+    try Self.eachVector(pieces, at: offset) { vectors, offset in
       let count = preadv(descriptor, vectors.baseAddress, Int32(vectors.count), offset)
       if count < 0, errno == EINTR { return 0 }
       guard count >= 0 else { throw ServiceError.file(path: path, reason: "cannot be read") }
@@ -65,7 +65,7 @@ public final class RawFile: Sendable {
 
   /// Writes these pieces of memory, one after the other, from `offset` on; at most 1,024 of them.
   func write(_ pieces: [UnsafeMutableRawBufferPointer], at offset: UInt64) throws {
-    try eachVector(pieces, at: offset) { vectors, offset in
+    try Self.eachVector(pieces, at: offset) { vectors, offset in
       let count = pwritev(descriptor, vectors.baseAddress, Int32(vectors.count), offset)
       if count < 0, errno == EINTR { return 0 }
       guard count > 0 else {
@@ -76,7 +76,7 @@ public final class RawFile: Sendable {
   }
 
   /// Calls `transfer` for what is left until nothing is; it returns how many bytes it moved.
-  private func eachVector(
+  static func eachVector(
     _ pieces: [UnsafeMutableRawBufferPointer], at offset: UInt64,
     _ transfer: (UnsafeBufferPointer<iovec>, off_t) throws -> Int
   ) throws {
