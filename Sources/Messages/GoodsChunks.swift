@@ -1,5 +1,5 @@
-// Goods run by run, for many threads: crossing into acd/goods.h and acd/merkle.h. Runs of chunks are sealed or
-// opened in any order, each with its chunks' leaf hashes; the tree takes the leaf hashes in order.
+// Goods run by run, for many threads: crossing into acd/goods.h and acd/merkle.h. Runs of chunks are sealed
+// or opened in any order, each with its chunks' leaf hashes; the tree takes the leaf hashes in order.
 // No I/O, no threads of its own, no memory per chunk: the caller lends all buffers.
 //
 // Invariants: what a run releases has been authenticated; the ciphertext as a whole is the contract's only
@@ -46,9 +46,9 @@ public final class GoodsChunks: @unchecked Sendable {  // never written after in
   /// The bytes before the first chunk.
   public var header: [UInt8] { withUnsafeBytes(of: keys.pointee.header) { Array($0) } }
 
-  /// Seals so many consecutive chunks, at most `SealedRun.most`, the first of them chunk `first`, from `plain`
-  /// to `sealed`, and writes their leaf hashes. All are full but perhaps the last of them, which then is the
-  /// goods' last chunk; that one is empty where the goods end with a full chunk.
+  /// Seals so many consecutive chunks, at most `SealedRun.most`, the first of them chunk `first`, from
+  /// `plain` to `sealed`, and writes their leaf hashes. All are full but perhaps the last of them, which then
+  /// is the goods' last chunk; that one is empty where the goods end with a full chunk.
   /// - Returns: how many bytes were sealed: 16 more for each chunk than `plain` has.
   public func seal(
     _ plain: UnsafeRawBufferPointer, chunks: Int, first: UInt64, to sealed: SealedRun,
@@ -62,9 +62,10 @@ public final class GoodsChunks: @unchecked Sendable {  // never written after in
     return plain.count + chunks * (Goods.sealedChunkSize - Goods.chunkSize)
   }
 
-  /// Opens consecutive chunks, the first of them chunk `first`, from the `count` bytes of `sealed` to `plain`,
-  /// and writes the leaf hashes of the sealed chunks. Fails at the first chunk that is not this sale's in this
-  /// place; then the plaintext of that chunk is zeroed, and what came before it must not be used.
+  /// Opens consecutive chunks, the first of them chunk `first`, from the `count` bytes of `sealed` to
+  /// `plain`, and writes the leaf hashes of the sealed chunks. Fails at the first chunk that is not this
+  /// sale's in this place; then the plaintext of that chunk is zeroed, and what came before it must not be
+  /// used.
   /// - Returns: how many bytes were written to `plain`.
   public func open(
     _ sealed: SealedRun, count: Int, first: UInt64, to plain: UnsafeMutableRawBufferPointer,

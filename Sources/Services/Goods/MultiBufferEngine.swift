@@ -1,8 +1,7 @@
-// The fastest engine for goods: OpenSSL's, and with it, where the build found intel-ipsec-mb and the processor
-// gains by it, SHA-256 of several chunks side by side (docs/adr/0008).
+// The fastest engine for goods: OpenSSL's, and with it, where the build found intel-ipsec-mb and the
+// processor gains by it, SHA-256 of several chunks side by side (docs/adr/0008).
 //
-// Invariants: the bytes are OpenSSL's; a manager works for one thread at a time; it holds nothing but
-// ciphertext, pieces of which stay in it.
+// Invariants: the bytes are OpenSSL's; a manager works for one thread at a time; it sees ciphertext only.
 
 internal import CCore
 public import Messages
@@ -40,7 +39,7 @@ extension GoodsEngine {
 
   /// SHA-256 of messages side by side.
   final class MultiBufferHash: Sendable {
-    /// How: the fastest first. OpenSSL's SHA-256 is faster than fewer messages than a processor takes at once.
+    /// How, the fastest first. OpenSSL's SHA-256 is faster than lanes that are not full.
     enum Way: CaseIterable {
       /// Sixteen messages in the lanes of AVX-512: twice as fast as the SHA extensions on one.
       case avx512
@@ -89,7 +88,7 @@ extension GoodsEngine {
     }
 
     /// The library's state, 200 KB.
-    fileprivate struct Manager: @unchecked Sendable {  // who takes it from the pool is the only one who has it
+    fileprivate struct Manager: @unchecked Sendable {  // who takes it from the pool alone has it
       let pointer: UnsafeMutablePointer<IMB_MGR>
     }
 
@@ -111,16 +110,17 @@ extension GoodsEngine {
       _ messages: UnsafeBufferPointer<acd_hash_part>, to out: UnsafeMutablePointer<UInt8>
     ) -> Int32 {
       let fits = messages.allSatisfy { $0.len <= Self.messageMax }
-      let sideBySide = fits ? messages.count / way.lanes * way.lanes : 0
-      if sideBySide > 0 {
-        guard let manager = idle.withLock({ $0.popLast() }) ?? way.makeManager() else { return -1 }
-        guard Self.hash(messages[..<sideBySide], with: manager.pointer, to: out) else {
+      let full = fits ? messages.count / way.lanes * way.lanes : 0
+      var done = 0
+      if full > 0, let manager = idle.withLock({ $0.popLast() }) ?? way.makeManager() {
+        guard Self.hash(messages[..<full], with: manager.pointer, to: out) else {
           free_mb_mgr(manager.pointer)  // it may still hold jobs
           return -1
         }
         idle.withLock { $0.append(manager) }
+        done = full
       }
-      for index in sideBySide..<messages.count {
+      for index in done..<messages.count {
         let status = openSSLDigest(out + index * Hash.size, messages.baseAddress! + index, 1)
         guard status == 0 else { return status }
       }
