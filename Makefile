@@ -13,10 +13,10 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test check soak bench setup venv build ccore swift-test interop scenarios clean
+.PHONY: help demo test without-ipsec-mb check soak bench setup venv build ccore swift-test interop scenarios clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 demo: build ## Run a whole purchase with real processes over TLS and show every message
 	.build/debug/acd demo
@@ -58,6 +58,9 @@ scenarios: build ## Type the commands as users do, let sales fail, and kill -9 s
 soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim
 	Tests/Scenarios/cli.sh 300
 	Tests/Scenarios/kill.sh 200
+
+without-ipsec-mb: setup ## Build without the optional intel-ipsec-mb, and run the tests of goods
+	ACD_WITHOUT_IPSEC_MB=1 swift test --filter 'GoodsFilesTests|GoodsTests|MultiBufferTests'
 
 check: test ## Everything in `test`, then format lint, house rules and coverage
 	swift format lint --strict --recursive --configuration .swift-format Sources Tests

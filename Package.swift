@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 // Floors, lowest first; a target may depend on those before it, never on those after:
@@ -9,6 +10,22 @@ let swiftSettings: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+
+/// Whether goods can be hashed with intel-ipsec-mb, which is optional: on x86-64, where its header is, unless
+/// ACD_WITHOUT_IPSEC_MB is set. Without it all is the same, but slower (docs/adr/0008).
+var hasIPSecMB: Bool {
+  #if arch(x86_64)
+    ["/usr/include", "/usr/local/include"].contains {
+      FileManager.default.fileExists(atPath: $0 + "/intel-ipsec-mb.h")
+    } && ProcessInfo.processInfo.environment["ACD_WITHOUT_IPSEC_MB"] == nil
+  #else
+    false
+  #endif
+}
+let ipsecMBTargets: [Target] =
+  hasIPSecMB ? [.systemLibrary(name: "CIPSecMB", providers: [.apt(["libipsec-mb-dev"])])] : []
+let ipsecMB: [Target.Dependency] = hasIPSecMB ? ["CIPSecMB"] : []
+let ipsecMBSettings: [SwiftSetting] = hasIPSecMB ? [.define("ACD_IPSEC_MB")] : []
 
 let package = Package(
   name: "AnonymousCertifiedDelivery",
@@ -37,7 +54,7 @@ let package = Package(
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
-  targets: [
+  targets: ipsecMBTargets + [
     // MARK: System libraries
     .systemLibrary(
       name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
@@ -91,8 +108,8 @@ let package = Package(
         .product(name: "X509", package: "swift-certificates"),
         .product(name: "SwiftASN1", package: "swift-asn1"),
         .product(name: "Crypto", package: "swift-crypto"),
-      ],
-      swiftSettings: swiftSettings),
+      ] + ipsecMB,
+      swiftSettings: swiftSettings + ipsecMBSettings),
     .executableTarget(
       name: "acd",
       dependencies: [
@@ -126,7 +143,7 @@ let package = Package(
       dependencies: [
         "Services", "Storage", "BlindTokens", .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: swiftSettings),
+      swiftSettings: swiftSettings + ipsecMBSettings),
     .testTarget(
       name: "PointOfDeliveryTests", dependencies: ["PointOfDelivery", "Messages"],
       swiftSettings: swiftSettings),

@@ -66,7 +66,7 @@ static int sodium_digest(void *state, uint8_t out[ACD_HASH_SIZE], const acd_hash
     return 0;
 }
 
-const acd_hash_engine acd_hash_sodium = {NULL, sodium_digest};
+const acd_hash_engine acd_hash_sodium = {NULL, sodium_digest, NULL};
 
 acd_status acd_hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[ACD_HASH_SIZE],
                            const acd_hash_part *info, size_t info_count)
@@ -144,7 +144,7 @@ static int sodium_open(void *state, uint8_t *out, const uint8_t *sealed, size_t 
 }
 
 const acd_aead_engine acd_aead_sodium = {NULL, sodium_seal, sodium_open};
-const acd_engine acd_engine_sodium = {{NULL, sodium_digest}, {NULL, sodium_seal, sodium_open}};
+const acd_engine acd_engine_sodium = {{NULL, sodium_digest, NULL}, {NULL, sodium_seal, sodium_open}};
 
 void acd_aead_subkey(uint8_t subkey[ACD_AEAD_KEY_SIZE], const uint8_t key[ACD_AEAD_KEY_SIZE],
                      const uint8_t nonce[ACD_AEAD_NONCE_SIZE])

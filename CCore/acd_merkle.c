@@ -8,6 +8,8 @@
 #include <string.h>
 #include "acd_internal.h"
 
+#define LEAF_PREFIX 0x00
+#define LEAVES_AT_ONCE 16u /* as many as the widest processors hash side by side */
 #define SIZE_LIMIT (UINT64_C(1) << ACD_MERKLE_HEIGHT_MAX)
 
 _Static_assert(sizeof(acd_merkle) <= 2080, "64 hashes and a little");
@@ -30,12 +32,47 @@ static acd_status digest(acd_hash_engine engine, uint8_t out[ACD_HASH_SIZE], con
 acd_status acd_merkle_leaf_hash(uint8_t out[ACD_HASH_SIZE], acd_hash_engine engine, const void *data,
                                 size_t len)
 {
-    static const uint8_t leaf_prefix = 0x00;
+    static const uint8_t leaf_prefix = LEAF_PREFIX;
     if (acd_is_lacking(data, len)) {
         return ACD_ERR_MISUSE;
     }
     const acd_hash_part parts[] = {{&leaf_prefix, 1}, {data, len}};
     return digest(engine, out, parts, 2);
+}
+
+static acd_status digest_many(acd_hash_engine engine, uint8_t *out, const acd_hash_part *messages,
+                              size_t count)
+{
+    if (engine.digest_many != NULL) {
+        return engine.digest_many(engine.state, out, messages, count) == 0 ? ACD_OK : ACD_ERR_MISUSE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        ACD_TRY(digest(engine, out + i * ACD_HASH_SIZE, &messages[i], 1));
+    }
+    return ACD_OK;
+}
+
+acd_status acd_merkle_leaf_hashes(uint8_t *out, acd_hash_engine engine, const acd_merkle_leaf *leaves,
+                                  size_t count)
+{
+    acd_hash_part messages[LEAVES_AT_ONCE];
+    size_t pending = 0;
+    if (count > 0 && (out == NULL || leaves == NULL)) {
+        return ACD_ERR_MISUSE;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (leaves[i].data == NULL) {
+            return ACD_ERR_MISUSE;
+        }
+        uint8_t *message = leaves[i].data - 1;
+        message[0] = LEAF_PREFIX;
+        messages[pending++] = (acd_hash_part){message, leaves[i].len + 1u};
+        if (pending == LEAVES_AT_ONCE || i + 1u == count) {
+            ACD_TRY(digest_many(engine, out + (i + 1u - pending) * ACD_HASH_SIZE, messages, pending));
+            pending = 0;
+        }
+    }
+    return ACD_OK;
 }
 
 acd_status acd_merkle_node_hash(uint8_t out[ACD_HASH_SIZE], acd_hash_engine engine,

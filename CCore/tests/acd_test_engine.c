@@ -62,7 +62,7 @@ static int openssl_open(void *state, uint8_t *out, const uint8_t *in, size_t len
     return holds ? 0 : good ? 1 : -1;
 }
 
-static const acd_engine openssl = {{NULL, openssl_digest}, {NULL, openssl_seal, openssl_open}};
+static const acd_engine openssl = {{NULL, openssl_digest, NULL}, {NULL, openssl_seal, openssl_open}};
 
 static void prepare(void)
 {

@@ -381,7 +381,7 @@ static int broken_digest(void *state, uint8_t out[ACD_HASH_SIZE], const acd_hash
 static void a_failing_hash_engine_fails_the_stream(void)
 {
     int left = 0;
-    const acd_hash_engine broken = {&left, broken_digest};
+    const acd_hash_engine broken = {&left, broken_digest, NULL};
     const acd_engine engine = {broken, acd_aead_sodium};
     uint8_t root[ACD_HASH_SIZE] = {0};
     uint64_t sealed_length = 0;
@@ -401,7 +401,7 @@ static void a_failing_hash_engine_fails_the_stream(void)
         CHECK_STATUS(ACD_ERR_MISUSE,
                      status == ACD_OK ? acd_goods_check_finish(&stream, root, &sealed_length) : status);
     }
-    const acd_hash_engine none = {NULL, NULL};
+    const acd_hash_engine none = {NULL, NULL, NULL};
     acd_goods_check_init(&stream, none);
     CHECK_STATUS(ACD_ERR_MISUSE, acd_goods_check_update(&stream, sealed, total));
 }

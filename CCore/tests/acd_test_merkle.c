@@ -165,7 +165,7 @@ static int fails_after(void *state, uint8_t out[ACD_HASH_SIZE], const acd_hash_p
 static void a_failing_engine_leaves_the_tree_as_it_was(void)
 {
     int left = 100;
-    const acd_hash_engine engine = {&left, fails_after};
+    const acd_hash_engine engine = {&left, fails_after, NULL};
     acd_merkle tree;
     acd_merkle before;
     uint8_t root[ACD_HASH_SIZE];

@@ -1,5 +1,5 @@
-// Goods chunk by chunk, for many threads: crossing into acd/goods.h and acd/merkle.h. Runs of chunks are
-// sealed or opened in any order, each with its chunks' leaf hashes; the tree takes the leaf hashes in order.
+// Goods run by run, for many threads: crossing into acd/goods.h and acd/merkle.h. Runs of chunks are sealed
+// or opened in any order, each with its chunks' leaf hashes; the tree takes the leaf hashes in order.
 // No I/O, no threads of its own, no memory per chunk: the caller lends all buffers.
 //
 // Invariants: what a run releases has been authenticated; the ciphertext as a whole is the contract's only
@@ -46,64 +46,42 @@ public final class GoodsChunks: @unchecked Sendable {  // never written after in
   /// The bytes before the first chunk.
   public var header: [UInt8] { withUnsafeBytes(of: keys.pointee.header) { Array($0) } }
 
-  /// Seals so many consecutive chunks, the first of them chunk `first`, from `plain` to `sealed`, and writes
-  /// their leaf hashes. All are full but perhaps the last of them, which then is the goods' last chunk; that
-  /// one is empty where the goods end with a full chunk.
-  /// - Returns: how many bytes were written to `sealed`: 16 more for each chunk than `plain` has.
+  /// Seals so many consecutive chunks, at most `SealedRun.most`, the first of them chunk `first`, from
+  /// `plain` to `sealed`, and writes their leaf hashes. All are full but perhaps the last of them, which then
+  /// is the goods' last chunk; that one is empty where the goods end with a full chunk.
+  /// - Returns: how many bytes were sealed: 16 more for each chunk than `plain` has.
   public func seal(
-    _ plain: UnsafeRawBufferPointer, chunks: Int, first: UInt64, to sealed: UnsafeMutableRawBufferPointer,
+    _ plain: UnsafeRawBufferPointer, chunks: Int, first: UInt64, to sealed: SealedRun,
     leaves: UnsafeMutableRawBufferPointer
   ) throws(MessageError) -> Int {
-    let overhead = Goods.sealedChunkSize - Goods.chunkSize
-    precondition(
-      chunks > 0 && (plain.count / Goods.chunkSize == chunks || plain.count / Goods.chunkSize == chunks - 1))
-    precondition(plain.count <= chunks * Goods.chunkSize)
-    precondition(sealed.count >= plain.count + chunks * overhead && leaves.count >= chunks * Hash.size)
-    for index in 0..<chunks {
-      let start = index * Goods.chunkSize
-      let count = min(Goods.chunkSize, plain.count - start)
-      let target = sealed.baseAddress! + index * Goods.sealedChunkSize
-      try check(
-        acd_goods_seal_chunk(
-          keys, engine.core.aead, target, plain.baseAddress.map { $0 + start }, count, first + UInt64(index)),
-        "goods")
-      try leaf(UnsafeRawPointer(target), count + overhead, leaves, index)
-    }
-    return plain.count + chunks * overhead
+    precondition(chunks > 0 && chunks <= sealed.chunks && leaves.count >= chunks * Hash.size)
+    try check(
+      acd_goods_seal_run(
+        keys, engine.core, sealed.base, plain.baseAddress, plain.count, chunks, first, leaves.baseAddress),
+      "goods")
+    return plain.count + chunks * (Goods.sealedChunkSize - Goods.chunkSize)
   }
 
-  /// Opens consecutive chunks, the first of them chunk `first`, from `sealed` to `plain`, and writes the leaf
-  /// hashes of the sealed chunks. Fails at the first chunk that is not this sale's in this place; then the
-  /// plaintext of that chunk is zeroed, and what came before it must not be used.
+  /// Opens consecutive chunks, the first of them chunk `first`, from the `count` bytes of `sealed` to
+  /// `plain`, and writes the leaf hashes of the sealed chunks. Fails at the first chunk that is not this
+  /// sale's in this place; then the plaintext of that chunk is zeroed, and what came before it must not be
+  /// used.
   /// - Returns: how many bytes were written to `plain`.
   public func open(
-    _ sealed: UnsafeRawBufferPointer, first: UInt64, to plain: UnsafeMutableRawBufferPointer,
+    _ sealed: SealedRun, count: Int, first: UInt64, to plain: UnsafeMutableRawBufferPointer,
     leaves: UnsafeMutableRawBufferPointer
   ) throws(MessageError) -> Int {
-    let chunks = (sealed.count + Goods.sealedChunkSize - 1) / Goods.sealedChunkSize
+    let chunks = SealedRun.chunks(in: count)
     let overhead = Goods.sealedChunkSize - Goods.chunkSize
-    guard sealed.count - max(0, chunks - 1) * Goods.sealedChunkSize >= overhead else {
+    guard count - (chunks - 1) * Goods.sealedChunkSize >= overhead else {
       throw MessageError(.malformed, "truncated", "goods")
     }
-    precondition(plain.count >= sealed.count - chunks * overhead && leaves.count >= chunks * Hash.size)
-    for index in 0..<chunks {
-      let start = index * Goods.sealedChunkSize
-      let count = min(Goods.sealedChunkSize, sealed.count - start)
-      let source = sealed.baseAddress! + start
-      try leaf(source, count, leaves, index)
-      try check(
-        acd_goods_open_chunk(
-          keys, engine.core.aead, plain.baseAddress.map { $0 + index * Goods.chunkSize }, source, count,
-          first + UInt64(index)), "goods")
-    }
-    return sealed.count - chunks * overhead
-  }
-
-  private func leaf(
-    _ chunk: UnsafeRawPointer, _ count: Int, _ leaves: UnsafeMutableRawBufferPointer, _ index: Int
-  ) throws(MessageError) {
-    let out = leaves.baseAddress! + index * Hash.size
-    try check(acd_merkle_leaf_hash(out, engine.core.hash, chunk, count), "goods")
+    let plainCount = count - chunks * overhead
+    precondition(chunks <= sealed.chunks && plain.count >= plainCount && leaves.count >= chunks * Hash.size)
+    try check(
+      acd_goods_open_run(
+        keys, engine.core, plain.baseAddress, sealed.base, count, chunks, first, leaves.baseAddress), "goods")
+    return plainCount
   }
 }
 

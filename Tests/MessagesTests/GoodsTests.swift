@@ -121,6 +121,14 @@ struct GoodsTests {
 
   // MARK: Chunk by chunk
 
+  /// Lends room for a run of so many chunks.
+  private static func withRun<T>(of chunks: Int, _ body: (SealedRun) throws -> T) rethrows -> T {
+    let room = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: SealedRun.room(chunks: chunks), alignment: 64)
+    defer { room.deallocate() }
+    return try body(SealedRun(room))
+  }
+
   /// Seals runs of `run` chunks, the last one first.
   private static func sealInRuns(_ plain: [UInt8], run: Int) throws -> (sealed: [UInt8], root: Hash) {
     let chunks = try GoodsChunks(sealing: key, n: n, salt: filled(0x53, 24))
@@ -131,17 +139,18 @@ struct GoodsTests {
     for first in stride(from: 0, to: count, by: run).reversed() {
       let end = min(first + run, count)
       let part = Array(plain[(first * Goods.chunkSize)..<min(end * Goods.chunkSize, plain.count)])
-      let written = try part.withUnsafeBytes { plain in
-        try sealed.withUnsafeMutableBytes { sealed in
+      try withRun(of: run) { room in
+        let written = try part.withUnsafeBytes { plain in
           try leaves.withUnsafeMutableBytes { leaves in
             try chunks.seal(
-              plain, chunks: end - first, first: UInt64(first),
-              to: .init(rebasing: sealed[(Goods.headerSize + first * Goods.sealedChunkSize)...]),
+              plain, chunks: end - first, first: UInt64(first), to: room,
               leaves: .init(rebasing: leaves[(first * Hash.size)...]))
           }
         }
+        #expect(written == part.count + (end - first) * 16)
+        let start = Goods.headerSize + first * Goods.sealedChunkSize
+        sealed.replaceSubrange(start..<start + written, with: room.pieces(written).joined())
       }
-      #expect(written == part.count + (end - first) * 16)
     }
     var tree = try GoodsTree(header: chunks.header)
     try leaves.withUnsafeBytes { try tree.append(leaves: $0) }
@@ -157,9 +166,16 @@ struct GoodsTests {
     let chunks = try GoodsChunks(opening: key, n: n, header: header)
     var plain = [UInt8](repeating: 0xee, count: body.count)
     var leaves = [UInt8](repeating: 0, count: (body.count / Goods.sealedChunkSize + 1) * Hash.size)
-    let count = try body.withUnsafeBytes { body in
-      try plain.withUnsafeMutableBytes { plain in
-        try leaves.withUnsafeMutableBytes { try chunks.open(body, first: first, to: plain, leaves: $0) }
+    let count = try withRun(of: SealedRun.chunks(in: body.count)) { room in
+      var rest = body[...]
+      for piece in room.pieces(body.count) {
+        piece.copyBytes(from: rest.prefix(piece.count))
+        rest = rest.dropFirst(piece.count)
+      }
+      return try plain.withUnsafeMutableBytes { plain in
+        try leaves.withUnsafeMutableBytes {
+          try chunks.open(room, count: body.count, first: first, to: plain, leaves: $0)
+        }
       }
     }
     var tree = try GoodsTree(header: header)

@@ -37,6 +37,15 @@ struct GoodsFilesTests {
     return (body + tail, SealedGoods(root: root, length: length))
   }
 
+  /// Every engine that this build and this processor have.
+  private static let engines: [GoodsEngine] = {
+    var engines = [GoodsEngine.sodium, .openSSL, .fastest]
+    #if ACD_IPSEC_MB
+      engines += MultiBufferHash.Way.allCases.compactMap(GoodsEngine.multiBuffer)
+    #endif
+    return engines
+  }()
+
   private func seal(_ source: RawFile, _ files: GoodsFiles) throws -> SealedGoods {
     try RawFile.create(directory.file("sealed")) {
       try files.seal(source, to: $0, key: Self.key, n: Self.n, salt: Self.salt)
@@ -54,22 +63,21 @@ struct GoodsFilesTests {
     }
   }
 
-  /// Lengths around the bounds of a chunk, a run and a batch with digest.
+  /// Lengths around the bounds of a chunk, a few, a run and a batch.
   private static let lengths: [Int] =
-    [0, 1, Goods.chunkSize, 2 * Goods.chunkSize, GoodsPlan.runBytes, 2 * GoodsPlan.runBytes].flatMap {
+    [0, 1, Goods.chunkSize, 2 * Goods.chunkSize, GoodsPlan.runBytes, 4 * GoodsPlan.runBytes].flatMap {
       [$0 - 1, $0, $0 + 1]
-    }.filter { $0 >= 0 } + [
-      64 * GoodsPlan.runBytes, 64 * GoodsPlan.runBytes + 1, 67 * GoodsPlan.runBytes - 9,
-    ]
+    }.filter { $0 >= 0 } + [4 * Goods.chunkSize, 5 * Goods.chunkSize + 1, 7 * GoodsPlan.runBytes - 9]
 
   @Test("every engine on any number of threads gives the stream's bytes, and opens them", arguments: lengths)
   func sameBytes(length: Int) throws {
     let plain = Self.plain(length)
     let expected = try Self.stream(plain)
     let source = try write(plain, "plain")
-    for engine in [GoodsEngine.openSSL, .sodium] {
+    for engine in Self.engines {
       for threads in [1, 2, 5] {
-        let files = GoodsFiles(engine: engine, threads: threads)
+        var files = GoodsFiles(engine: engine, threads: threads)
+        (files.batch, files.digestingBatch) = (4, 2)
         #expect(try seal(source, files) == expected.goods)
         #expect(try read("sealed") == expected.sealed)
         for digesting in [false, true] {
@@ -83,14 +91,16 @@ struct GoodsFilesTests {
 
   @Test("more goods than one batch come back, and the progress goes up to their length")
   func batches() throws {
-    let plain = Self.plain(257 * GoodsPlan.runBytes + 5)
-    let goods = try seal(write(plain, "plain"), GoodsFiles(threads: 3))
+    var files = GoodsFiles(threads: 3)
+    (files.batch, files.digestingBatch) = (16, 4)
+    let plain = Self.plain(17 * GoodsPlan.runBytes + 5)
+    let goods = try seal(write(plain, "plain"), files)
     #expect(goods == (try Self.stream(plain).goods))
     var seen: [UInt64] = []
-    #expect(try open("sealed", goods, GoodsFiles(threads: 3)) { seen.append($0) } == Hash(of: plain))
+    #expect(try open("sealed", goods, files) { seen.append($0) } == Hash(of: plain))
     #expect(try read("opened") == plain)
     #expect(seen == seen.sorted() && seen.count == 5 && seen.last == UInt64(plain.count))
-    #expect(try open("sealed", goods, GoodsFiles(threads: 3), digesting: false) == nil)
+    #expect(try open("sealed", goods, files, digesting: false) == nil)
     #expect(try read("opened") == plain)
   }
 
@@ -119,10 +129,12 @@ struct GoodsFilesTests {
       chunk[place] ^= 1
       var plain = [UInt8](repeating: 0xee, count: 100)
       var leaf = [UInt8](repeating: 0, count: Hash.size)
+      let room = GoodsRoom().sealed
+      room.pieces(chunk.count)[0].copyBytes(from: chunk)
       #expect(throws: MessageError(.authentication, "authentication", "goods")) {
-        try chunk.withUnsafeBytes { chunk in
-          try plain.withUnsafeMutableBytes { plain in
-            try leaf.withUnsafeMutableBytes { try chunks.open(chunk, first: 0, to: plain, leaves: $0) }
+        try plain.withUnsafeMutableBytes { plain in
+          try leaf.withUnsafeMutableBytes {
+            try chunks.open(room, count: chunk.count, first: 0, to: plain, leaves: $0)
           }
         }
       }
@@ -132,12 +144,12 @@ struct GoodsFilesTests {
 
   @Test("a flipped bit in any chunk is refused, and no file appears")
   func flipped() throws {
-    let plain = Self.plain(9 * Goods.chunkSize + 100)
+    let plain = Self.plain(17 * Goods.chunkSize + 100)
     let goods = try seal(write(plain, "plain"), GoodsFiles())
     let sealed = try read("sealed")
     let places =
-      [0, 30, 55] + (0..<10).map { Goods.headerSize + $0 * Goods.sealedChunkSize + $0 } + [sealed.count - 1]
-    for engine in [GoodsEngine.openSSL, .sodium] {
+      [0, 30, 55] + (0..<18).map { Goods.headerSize + $0 * Goods.sealedChunkSize + $0 } + [sealed.count - 1]
+    for engine in Self.engines {
       for place in places {
         var damaged = sealed
         damaged[place] ^= 0x20
@@ -176,6 +188,26 @@ struct GoodsFilesTests {
     let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 101, alignment: 1)
     defer { room.deallocate() }
     #expect(throws: ServiceError.self) { try file.read(room, at: 0) }
+  }
+
+  @Test("what the system moves in parts of any size is moved once, and in order", arguments: 0...12)
+  func parts(atOnce: Int) throws {
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 10, alignment: 1)
+    defer { memory.deallocate() }
+    let pieces = [memory.part(7, 3), memory.part(0, 0), memory.part(4, 1), memory.part(0, 4)]
+    let expected = Array(7..<10) + [4] + Array(0..<4)
+    var (moved, calls) = ([Int](), 0)
+    try RawFile.eachVector(pieces, at: 100) { vectors, offset in
+      calls += 1
+      #expect(offset == off_t(100 + moved.count))
+      if atOnce == 0, !calls.isMultiple(of: 3) { return 0 }  // a signal came, and nothing was moved
+      let bytes = vectors.flatMap { vector in
+        (0..<vector.iov_len).map { vector.iov_base + $0 - memory.baseAddress! }
+      }
+      moved += bytes.prefix(max(1, atOnce))
+      return min(bytes.count, max(1, atOnce))
+    }
+    #expect(moved == expected)
   }
 
   @Test("the digest of a file is SHA-256 of its bytes", arguments: [0, 1, 262_144, 300_000])

@@ -37,7 +37,10 @@ ACD_MUST_CHECK int acd_equal(const void *a, const void *b, size_t len);
 
 /* A hash engine. The default is libsodium's; a server hands in OpenSSL's, which is six times as fast.
  * One-shot over up to three parts, concatenated: all that the core needs. `state` is the engine's own,
- * and may be NULL. An engine that fails makes the call that used it fail with ACD_ERR_MISUSE. */
+ * and may be NULL. An engine that fails makes the call that used it fail with ACD_ERR_MISUSE.
+ *
+ * One stream of SHA-256 leaves most of a processor idle. An engine that hashes several messages at once says
+ * so with `digest_many`: it is asked wherever the core has several, each of them in one piece. */
 typedef struct acd_hash_part {
     const void *bytes;
     size_t len;
@@ -47,6 +50,9 @@ typedef struct acd_hash_engine {
     void *state;
     /* Writes SHA-256 of the parts' concatenation to `out`. Returns 0, or another value on failure. */
     int (*digest)(void *state, uint8_t out[ACD_HASH_SIZE], const acd_hash_part *parts, size_t part_count);
+    /* Writes SHA-256 of each of `count` messages to `out`, one behind the other. Returns 0, or another value
+     * on failure. May be NULL: then `digest` is asked for each. */
+    int (*digest_many)(void *state, uint8_t *out, const acd_hash_part *messages, size_t count);
 } acd_hash_engine;
 
 /* acd_hash_sodium is libsodium's SHA-256. */

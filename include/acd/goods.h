@@ -69,6 +69,32 @@ ACD_MUST_CHECK acd_status acd_goods_open_chunk(const acd_goods_keys *keys, acd_a
                                                uint8_t *out, const uint8_t *sealed, size_t len,
                                                uint64_t index);
 
+/* MARK: Runs: up to ACD_GOODS_RUN_MAX consecutive chunks and the hashes of their leaves
+ *
+ * What engines that hash several messages at once are made for. The sealed chunks of a run stand in a room,
+ * not quite one behind the other: sealed chunk i at ACD_GOODS_RUN_CHUNK(i), since the byte ahead of each
+ * takes its leaf's prefix. Files are written from such a room, and read into it, by vectors; nothing is
+ * copied. All chunks are full but perhaps the last of the goods: the caller's duty. */
+
+#define ACD_GOODS_RUN_MAX 16u
+#define ACD_GOODS_RUN_AHEAD 64u     /* ahead of the first chunk */
+#define ACD_GOODS_RUN_STRIDE 16448u /* from one to the next: whole lines of the cache */
+#define ACD_GOODS_RUN_CHUNK(i) (ACD_GOODS_RUN_AHEAD + (i) * ACD_GOODS_RUN_STRIDE)
+#define ACD_GOODS_RUN_ROOM(chunks) ACD_GOODS_RUN_CHUNK(chunks) /* bytes of room for so many chunks */
+
+/* Seals `chunks` chunks, the first of them chunk `first`, from `plain`, which holds them one behind the other
+ * in `len` bytes: the last one has what the full ones leave. Writes the sealed chunks into `room` and a hash
+ * for each to `leaves`. */
+ACD_MUST_CHECK acd_status acd_goods_seal_run(const acd_goods_keys *keys, acd_engine engine, uint8_t *room,
+                                             const uint8_t *plain, size_t len, size_t chunks, uint64_t first,
+                                             uint8_t *leaves);
+/* Opens `chunks` chunks in `room`, which have `len` sealed bytes in all, to `plain`, one behind the other,
+ * and writes a hash of each sealed chunk to `leaves`. Fails at the first chunk that is not this sale's in
+ * this place: then what came before it in `plain` must not be used. */
+ACD_MUST_CHECK acd_status acd_goods_open_run(const acd_goods_keys *keys, acd_engine engine, uint8_t *plain,
+                                             uint8_t *room, size_t len, size_t chunks, uint64_t first,
+                                             uint8_t *leaves);
+
 /* MARK: Streaming: init -> update* -> finish; an error is sticky and wipes the keys. */
 
 typedef struct acd_goods_stream {

@@ -25,6 +25,17 @@ typedef struct acd_merkle {
 void acd_merkle_init(acd_merkle *tree, acd_hash_engine engine);
 ACD_MUST_CHECK acd_status acd_merkle_leaf_hash(uint8_t out[ACD_HASH_SIZE], acd_hash_engine engine,
                                                const void *data, size_t len);
+
+/* acd_merkle_leaf is a leaf's data with a byte of room ahead of it, data[-1], which takes the leaf's prefix:
+ * so the data stands behind it in one piece, as `digest_many` wants it, without being copied. */
+typedef struct acd_merkle_leaf {
+    uint8_t *data;
+    size_t len;
+} acd_merkle_leaf;
+
+/* The hashes of `count` leaves, one behind the other: at once if the engine can. */
+ACD_MUST_CHECK acd_status acd_merkle_leaf_hashes(uint8_t *out, acd_hash_engine engine,
+                                                 const acd_merkle_leaf *leaves, size_t count);
 ACD_MUST_CHECK acd_status acd_merkle_node_hash(uint8_t out[ACD_HASH_SIZE], acd_hash_engine engine,
                                                const uint8_t left[ACD_HASH_SIZE],
                                                const uint8_t right[ACD_HASH_SIZE]);

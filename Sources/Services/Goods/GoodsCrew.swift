@@ -8,17 +8,19 @@ import Synchronization
 /// Room of one thread: a run of chunks, in the clear and sealed. Wiped at the end.
 final class GoodsRoom: @unchecked Sendable {  // one thread at a time uses it
   let plain: UnsafeMutableRawBufferPointer
-  let sealed: UnsafeMutableRawBufferPointer
+  let sealed: SealedRun
+  private let sealedRoom: UnsafeMutableRawBufferPointer
 
   init() {
     plain = .allocate(byteCount: GoodsCrew.run * Goods.chunkSize, alignment: 64)
-    sealed = .allocate(byteCount: GoodsCrew.run * Goods.sealedChunkSize, alignment: 64)
+    sealedRoom = .allocate(byteCount: SealedRun.room(chunks: GoodsCrew.run), alignment: 64)
+    sealed = SealedRun(sealedRoom)
   }
 
   deinit {
     plain.wipe()
     plain.deallocate()
-    sealed.deallocate()
+    sealedRoom.deallocate()
   }
 }
 
@@ -34,9 +36,9 @@ extension UnsafeMutableRawBufferPointer {
 
 /// Every core, one thread each. Jobs are numbered and taken in order.
 struct GoodsCrew {
-  /// Chunks that one thread takes in a row: few enough to stay in the core's own cache from reading to
-  /// writing, enough for the system calls not to count.
-  static let run = 4
+  /// Chunks that one thread takes in a row: as many as the widest processors hash side by side, few enough to
+  /// stay in the core's own cache from reading to writing.
+  static let run = SealedRun.most
 
   private let rooms: [GoodsRoom]
 

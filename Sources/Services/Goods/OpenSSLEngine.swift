@@ -10,12 +10,18 @@ public import Messages
 
 extension GoodsEngine {
   /// OpenSSL's SHA-256 and ChaCha20-Poly1305.
-  public static let openSSL = GoodsEngine(
-    acd_engine(
-      hash: acd_hash_engine(state: nil, digest: { digest($1, $2, $3) }),
-      aead: acd_aead_engine(
-        state: nil, seal: { seal($1, $2, $3, nonce: $4, key: $5) },
-        open: { open($1, $2, $3, nonce: $4, key: $5) })))
+  public static let openSSL = openSSL(
+    hashing: acd_hash_engine(state: nil, digest: { openSSLDigest($1, $2, $3) }, digest_many: nil))
+
+  /// OpenSSL's ChaCha20-Poly1305 beside another hash.
+  static func openSSL(hashing hash: acd_hash_engine) -> GoodsEngine {
+    GoodsEngine(
+      acd_engine(
+        hash: hash,
+        aead: acd_aead_engine(
+          state: nil, seal: { seal($1, $2, $3, nonce: $4, key: $5) },
+          open: { open($1, $2, $3, nonce: $4, key: $5) })))
+  }
 }
 
 // Fetched once: an implicit fetch per call costs more than hashing a small chunk.
@@ -24,7 +30,7 @@ private nonisolated(unsafe) let chaCha20Poly1305 =  // constant after its creati
   EVP_CIPHER_fetch(nil, "ChaCha20-Poly1305", nil)
 private let tagSize = Int32(ACD_AEAD_TAG_SIZE)
 
-private func digest(
+func openSSLDigest(
   _ out: UnsafeMutablePointer<UInt8>?, _ parts: UnsafePointer<acd_hash_part>?, _ count: Int
 ) -> Int32 {
   guard let context = EVP_MD_CTX_new() else { return -1 }

@@ -41,30 +41,60 @@ public final class RawFile: Sendable {
 
   /// Fills `buffer` from `offset` on; fails where the file ends before.
   func read(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws {
-    var done = 0
-    while done < buffer.count {
-      let count = pread(
-        descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset) + off_t(done))
-      if count < 0, errno == EINTR { continue }
+    try read([buffer], at: offset)
+  }
+
+  /// Fills these pieces of memory, one after the other, from `offset` on; at most 1,024 of them.
+  func read(_ pieces: [UnsafeMutableRawBufferPointer], at offset: UInt64) throws {
+    try Self.eachVector(pieces, at: offset) { vectors, offset in
+      let count = preadv(descriptor, vectors.baseAddress, Int32(vectors.count), offset)
+      if count < 0, errno == EINTR { return 0 }
       guard count >= 0 else { throw ServiceError.file(path: path, reason: "cannot be read") }
       guard count > 0 else {
         throw ServiceError.file(path: path, reason: "became shorter while it was read")
       }
-      done += count
+      return count
     }
   }
 
   /// Writes all of `bytes` from `offset` on.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws {
-    var done = 0
-    while done < bytes.count {
-      let count = pwrite(
-        descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
-      if count < 0, errno == EINTR { continue }
+    // Only read, whatever the vector's type says.
+    try write([UnsafeMutableRawBufferPointer(mutating: bytes)], at: offset)
+  }
+
+  /// Writes these pieces of memory, one after the other, from `offset` on; at most 1,024 of them.
+  func write(_ pieces: [UnsafeMutableRawBufferPointer], at offset: UInt64) throws {
+    try Self.eachVector(pieces, at: offset) { vectors, offset in
+      let count = pwritev(descriptor, vectors.baseAddress, Int32(vectors.count), offset)
+      if count < 0, errno == EINTR { return 0 }
       guard count > 0 else {
         throw ServiceError.file(path: path, reason: "cannot be written: \(String(cString: strerror(errno)))")
       }
-      done += count
+      return count
+    }
+  }
+
+  /// Calls `transfer` for what is left until nothing is; it returns how many bytes it moved.
+  static func eachVector(
+    _ pieces: [UnsafeMutableRawBufferPointer], at offset: UInt64,
+    _ transfer: (UnsafeBufferPointer<iovec>, off_t) throws -> Int
+  ) throws {
+    var vectors = pieces.filter { !$0.isEmpty }.map { iovec(iov_base: $0.baseAddress, iov_len: $0.count) }
+    var (first, position) = (0, off_t(offset))
+    while first < vectors.count {
+      var moved = try vectors.withUnsafeBufferPointer {
+        try transfer(UnsafeBufferPointer(rebasing: $0[first...]), position)
+      }
+      position += off_t(moved)
+      while first < vectors.count, moved >= vectors[first].iov_len {
+        moved -= vectors[first].iov_len
+        first += 1
+      }
+      if moved > 0 {
+        vectors[first].iov_base += moved
+        vectors[first].iov_len -= moved
+      }
     }
   }
 

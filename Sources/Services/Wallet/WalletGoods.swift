@@ -29,7 +29,7 @@ extension Wallet {
     let total = goods.claim.length
     let file = try RawFile(updating: path)
     if try file.size() > total { try file.setSize(0) }
-    var stream = GoodsStream(checking: .openSSL)
+    var stream = GoodsStream(checking: .fastest)
     var have = try file.size()
     try GoodsFiles.eachBlock(of: file, upTo: have) { _ = try stream.update($0) }
     if have < total {
