@@ -54,6 +54,15 @@ byte faults;
 // An honest party's reaction: what it has in store and what arrived decide what it will have in store.
 #define ON(p, condition, next) :: atomic { mem[p] == disk[p] && (condition) -> mem[p] = next }
 
+// A signed answer that writes nothing. It stands in one line with the writes: from a snapshot it could deny what is
+// decided and still being written.
+#ifdef BUG_SNAPSHOT
+#define IN_LINE(p) 1
+#else
+#define IN_LINE(p) (mem[p] == disk[p])
+#endif
+#define ANSWER(p, condition, m) :: atomic { IN_LINE(p) && (condition) && !GOT(m) -> SEND(BIT(m)) }
+
 // A liar's step: it sends what it can form, when it likes, or never.
 #define LIE(condition, m) :: atomic { (condition) && !GOT(m) -> SEND(BIT(m)) }
 

@@ -30,6 +30,7 @@
 #define P5al 25 // a commit stamped at or after the expiration
 #define P5aw 26 // a commit of a wrong k
 #define CREDIT 27
+#define OPEN 29 // A's signed answer, at or after the expiration: nothing was published
 #define LEAK 28 // k, told outside the protocol
 
 // Customer: requested, authorised, locked, paid, aborted, refused.
@@ -89,6 +90,7 @@
 #define MORE_RECORDS RECORD_OF_Lx
 #endif
 #define RECORD_OF_Lx \
+  ANSWER(ARCHIVE, phaseA(a) == 0 && SHOWN(P4) && now >= EXPIRATION, OPEN) \
   ON(ARCHIVE, (a & A_FLAG) == 0 && (GOT(CANCELx) || (GOT(ASKx) && now >= EXPIRATION)), a + A_FLAG)
 #define TELLS_PAID BIT(P5aC)
 #define TELLS_FREED BIT(P5bC)
@@ -228,7 +230,9 @@ end:
 // Invariant 5, predicates of the judge: nobody honest is convicted; whoever is harmed convicts the liar.
 #define NOT_CREDITED (SHOWN(P3M) && (HONEST(ARCHIVE) -> SHOWNANY(COMMIT) : m_ == M_COMMITTED) && !SHOWN(CREDIT))
 #define REFUSED_WRONGLY (SHOWN(REFUSAL) && SHOWN(P3M))
+#define OPEN_AFTER_COMMIT (SHOWN(OPEN) && SHOWNANY(COMMIT))
 #define JUSTICE ( \
+  (HONEST(ARCHIVE) -> !OPEN_AFTER_COMMIT : 1) && \
   (HONEST(BANK) -> ((!NOT_CREDITED || SHOWNANY(ABORT)) && !REFUSED_WRONGLY) : 1) \
   && (HONEST(BANK) && B_PAID -> (SHOWN(P2) && SHOWNANY(COMMIT)) : 1) \
   && (!HONEST(BANK) && m_ == M_COMMITTED -> (NOT_CREDITED || SHOWN(CREDIT)) : 1) \
