@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test check soak bench setup venv build ccore swift-test interop scenarios clean
+.PHONY: help demo test check soak bench model setup venv build ccore swift-test interop scenarios clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -66,6 +66,9 @@ check: test ## Everything in `test`, then format lint, house rules and coverage
 
 bench: setup ## Measure against bare crypto, age and minisign in the same run
 	scripts/bench.sh
+
+model: ## Check the Promela models of all protocols with spin, and that planted defects are found
+	scripts/model.sh
 
 clean: ## Remove what was built
 	rm -rf .build build

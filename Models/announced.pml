@@ -1,6 +1,6 @@
-// Announced purchase, two-phase commit (catalogue section 4, FIG. 3). C announces that t belongs to whoever knows
-// sign_t, or to M. t is public from then on and never a bearer secret. The bank locks when M shows it the announcement
-// and S_t(PO), which M holds since C gave it in message 4.
+// Announced purchase, two-phase commit (catalogue section 4, FIG. 3). C announces that t belongs to whoever
+// knows sign_t, or to M. t is public from then on and never a bearer secret. The bank locks when M shows it
+// the announcement and S_t(PO), which M holds since C gave it in message 4.
 #include "common.pml"
 
 #define PO 0    // 2, with the ciphertext
@@ -37,7 +37,8 @@
 #define C_ABORTED 5
 #define c disk[CUSTOMER]
 #define owesC(s) (IF(s == C_ANNOUNCED || s == C_ENDORSED, BIT(ANN)) | IF(s == C_ENDORSED, BIT(STPO)) \
-  | IF(s == C_LOCKED && now >= EXPIRATION, BIT(ASK)) | IF(s == C_PAID, FORWARDED(M9aB)) | IF(s == C_ABORTED, BIT(M9bB)))
+  | IF(s == C_LOCKED && now >= EXPIRATION, BIT(ASK)) | IF(s == C_PAID, FORWARDED(M9aB)) \
+      | IF(s == C_ABORTED, BIT(M9bB)))
 
 // Merchant: offered, claiming, submitted, cancelling, committed, credited, aborted, refused.
 #define M_CLAIMING 1
@@ -49,7 +50,8 @@
 #define M_REFUSED 7
 #define m disk[MERCHANT]
 #define owesM(s) (BIT(PO) | IF(s == M_CLAIMING, BIT(CLAIM)) | IF(s == M_SUBMITTED, BIT(MSG8)) \
-  | IF(s == M_CANCELLING, BIT(CANCEL)) | IF((s == M_SUBMITTED || s == M_CANCELLING) && now >= EXPIRATION, BIT(ASK)) \
+  | IF(s == M_CANCELLING, BIT(CANCEL)) | IF((s == M_SUBMITTED || s == M_CANCELLING) \
+      && now >= EXPIRATION, BIT(ASK)) \
   | IF(s == M_COMMITTED, FORWARDED(M9aB)) | IF(s == M_ABORTED, FORWARDED(M9bB)))
 
 #define AUTHORISATION CLAIM
@@ -171,7 +173,8 @@ end:
   && (HONEST(CUSTOMER) && HONEST(BANK) && c == C_PAID -> (B_PAID || BOTH) : 1) \
   && (HONEST(CUSTOMER) && HONEST(BANK) && c == C_ABORTED -> (!B_PAID || BOTH) : 1) \
   && (HONEST(MERCHANT) && HONEST(BANK) && HONEST(ARCHIVE) && KEY_KNOWN -> m == M_CREDITED : 1))
-#define NOT_CREDITED (SHOWN(LOCK_M) && (HONEST(ARCHIVE) -> SHOWNANY(COMMIT) : m == M_COMMITTED) && !SHOWN(CREDIT))
+#define NOT_CREDITED (SHOWN(LOCK_M) && (HONEST(ARCHIVE) -> SHOWNANY(COMMIT) : m == M_COMMITTED) \
+    && !SHOWN(CREDIT))
 #define JUSTICE ( \
   (HONEST(BANK) -> ((!NOT_CREDITED || BOTH) && !(SHOWN(REFUSAL) && SHOWN(LOCK_M))) : 1) \
   && (HONEST(BANK) && B_PAID -> (SHOWN(STPO) && SHOWNANY(COMMIT)) : 1) \

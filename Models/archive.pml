@@ -1,5 +1,6 @@
-// The archive that publishes one outcome of a lock, shared by core, early and announced. The model defines before it:
-// SUBMITTED, ASK, CANCEL   what reaches it: k, a question after the expiration, the merchant's Cancel (or nothing)
+// The archive that publishes one outcome of a lock, shared by core, early and announced. The model defines
+// before it:
+// SUBMITTED, ASK, CANCEL   what reaches it: k, a question after the expiration, the merchant's Cancel
 // COMMIT_B, COMMIT_M, COMMIT_C, ABORT_B, ABORT_M, ABORT_C   what it publishes, on its way to each
 // EARLY_ABORT, LATE_COMMIT    what only a defect publishes
 // LOCK_SHOWN               whether a liar knows the lock, which it needs to abort it
@@ -64,6 +65,7 @@ end:
 }
 #endif
 
-// Invariant 4: an honest archive publishes one outcome. A lying one that has two believed leaves both as proof.
+// Invariant 4: an honest archive publishes one outcome. A lying one that has two believed leaves both as
+// proof.
 #define ONE_OUTCOME ((HONEST(ARCHIVE) -> !BOTH : 1) \
   && (phaseB(b) == B_RELEASED && (M_HAS_COMMIT || C_HAS_COMMIT) -> BOTH : 1))

@@ -1,5 +1,5 @@
-// The bank that locks a token on the customer's authorization and ends the lock on the archive's word alone, shared
-// by core, early, repeated and announced. The model defines before it:
+// The bank that locks a token on the customer's authorization and ends the lock on the archive's word alone.
+// Shared by core, early, repeated and announced. The model defines before it:
 // AUTHORISATION         the message that locks          OTHER_SALE  the same token in another sale
 // LOCKED_M, LOCKED_C    the bank's answer to each       REFUSAL, CREDIT
 // PAYING, FREEING       sets: an outcome that pays, that frees
@@ -18,7 +18,8 @@
 #define phaseB(s) ((s) & 7)
 #define CREDITS (b / ONE_CREDIT)
 #define B_PAID (phaseB(b) == B_SETTLED || phaseB(b) == B_UNPROVEN)
-#define HOLDS(s) (phaseB(s) == B_LOCKED || phaseB(s) == B_LOCKEDx || phaseB(s) == B_SETTLED || phaseB(s) == B_UNPROVEN)
+#define HOLDS(s) (phaseB(s) == B_LOCKED || phaseB(s) == B_LOCKEDx || phaseB(s) == B_SETTLED \
+    || phaseB(s) == B_UNPROVEN)
 
 // The customer asks the bank too when the archive does not answer.
 #ifdef KNOWN_NO_ASKING
@@ -27,7 +28,8 @@
 #define TOLD(condition, set) IF(condition, set)
 #endif
 #define owesB(s) (IF(phaseB(s) >= B_LOCKED && phaseB(s) <= B_RELEASED, BIT(LOCKED_M) | BIT(LOCKED_C)) \
-  | IF(phaseB(s) == B_SETTLED || phaseB(s) == B_UNPROVEN, BIT(CREDIT)) | IF(phaseB(s) == B_REFUSED, BIT(REFUSAL)) \
+  | IF(phaseB(s) == B_SETTLED || phaseB(s) == B_UNPROVEN, BIT(CREDIT)) \
+      | IF(phaseB(s) == B_REFUSED, BIT(REFUSAL)) \
   | TOLD(phaseB(s) == B_SETTLED, TELLS_PAID) | TOLD(phaseB(s) == B_RELEASED, TELLS_FREED) \
   | IF(phaseB(s) == B_LOCKEDx, OTHER_LOCK))
 #ifndef OTHER_LOCK

@@ -1,5 +1,5 @@
-// Joint and compact (catalogue section 8, FIG. 7): M gives the bank k without waiting for an authorization. The
-// expiration is the contract's. JB2ack makes a false "no authorization" provable (attack 10).
+// Joint and compact (catalogue section 8, FIG. 7): M gives the bank k without waiting for an authorization.
+// The expiration is the contract's. JB2ack makes a false "no authorization" provable (attack 10).
 #include "common.pml"
 
 #define JB1 0
@@ -29,7 +29,8 @@
 #define C_ABORTED 4
 #define C_REFUSED 5
 #define c disk[CUSTOMER]
-#define owesC(s) (IF(s == C_AUTHORISED, BIT(JB2)) | IF((s == C_AUTHORISED || s == C_LOCKED) && now >= EXPIRATION, BIT(ASK)))
+#define owesC(s) (IF(s == C_AUTHORISED, BIT(JB2)) | IF((s == C_AUTHORISED || s == C_LOCKED) \
+    && now >= EXPIRATION, BIT(ASK)))
 
 // Merchant: submitted from the first on, committed, credited, aborted.
 #define M_COMMITTED 1
@@ -38,7 +39,8 @@
 #define m disk[MERCHANT]
 #define owesM(s) (BIT(JB1) | IF(s == 0, BIT(JB3)) | IF(s == 0 && now >= EXPIRATION, BIT(ASK)))
 
-// Bank: absent, locked, committed, aborted, refused the customer, no authorization by the expiration, two defects.
+// Bank: absent, locked, committed, aborted, refused the customer, no authorization by the expiration, two
+// defects.
 #define B_LOCKED 1
 #define B_COMMITTED 2
 #define B_ABORTED 3
@@ -54,7 +56,8 @@
 #define B_PAID (phaseB(b) == B_COMMITTED || phaseB(b) == B_LATE || phaseB(b) == B_WRONG)
 #define HOLDS (phaseB(b) == B_LOCKED || B_PAID)
 #define owesB(s) (IF(phaseB(s) >= B_LOCKED && phaseB(s) <= B_ABORTED, BIT(JB2ack)) \
-  | IF(phaseB(s) == B_REFUSED, BIT(REFUSAL) | BIT(JB4n)) | IF(phaseB(s) == B_COMMITTED, COMMITS | BIT(RECEIPT)) \
+  | IF(phaseB(s) == B_REFUSED, BIT(REFUSAL) | BIT(JB4n)) | IF(phaseB(s) == B_COMMITTED, COMMITS \
+      | BIT(RECEIPT)) \
   | IF(phaseB(s) == B_ABORTED, BIT(JB4bM) | BIT(JB4bC)) | IF(phaseB(s) == B_NONE, BIT(JB4n) | BIT(REFUSAL)) \
   | IF(phaseB(s) == B_LATE, BIT(JB4al)) | IF(phaseB(s) == B_WRONG, BIT(JB4aw)))
 
@@ -160,7 +163,8 @@ end:
 #define DENIED (SHOWN(JB2ack) && SHOWN(JB4n))
 
 #define ALWAYS ( \
-  (HONEST(BANK) -> (CREDITS <= 1 && (CREDITS == 1) == B_PAID && !((b & ELSEWHERE) && HOLDS) && !BOTH_SHOWN) : 1) \
+  (HONEST(BANK) -> (CREDITS <= 1 && (CREDITS == 1) == B_PAID && !((b & ELSEWHERE) && HOLDS) \
+      && !BOTH_SHOWN) : 1) \
   && ((M_HAS_COMMIT && c == C_ABORTED) || (c == C_PAID && m == M_ABORTED) -> BOTH_SHOWN : 1) \
   && (HONEST(MERCHANT) && HONEST(BANK) -> (!KEY_KNOWN || SHOWNANY(COMMITS)) : 1))
 #define ENDS ( \
@@ -170,7 +174,8 @@ end:
 #define MONEY_MATCHES_GOODS ( \
   (HONEST(CUSTOMER) && HONEST(BANK) -> B_PAID == (c == C_PAID) : 1) \
   && (HONEST(MERCHANT) && HONEST(BANK) && KEY_KNOWN -> m == M_CREDITED : 1))
-// B first holds k: a lying bank can use it and say that nobody authorised. Where it acknowledged JB2, that convicts it.
+// B first holds k: a lying bank can use it and say that nobody authorised. Where it acknowledged JB2, that
+// convicts it.
 #define NOT_CREDITED (SHOWN(JB4aM) && !SHOWN(RECEIPT))
 #define JUSTICE ( \
   (HONEST(BANK) -> !NOT_CREDITED && !DENIED && !(SHOWN(REFUSAL) && SHOWN(JB2ack)) : 1) \

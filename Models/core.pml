@@ -1,5 +1,6 @@
 // The core protocol (catalogue section 5, FIG. 4), one-sided, or two-sided with -DTWO_SIDED. Machines as in
-// Sources/Parties. L is the lock of the good P2. Lx is a lock of the same (M, n) on other terms, which M cancels.
+// Sources/Parties. L is the lock of the good P2. Lx is a lock of the same (M, n) on other terms, which M
+// cancels.
 #include "common.pml"
 
 #define P1 0
@@ -48,7 +49,8 @@
 #define TWO 0
 #endif
 
-// Merchant: offered, authorised (waits for S_p(P1)), submitted, cancelling, committed, credited, aborted; flags.
+// Merchant: offered, authorised (waits for S_p(P1)), submitted, cancelling, committed, credited, aborted;
+// flags.
 #define M_AUTHORISED 1
 #define M_SUBMITTED 2
 #define M_CANCELLING 3
@@ -187,8 +189,10 @@ end:
   ON(MERCHANT, phaseM(m) != 0 && onL(m) && (m & BACKx) == 0 && GOT(P3x), m | BACKx)
   ON(MERCHANT, (m & ONx) && (m & BACK) == 0 && GOT(P3M), m | BACK)
   // Outcomes.
-  ON(MERCHANT, phaseM(m) >= M_AUTHORISED && phaseM(m) <= M_CANCELLING && onL(m) && GOT(P5aM), toM(m, M_COMMITTED))
-  ON(MERCHANT, phaseM(m) >= M_AUTHORISED && phaseM(m) <= M_CANCELLING && onL(m) && GOT(P5bM), toM(m, M_ABORTED))
+  ON(MERCHANT, phaseM(m) >= M_AUTHORISED && phaseM(m) <= M_CANCELLING && onL(m)
+      && GOT(P5aM), toM(m, M_COMMITTED))
+  ON(MERCHANT, phaseM(m) >= M_AUTHORISED && phaseM(m) <= M_CANCELLING && onL(m)
+      && GOT(P5bM), toM(m, M_ABORTED))
   ON(MERCHANT, phaseM(m) == M_CANCELLING && (m & ONx) && GOT(P5bx), toM(m, M_ABORTED))
   ON(MERCHANT, phaseM(m) == M_COMMITTED && GOT(CREDIT), toM(m, M_CREDITED))
   od
@@ -209,7 +213,8 @@ end:
 #define ALWAYS (ONE_PLACE && ONE_OUTCOME \
   && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (!KEY_KNOWN || SHOWNANY(COMMIT)) : 1))
 
-// Invariant 7. A lying archive that tells nobody can keep a lock; so can, for its own customer's token, a lying bank.
+// Invariant 7. A lying archive that tells nobody can keep a lock; so can, for its own customer's token, a
+// lying bank.
 #define ENDS ( \
   (HONEST(BANK) && HONEST(ARCHIVE) -> (b_ != B_LOCKED && b_ != B_LOCKEDx) : 1) \
   && (HONEST(BANK) && !HONEST(ARCHIVE) -> (b_ != B_LOCKED || (c_ < C_PAID && m_ < M_COMMITTED)) : 1) \
@@ -218,8 +223,8 @@ end:
   && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (m_ == 0 || m_ == M_CREDITED || m_ == M_ABORTED \
     || (m_ == M_COMMITTED && !HONEST(BANK))) : 1))
 
-// Invariant 3 in the end. For C: what the bank took was paid for with k, and k is had only for value, unless M or a
-// lying archive gave it away. For M: whoever can read has paid.
+// Invariant 3 in the end. For C: what the bank took was paid for with k, and k is had only for value, unless
+// M or a lying archive gave it away. For M: whoever can read has paid.
 #define MONEY_MATCHES_GOODS ( \
   (HONEST(CUSTOMER) && HONEST(BANK) && B_PAID -> (c_ == C_PAID || BOTH) : 1) \
   && (HONEST(CUSTOMER) && HONEST(BANK) && c_ == C_PAID -> (B_PAID || BOTH) : 1) \
@@ -228,7 +233,8 @@ end:
   && (HONEST(MERCHANT) && TWO && SHOWNANY(COMMIT) -> SHOWN(SP) : 1))
 
 // Invariant 5, predicates of the judge: nobody honest is convicted; whoever is harmed convicts the liar.
-#define NOT_CREDITED (SHOWN(P3M) && (HONEST(ARCHIVE) -> SHOWNANY(COMMIT) : m_ == M_COMMITTED) && !SHOWN(CREDIT))
+#define NOT_CREDITED (SHOWN(P3M) && (HONEST(ARCHIVE) -> SHOWNANY(COMMIT) : m_ == M_COMMITTED) \
+    && !SHOWN(CREDIT))
 #define REFUSED_WRONGLY (SHOWN(REFUSAL) && SHOWN(P3M))
 #define OPEN_AFTER_COMMIT (SHOWN(OPEN) && SHOWNANY(COMMIT))
 #define JUSTICE ( \

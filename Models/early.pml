@@ -1,5 +1,6 @@
-// Early customer commitment with forced commit (catalogue section 6, FIG. 5). k = x XOR r: r came with E1, x is what
-// the archive publishes. C reads with E1, the ciphertext (E4, or from the archive after a forced commit) and x.
+// Early customer commitment with forced commit (catalogue section 6, FIG. 5). k = x XOR r: r came with E1, x
+// is what the archive publishes. C reads with E1, the ciphertext (E4, or from the archive after a forced
+// commit) and x.
 #include "common.pml"
 
 #define E1 0
@@ -32,7 +33,8 @@
 #define E7bE 27 // an abort before the expiration, without a Cancel (defect)
 #define FORCED (BIT(E7fB) | BIT(E7fM) | BIT(E7fC))
 
-// Customer: requested, authorised, locked, acknowledged, paid, delivered, aborted, refused; flag: has the ciphertext.
+// Customer: requested, authorised, locked, acknowledged, paid, delivered, aborted, refused; flag: has the
+// ciphertext.
 #define C_AUTHORISED 1
 #define C_LOCKED 2
 #define C_ACKNOWLEDGED 3
@@ -57,9 +59,12 @@
 #define M_CREDITED 6
 #define M_ABORTED 7
 #define m disk[MERCHANT]
-#define owesM(s) (BIT(E1) | IF(s == M_LOCKED, BIT(E4)) | IF(s == M_SUBMITTED, BIT(E6)) | IF(s == M_FORCING, BIT(E6F)) \
-  | IF(s == M_CANCELLING, BIT(CANCEL)) | IF(s >= M_SUBMITTED && s <= M_CANCELLING && now >= EXPIRATION, BIT(ASK)) \
-  | IF(s == M_COMMITTED, (GOTANY(FORCED) -> FORWARDED(E7fB) : FORWARDED(E7aB))) | IF(s == M_ABORTED, FORWARDED(E7bB)))
+#define owesM(s) (BIT(E1) | IF(s == M_LOCKED, BIT(E4)) | IF(s == M_SUBMITTED, BIT(E6)) \
+    | IF(s == M_FORCING, BIT(E6F)) \
+  | IF(s == M_CANCELLING, BIT(CANCEL)) | IF(s >= M_SUBMITTED && s <= M_CANCELLING \
+      && now >= EXPIRATION, BIT(ASK)) \
+  | IF(s == M_COMMITTED, (GOTANY(FORCED) -> FORWARDED(E7fB) : FORWARDED(E7aB))) \
+      | IF(s == M_ABORTED, FORWARDED(E7bB)))
 
 #define AUTHORISATION E2
 #define OTHER_SALE E2o
@@ -126,7 +131,8 @@ end:
   ON(CUSTOMER, phaseC(c) == C_AUTHORISED && GOT(E3C), C_LOCKED)
   ON(CUSTOMER, phaseC(c) == C_AUTHORISED && GOT(REFUSAL), C_REFUSED)
   ON(CUSTOMER, phaseC(c) == C_LOCKED && GOT(E4), C_ACKNOWLEDGED | CIPHERTEXT)
-  ON(CUSTOMER, phaseC(c) >= C_AUTHORISED && phaseC(c) <= C_ACKNOWLEDGED && (GOT(E7aC) || GOT(E7fC)), toC(c, C_PAID))
+  ON(CUSTOMER, phaseC(c) >= C_AUTHORISED && phaseC(c) <= C_ACKNOWLEDGED && (GOT(E7aC)
+      || GOT(E7fC)), toC(c, C_PAID))
   ON(CUSTOMER, phaseC(c) == C_PAID && ((c & CIPHERTEXT) || GOT(GOODS)), C_DELIVERED)
   ON(CUSTOMER, (phaseC(c) == C_LOCKED || phaseC(c) == C_ACKNOWLEDGED) && GOT(E7bC), toC(c, C_ABORTED))
   od

@@ -1,7 +1,7 @@
-// Invoice purchase with an active archive (catalogue section 3, FIG. 2). No lock: a token is bound to its archive, which
-// lets it be used once. The value moves to M when A writes that; M's copy is proof of it.
-// ROUTE 1: A gives M S_a(token), M deposits it. 2: A asks the bank. 3, direct deposit: M sends the bank the token, A
-// sends its verification only.
+// Invoice purchase with an active archive (catalogue section 3, FIG. 2). No lock: a token is bound to its
+// archive, which lets it be used once. The value moves to M when A writes that; M's copy is proof of it.
+// ROUTE 1: A gives M S_a(token), M deposits it. 2: A asks the bank. 3, direct deposit: M sends the bank the
+// token, A sends its verification only.
 #include "common.pml"
 #ifndef ROUTE
 #define ROUTE 1
@@ -24,7 +24,7 @@
 #define KEYM 14  // 10: k from M
 #define KEYA 15  // k from A to p_t
 #define ASK 16   // what became of t?
-#define UNUSED 17 // A's signed answer at or after the expiration: by this invoice t was not used and never will be
+#define UNUSED 17 // A's signed answer from the expiration on: this invoice never used t and never will
 #define USED 18  // A's signed answer: t is another merchant's
 #define LEAK 19
 
@@ -43,7 +43,8 @@
 #define M_CREDITED 3
 #define M_ENDED 4
 #define m disk[MERCHANT]
-#define owesM(s) (BIT(INV) | IF(s == M_HANDED_IN, BIT(DEP)) | IF(s == M_HANDED_IN && now >= EXPIRATION, BIT(ASK)) \
+#define owesM(s) (BIT(INV) | IF(s == M_HANDED_IN, BIT(DEP)) | IF(s == M_HANDED_IN \
+    && now >= EXPIRATION, BIT(ASK)) \
   | IF(s == M_CERTIFIED && ROUTE != 2, BIT(DEPOSIT)) | IF(s == M_HANDED_IN && ROUTE == 3, BIT(DEPOSIT)) \
   | IF(s == M_CERTIFIED, FORWARDED(V8B)) | IF(s == M_CREDITED, BIT(KEYM)))
 
@@ -67,7 +68,8 @@
 #define PAYS (GOT(DEPOSIT) && GOT(V8B))
 #endif
 
-// Archive: unused, M's, the other merchant's, M's without endorsement (defect), twice (defect); flag: registered.
+// Archive: unused, M's, the other merchant's, M's without endorsement (defect), twice (defect); flag:
+// registered.
 #define A_USED 1
 #define A_USED_OTHER 2
 #define A_USED_FORGED 3
@@ -77,7 +79,8 @@
 #define phaseA(s) ((s) & 7)
 #define owesA(s) (IF((s) & A_REGISTERED, BIT(REGA)) \
   | IF(phaseA(s) == A_USED || phaseA(s) == A_USED_TWICE, BIT(V8M) | BIT(KEYA) | IF(ROUTE != 1, BIT(V8B))) \
-  | IF(phaseA(s) == A_USED_OTHER || phaseA(s) == A_USED_TWICE, BIT(V8o)) | IF(phaseA(s) == A_USED_OTHER, BIT(USED)) \
+  | IF(phaseA(s) == A_USED_OTHER || phaseA(s) == A_USED_TWICE, BIT(V8o)) \
+      | IF(phaseA(s) == A_USED_OTHER, BIT(USED)) \
   | IF(phaseA(s) == A_USED_FORGED, BIT(V8w)))
 #ifdef BUG_LE
 #define IN_TIME (now <= EXPIRATION)
@@ -212,11 +215,13 @@ end:
 #define ALWAYS ( \
   (HONEST(BANK) -> (CREDITS <= 1 && (CREDITS == 1) == B_PAID) : 1) \
   && (HONEST(ARCHIVE) -> !TWO_ANSWERS : 1) \
-  && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (!KEY_KNOWN || phaseA(a) == A_USED || phaseA(a) == A_USED_TWICE) : 1))
+  && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (!KEY_KNOWN || phaseA(a) == A_USED \
+      || phaseA(a) == A_USED_TWICE) : 1))
 // C without an invoice has t untouched and is at its end.
 #define ENDS ( \
   (HONEST(CUSTOMER) && HONEST(ARCHIVE) -> (c >= C_PAID || (c == C_REGISTERED && !HONEST(MERCHANT))) : 1) \
-  && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (m == 0 || m >= M_CREDITED || (m == M_CERTIFIED && !HONEST(BANK))) : 1) \
+  && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (m == 0 || m >= M_CREDITED || (m == M_CERTIFIED \
+      && !HONEST(BANK))) : 1) \
   && (HONEST(MERCHANT) && HONEST(BANK) && m == M_CERTIFIED -> TWO_ANSWERS : 1))
 #define MONEY_MATCHES_GOODS ( \
   (HONEST(CUSTOMER) && HONEST(BANK) && HONEST(ARCHIVE) && B_PAID -> c == C_PAID : 1) \

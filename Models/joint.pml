@@ -1,5 +1,5 @@
-// The bank is the archive too (catalogue section 7, FIG. 6): it locks, publishes the one outcome and credits in the
-// same write. Its own answer ends the lock, never its clock alone.
+// The bank is the archive too (catalogue section 7, FIG. 6): it locks, publishes the one outcome and credits
+// in the same write. Its own answer ends the lock, never its clock alone.
 #include "common.pml"
 
 #define JA1 0
@@ -61,7 +61,8 @@
 #define HOLDS (phaseB(b) == B_LOCKED || B_PAID)
 #define owesB(s) (IF(phaseB(s) != 0 && phaseB(s) != B_REFUSED, BIT(JA3M) | BIT(JA3C)) \
   | IF(phaseB(s) == B_REFUSED, BIT(REFUSAL)) | IF(phaseB(s) == B_COMMITTED, COMMITS | BIT(RECEIPT)) \
-  | IF(phaseB(s) == B_ABORTED, ABORTS) | IF(phaseB(s) == B_LATE, BIT(JA5al)) | IF(phaseB(s) == B_WRONG, BIT(JA5aw)) \
+  | IF(phaseB(s) == B_ABORTED, ABORTS) | IF(phaseB(s) == B_LATE, BIT(JA5al)) \
+      | IF(phaseB(s) == B_WRONG, BIT(JA5aw)) \
   | IF(phaseB(s) == B_EARLY, BIT(JA5bE)))
 
 #if LIAR == CUSTOMER
@@ -170,7 +171,8 @@ end:
 
 // Invariants 2, 3 at any time, and 4: a bank that tells each another outcome leaves both as proof.
 #define ALWAYS ( \
-  (HONEST(BANK) -> (CREDITS <= 1 && (CREDITS == 1) == B_PAID && !((b & ELSEWHERE) && HOLDS) && !BOTH_SHOWN) : 1) \
+  (HONEST(BANK) -> (CREDITS <= 1 && (CREDITS == 1) == B_PAID && !((b & ELSEWHERE) && HOLDS) \
+      && !BOTH_SHOWN) : 1) \
   && ((M_HAS_COMMIT && c == C_ABORTED) || (c == C_PAID && m == M_ABORTED) -> BOTH_SHOWN : 1) \
   && (HONEST(MERCHANT) && HONEST(BANK) -> (!KEY_KNOWN || SHOWNANY(COMMITS)) : 1))
 #define ENDS ( \
@@ -180,7 +182,8 @@ end:
 #define MONEY_MATCHES_GOODS ( \
   (HONEST(CUSTOMER) && HONEST(BANK) -> B_PAID == (c == C_PAID) : 1) \
   && (HONEST(MERCHANT) && HONEST(BANK) && KEY_KNOWN -> m == M_CREDITED : 1))
-// A lying bank may open with k and deny it; then M has JA3 and no outcome, or the abort of what C calls committed.
+// A lying bank may open with k and deny it; then M has JA3 and no outcome, or the abort of what C calls
+// committed.
 #define NOT_CREDITED (SHOWN(JA3M) && SHOWN(JA5aM) && !SHOWN(RECEIPT))
 #define JUSTICE ( \
   (HONEST(BANK) -> !NOT_CREDITED && !(SHOWN(REFUSAL) && SHOWN(JA3M)) : 1) \

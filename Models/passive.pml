@@ -1,6 +1,7 @@
-// Invoice purchase with a passive archive (catalogue section 3). The archive is a record without keys: anybody adds and
-// reads, nobody deletes. The bank decides whether t is spent, in time by its own clock, and posts k in the record.
-// A lying archive can only show a record to some and not to others; so whoever reads may be shown nothing.
+// Invoice purchase with a passive archive (catalogue section 3). The archive is a record without keys:
+// anybody adds and reads, nobody deletes. The bank decides whether t is spent, in time by its own clock, and
+// posts k in the record. A lying archive can only show a record to some and not to others; so whoever reads
+// may be shown nothing.
 #include "common.pml"
 
 #define REG 0    // 2: C posts p_t at the address h(t)
@@ -18,7 +19,7 @@
 #define KEYC 12  // C reads it there
 #define KEYB 13  // the bank gives it to C that asks
 #define ASK 14   // C asks the bank what became of t
-#define UNUSED 15 // its signed answer, at or after the expiration: by this invoice t was not spent and never will be
+#define UNUSED 15 // its signed answer from the expiration on: this invoice never took t and never will
 #define SPENT 16 // its refusal to M: t is spent, with the proof
 #define LEAK 17
 #define TOO_LATE 18 // its refusal to M: the invoice is over
@@ -48,7 +49,8 @@
 #define phaseB(s) ((s) & 7)
 #define CREDITS (b / ONE_CREDIT)
 #define B_PAID (phaseB(b) != 0 && phaseB(b) != B_PAID_OTHER)
-#define owesB(s) (IF(phaseB(s) == B_PAID_M, BIT(CREDIT) | BIT(KEYR) | BIT(KEYB)) | IF(phaseB(s) == B_KEPT, BIT(CREDIT)) \
+#define owesB(s) (IF(phaseB(s) == B_PAID_M, BIT(CREDIT) | BIT(KEYR) | BIT(KEYB)) \
+    | IF(phaseB(s) == B_KEPT, BIT(CREDIT)) \
   | IF(phaseB(s) == B_PAID_OTHER, BIT(SPENT)))
 #ifdef BUG_LE
 #define IN_TIME (now <= EXPIRATION)
@@ -164,7 +166,8 @@ end: false
 #define R_REG 1
 #define R_POST 2
 #define R_KEY 4
-#define owesA(s) (IF((s) & R_REG, BIT(SEEN)) | IF(((s) & R_REG) && ((s) & R_POST), BIT(POSTED)) | IF((s) & R_KEY, BIT(KEYC)))
+#define owesA(s) (IF((s) & R_REG, BIT(SEEN)) | IF(((s) & R_REG) && ((s) & R_POST), BIT(POSTED)) \
+    | IF((s) & R_KEY, BIT(KEYC)))
 active proctype Archive() {
 end:
   do

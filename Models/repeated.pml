@@ -1,8 +1,10 @@
-// Repeated transactions under one lock (catalogue section 9, FIG. 8), with two purchases after the first; with -DSHORT
-// the short form, where R7_i rides with R5_i+1 and R8_i with R6_i+1 and M archives the last goods by force.
-// A commit of j pays for all up to j, so C signs on only with the keys so far. M gives keys before it archives:
-// it must archive while there is time. Here the clock does not reach the expiration while an honest M that gave a key
-// has no answer of an honest archive. -DBUG_ARCHIVES_LATE takes that away.
+// Repeated transactions under one lock (catalogue section 9, FIG. 8), with two purchases after the first;
+// with -DSHORT the short form, where R7_i rides with R5_i+1 and R8_i with R6_i+1 and M archives the last
+// goods by force. A commit of j pays for all up to j, so C signs on only with the keys so far. M gives keys
+// before it archives: it must archive while there is time. Here the clock does not reach the expiration while
+// an honest M that gave a key has no answer of an honest archive. -DBUG_ARCHIVES_LATE takes that away.
+// In the short form C asks for i + 1 before it has k_i. So whoever forces i + 1 has to bring R8_i, and the
+// archive checks it and serves it with the ciphertext. -DKNOWN_FORCED_WITHOUT_KEY is the rule without that.
 #include "common.pml"
 
 #define R1 0
@@ -45,9 +47,9 @@
 #define J (SHOWN(R10a_2) -> 2 : (SHOWN(R10a_1) -> 1 : 0))
 #define OUTCOMES_BOTH (SHOWNANY(COMMITS) && SHOWN(R10b))
 
-// Customer, stage: 0 requested, 1 authorised, 2 locked, 3 has k_0, 4 asked for 1, 5 acknowledged 1, 6 has k_1, 7 asked
-// for 2, 8 acknowledged 2 (short form: has k_1 and the ciphertext of 2), 9 has k_2; 10, 11 as 7, 8 without k_1
-// (defect). Outcome beside it.
+// Customer, stage: 0 requested, 1 authorised, 2 locked, 3 has k_0, 4 asked for 1, 5 acknowledged 1, 6 has
+// k_1, 7 asked for 2, 8 acknowledged 2 (short form: has k_1 and the ciphertext of 2), 9 has k_2; 10, 11 as 7,
+// 8 without k_1 (defect). Outcome beside it.
 #define PAID_0 16
 #define PAID_1 32
 #define PAID_2 48
@@ -56,7 +58,8 @@
 #define c disk[CUSTOMER]
 #define stageC(s) ((s) & 15)
 #define OPENC (c < 16)
-#define owesC(s) IF((s) < 16, IF(s == 1, BIT(R2)) | IF(s == 4, BIT(R5_1)) | IF(s == 5, BIT(R7_1)) | IF(s == 7 || s == 10, BIT(R5_2)) \
+#define owesC(s) IF((s) < 16, IF(s == 1, BIT(R2)) | IF(s == 4, BIT(R5_1)) | IF(s == 5, BIT(R7_1)) \
+    | IF(s == 7 || s == 10, BIT(R5_2)) \
   | IF((s == 8 && LONG) || s == 11, BIT(R7_2)) | IF(s >= 2 && now >= EXPIRATION, BIT(ASK)))
 #ifdef SHORT
 #define LONG 0
@@ -66,7 +69,8 @@
 #define WITH_K1 6
 #endif
 #define HAS_0 (stageC(c) >= 3 || (c >= PAID_0 && c < PAID_1))
-#define HAS_1 ((stageC(c) >= WITH_K1 && stageC(c) < 10) || (c >= PAID_1 && c < PAID_2) || (!LONG && GOT(GOODS) && c >= PAID_2))
+#define HAS_1 ((stageC(c) >= WITH_K1 && stageC(c) < 10) || (c >= PAID_1 && c < PAID_2) || (!LONG \
+    && GOT(GOODS) && c >= PAID_2))
 #define HAS_2 (stageC(c) == 9 || (c >= PAID_2 && c < C_ABORTED))
 #define TEXT_1 (stageC(c) >= 5 || GOT(GOODS) || GOT(GOODSn))
 #define TEXT_2 (stageC(c) >= 8 || GOT(GOODS) || GOT(GOODSn))
@@ -82,11 +86,14 @@
 #define stageM(s) ((s) & 7)
 #define waysM(s) ((s) & 24)
 #define RUNNING (m < PLAIN)
-#define owesM(s) (BIT(R1) | IF(stageM(s) >= 1, BIT(R4)) | IF(stageM(s) == 2, BIT(R6_1)) | IF(stageM(s) == 3, BIT(R8_1)) \
+#define owesM(s) (BIT(R1) | IF(stageM(s) >= 1, BIT(R4)) | IF(stageM(s) == 2, BIT(R6_1)) \
+    | IF(stageM(s) == 3, BIT(R8_1)) \
   | IF(stageM(s) == 4, BIT(R6_2)) | IF(stageM(s) == 5, BIT(R8_2)) \
-  | IF((s) < 32 && waysM(s) == PLAIN, (stageM(s) == 5 -> BIT(R9_2) : (stageM(s) >= 3 -> BIT(R9_1) : BIT(R9_0)))) \
+  | IF((s) < 32 && waysM(s) == PLAIN, \
+      (stageM(s) == 5 -> BIT(R9_2) : (stageM(s) >= 3 -> BIT(R9_1) : BIT(R9_0)))) \
   | IF((s) < 32 && waysM(s) == FORCE, (stageM(s) == 4 -> BIT(R9F_2) : BIT(R9F_1))) \
-  | IF((s) < 32 && waysM(s) == CANCELLING, BIT(CANCEL)) | IF((s) < 32 && waysM(s) != 0 && now >= EXPIRATION, BIT(ASK)))
+  | IF((s) < 32 && waysM(s) == CANCELLING, BIT(CANCEL)) | IF((s) < 32 && waysM(s) != 0 \
+      && now >= EXPIRATION, BIT(ASK)))
 
 #define AUTHORISATION R2
 #define OTHER_SALE R2o
@@ -99,7 +106,8 @@
 
 #ifndef BUG_ARCHIVES_LATE
 #if LIAR != MERCHANT && LIAR != ARCHIVE
-#define CLOCK_WAITS ((stageM(disk[MERCHANT]) != 0 || stageM(mem[MERCHANT]) != 0) && phaseA(disk[ARCHIVE]) == 0)
+#define CLOCK_WAITS ((stageM(disk[MERCHANT]) != 0 || stageM(mem[MERCHANT]) != 0) \
+    && phaseA(disk[ARCHIVE]) == 0)
 #endif
 #endif
 
@@ -147,7 +155,8 @@ end:
 #endif
 
 #if LIAR == MERCHANT
-#define SAYS (BIT(R1) | BIT(R4) | BIT(R6_1) | BIT(R8_1) | BIT(R6_2) | BIT(R8_2) | BIT(R9_0) | BIT(R9_1) | BIT(R9_2) \
+#define SAYS (BIT(R1) | BIT(R4) | BIT(R6_1) | BIT(R8_1) | BIT(R6_2) | BIT(R8_2) | BIT(R9_0) | BIT(R9_1) \
+    | BIT(R9_2) \
   | BIT(R9F_1) | BIT(R9F_2) | BIT(R9F_2n) | BIT(CANCEL))
 active proctype Merchant() {
   do
@@ -194,14 +203,17 @@ end:
 
 #include "bank.pml"
 
-// Archive: open, committed 0, 1 or 2, aborted, committed 2 and serves no R8_1 (defect); flag: forced, so it serves the ciphertext.
+// Archive: open, committed 0, 1 or 2, aborted, committed 2 and serves no R8_1 (defect); flag: forced, so it
+// serves the ciphertext.
 #define A_ABORTED 4
 #define A_KEYLESS 5
 #define A_SERVES 8
 #define a disk[ARCHIVE]
 #define phaseA(s) ((s) & 7)
-#define owesA(s) (IF(phaseA(s) == 1, BIT(R10a_0)) | IF(phaseA(s) == 2, BIT(R10a_1)) | IF(phaseA(s) == 3, BIT(R10a_2)) \
-  | IF(phaseA(s) == A_ABORTED, BIT(R10b)) | IF(phaseA(s) == A_KEYLESS, BIT(R10a_2) | BIT(GOODSn)) | IF((s) & A_SERVES, BIT(GOODS)))
+#define owesA(s) (IF(phaseA(s) == 1, BIT(R10a_0)) | IF(phaseA(s) == 2, BIT(R10a_1)) \
+    | IF(phaseA(s) == 3, BIT(R10a_2)) \
+  | IF(phaseA(s) == A_ABORTED, BIT(R10b)) | IF(phaseA(s) == A_KEYLESS, BIT(R10a_2) | BIT(GOODSn)) \
+      | IF((s) & A_SERVES, BIT(GOODS)))
 #if LIAR == ARCHIVE
 #define SAYS (COMMITS | BIT(R10b) | BIT(GOODS) | BIT(LEAK))
 active proctype Archive() {
@@ -246,7 +258,8 @@ end:
   (HONEST(BANK) && HONEST(ARCHIVE) -> phaseB(b) != B_LOCKED : 1) \
   && (HONEST(CUSTOMER) && HONEST(ARCHIVE) -> (c >= PAID_0 || (c == 0 && !HONEST(MERCHANT)) \
     || (c == 1 && !HONEST(BANK))) : 1) \
-  && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (m == 0 || m >= M_CREDITED || (m >= M_COMMITTED && !HONEST(BANK))) : 1))
+  && (HONEST(MERCHANT) && HONEST(ARCHIVE) -> (m == 0 || m >= M_CREDITED || (m >= M_COMMITTED \
+      && !HONEST(BANK))) : 1))
 // C that paid up to j reads all up to j. M that gave keys up to j is paid up to j.
 #define MONEY_MATCHES_GOODS ( \
   (HONEST(CUSTOMER) && HONEST(BANK) && HONEST(ARCHIVE) && B_PAID -> \

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Checks the Promela models of Models/ with spin: every protocol, with nobody lying and with each party as the liar,
-# exhaustively; then that each planted defect and each known weakness is found.
+# Checks the Promela models of Models/ with spin: every protocol, with nobody lying and with each party as the
+# liar, exhaustively; then that each planted defect and each known weakness is found.
 # model.sh: both. model.sh --check: the protocols only. model.sh --bugs: defects and weaknesses only.
-# Ends with 1 if a property fails, a run does not end, an end is not reached, a search was not complete, or a defect
-# was not found. -j N: N searches at once (default 2). -o DIR: keep trails and outputs there.
+# -j N: N searches at once (default 2). -o DIR: keep trails and outputs there.
+# Ends with 1 if a property fails, a run does not end, an end is not reached, a search was not complete, or a
+# defect was not found.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,7 +21,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-command -v spin >/dev/null && command -v gcc >/dev/null || scripts/setup.sh spin gcc
+{ command -v spin && command -v gcc; } >/dev/null || scripts/setup.sh spin gcc bc
 if [ -n "$out" ]; then mkdir -p "$out"; else out=$(mktemp -d); trap 'rm -rf "$out"' EXIT; fi
 out=$(realpath "$out")
 rm -f "$out/failed"
@@ -41,7 +42,7 @@ invoice    ROUTE=3     4 5 3
 passive    -           4 5 2
 "
 
-# Model, option, who lies, the defect. KNOWN_: what the specification's text or the machines do today (Models/README.md).
+# Model, option, who lies, the defect. KNOWN_: as the specification or the machines are (Models/README.md).
 defects="
 core      -         0 BUG_LE
 core      -         0 BUG_CLOCK_UNLOCKS
@@ -101,19 +102,24 @@ build() {
   # NOREDUCE: nearly everything is global, so partial order reduction saves nothing. MEMLIM in MiB.
   gcc -O2 -DMEMLIM=3500 -DNOREDUCE $3 -o pan pan.c 2>gcc.out || { cat gcc.out >&2; return 1; }
 }
-search() { nice -n 10 timeout 600 ./pan -m100000 -w22 "$@"; }
+search() { nice -n 10 timeout 600 ./pan -m100000 -w24 "$@"; }
 number() { sed -nE "s/.*$1.*/\1/p" "$2" | tail -1; }
 # Why a search proves nothing, or nothing.
 incomplete() {
   grep -qE '^Full statespace search|^	\+ Full' "$1" || { echo "no search"; return; }
-  grep -qE 'max search depth too small|reached -DMEMLIM|out of memory|not completed' "$1" && ! grep -q 'assertion violated' "$1" &&
-    { echo "search truncated"; return; }
-  grep -q 'errors: ' "$1" || echo "search truncated"
+  grep -q 'errors: [1-9]' "$1" && return
+  ! grep -qE 'max search depth too small|reached -DMEMLIM|out of memory|not completed' "$1" &&
+    grep -q 'errors: ' "$1" || echo "search truncated"
 }
 property() { ./pan -r -n 2>/dev/null | sed -nE 's/.*violated: *([A-Z_]+).*/\1/p' | tail -1; }
 
-check() { # name model flags
-  local dir="$out/$1" result=ok why began ended
+row() { # width protocol liar seconds result
+  printf "%-$1s %-9s %10s %6s %7.1f  %s\n" "$2" "$3" "$(number '^ *([0-9.e+]+) states, stored' safety.out)" \
+    "$(number 'depth reached ([0-9]+)' safety.out)" "$4" "$5"
+}
+
+check() { # name model flags label liar
+  local dir="$out/$1" result=ok why began ended faults
   mkdir -p "$dir"
   cp Models/*.pml "$dir"
   cd "$dir"
@@ -125,16 +131,16 @@ check() { # name model flags
   elif ! grep -q 'errors: 0' safety.out; then result="fails: $(property)"
   elif [[ $3 == *LIAR=0* ]] && grep -q '"ending = [12]"' safety.out; then result="an end is not reached"
   else
-    # Every run ends: no state is visited twice in one run, with or without progress. One fault shows as much as more.
-    build "$2" "${3/FAULTS=?/FAULTS=1}" -DNP || return 1
+    # Every run ends: no run comes back to a state. No cycle has a fault in it, since faults are counted.
+    [[ $3 == *LIAR=0* ]] && faults=1 || faults=0
+    build "$2" "${3/FAULTS=?/FAULTS=$faults}" -DNP || return 1
     search -l >cycles.out 2>&1 || true
     why=$(incomplete cycles.out)
     if [ -n "$why" ]; then result="cycles: $why"
     elif ! grep -q 'errors: 0' cycles.out; then result="a run without end"; fi
   fi
   ended=$(date +%s.%N)
-  printf '%-22s %-9s %10s %6s %7.1f  %s\n' "$2$4" "$5" "$(number '^ *([0-9.e+]+) states, stored' safety.out)" \
-    "$(number 'depth reached ([0-9]+)' safety.out)" "$(bc <<<"$ended - $began")" "$result"
+  row 22 "$2$4" "$5" "$(bc <<<"$ended - $began")" "$result"
   [ "$result" = ok ] || touch "$out/failed"
 }
 
@@ -149,8 +155,7 @@ defect() { # name model flags label liar
   if grep -q 'assertion violated' safety.out; then result="found: $(property)"
   else result="NOT FOUND"; touch "$out/failed"; fi
   ended=$(date +%s.%N)
-  printf '%-50s %-9s %10s %6s %7.1f  %s\n' "$2$4" "$5" "$(number '^ *([0-9.e+]+) states, stored' safety.out)" \
-    "$(number 'depth reached ([0-9]+)' safety.out)" "$(bc <<<"$ended - $began")" "$result"
+  row 50 "$2$4" "$5" "$(bc <<<"$ended - $began")" "$result"
 }
 
 # Runs its lines, `jobs` at once, in order of appearance.
@@ -167,7 +172,8 @@ if [ "$mode" != bugs ]; then
     [ "$option" = - ] || { flags="-D$option"; label=" $option"; }
     for liar in $(seq 0 "$last"); do
       [ "$liar" = 0 ] && n=$honest_faults || n=$faults
-      in_parallel check "$model-$option-$liar" "$model" "-DLIAR=$liar -DFAULTS=$n $flags" "$label" "${liars[$liar]}"
+      in_parallel check "$model-$option-$liar" "$model" "-DLIAR=$liar -DFAULTS=$n $flags" "$label" \
+        "${liars[$liar]}"
     done
   done <<<"$protocols"
   wait
@@ -178,7 +184,8 @@ if [ "$mode" != check ]; then
     [ -n "$model" ] || continue
     flags="-D$bug"; label=" $bug"
     [ "$option" = - ] || { flags="$flags -D$option"; label=" $option$label"; }
-    in_parallel defect "$model-$option-$bug-$liar" "$model" "-DLIAR=$liar $flags" "$label" "${liars[$liar]}"
+    in_parallel defect "$model-$option-$bug-$liar" "$model" "-DLIAR=$liar $flags" "$label" \
+      "${liars[$liar]}"
   done <<<"$defects"
   wait
 fi

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, and says so: Debian packages with apt, Swift with swiftly. Does nothing when all is there.
+# setup.sh PACKAGE...: only these packages.
 set -euo pipefail
 
 packages=(build-essential pkg-config cmake libsodium-dev libssl-dev libsqlite3-dev libqrencode-dev libpng-dev
   libjansson-dev zlib1g-dev curl bc python3 python3-venv microsocks)
+[ $# = 0 ] || packages=("$@")
 
 missing=()
 for package in "${packages[@]}"; do
@@ -19,6 +21,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${sudo[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
+
+[ $# = 0 ] || exit 0
 
 if ! command -v swift >/dev/null; then
   echo "setup: installing Swift with swiftly (https://www.swift.org/install)"
