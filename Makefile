@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test without-ipsec-mb check soak bench setup venv build ccore swift-test interop scenarios clean
+.PHONY: help demo test without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -53,6 +53,7 @@ interop: build venv ## Let other people's programs read our messages and ours th
 scenarios: build ## Type the commands as users do, let sales fail, and kill -9 services at random points
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
+	Tests/Scenarios/joint.sh
 	Tests/Scenarios/kill.sh 12
 
 soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim
@@ -69,6 +70,9 @@ check: test ## Everything in `test`, then format lint, house rules and coverage
 
 bench: setup ## Measure against bare crypto, age and minisign in the same run
 	scripts/bench.sh
+
+model: ## Check the Promela models of all protocols with spin, and that planted defects are found
+	scripts/model.sh
 
 clean: ## Remove what was built
 	rm -rf .build build

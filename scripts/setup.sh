@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, and says so: Debian packages with apt, Swift with swiftly. Does nothing when all is there.
+# setup.sh PACKAGE...: only these packages.
 set -euo pipefail
 
 packages=(build-essential pkg-config cmake libsodium-dev libssl-dev libsqlite3-dev libqrencode-dev libpng-dev
   libjansson-dev zlib1g-dev curl bc python3 python3-venv microsocks)
+[ $# = 0 ] || packages=("$@")
 
 missing=()
 for package in "${packages[@]}"; do
@@ -19,6 +21,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   "${sudo[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
 fi
+
+[ $# = 0 ] || exit 0
 
 # Optional, and for x86-64 only: goods are hashed faster with it (docs/adr/0008). Nothing fails for the lack of it.
 optional=libipsec-mb-dev

@@ -10,7 +10,7 @@ where Request == AuthorizationQ<Self>, LockMessage == AuthorizationB<Self> {
   associatedtype Offer: OfferPayload
   /// C's signature that all of the ciphertext is here: S_p(P1) or its kin.
   associatedtype Note: Payload
-  /// What M signs to offer; `goods` is the ciphertext, `mask` 32 random bytes for the modes that mask the key.
+  /// What M signs to offer; `goods` is the ciphertext, `mask` 32 random bytes for modes that mask the key.
   static func offer(
     n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim, mask: [UInt8]
   ) -> Offer
