@@ -83,7 +83,7 @@ struct MerchantTests {
   private static let late = ["refuse tooLate"]
   private static let reused = ["keep Evidence", "cancel Cancel+P3", "refuse nReused"]
   private static let commit = ["keep P5a", "enter committed"]
-  private static let abort = ["keep P5b", "enter aborted"]
+  private static let abort = ["keep P5b", "enter aborted", "send P5b to bank"]
 
   /// What differs from "the same `usual` effects and the phase stays".
   private static func row(_ usual: [String], _ others: Row = [:]) -> Row {
@@ -136,6 +136,8 @@ struct MerchantTests {
     .credit: row(
       mismatch,
       [
+        .authorised: (["keep Credit"], .authorised), .submitted: (["keep Credit"], .submitted),
+        .cancelling: (["keep Credit"], .cancelling),
         .committed: (["keep Credit", "enter credited"], .credited), .credited: ([], .credited),
       ]),
     .foreignCredit: row(mismatch),
@@ -159,12 +161,15 @@ struct MerchantTests {
       [
         .authorised: (cancel, .cancelling), .submitted: (["request abort", "enter submitted"], .submitted),
         .cancelling: (["request abort", "enter cancelling"], .cancelling),
+        // No Credit yet: the bank may not know.
+        .committed: (["send P5a to bank", "enter committed"], .committed),
       ]),
     .dueEarly: row(
       [],
       [
         .authorised: (cancel, .cancelling), .submitted: (["enter submitted"], .submitted),
         .cancelling: (["enter cancelling"], .cancelling),
+        .committed: (["send P5a to bank", "enter committed"], .committed),
       ]),
   ]
 
@@ -179,6 +184,15 @@ struct MerchantTests {
       #expect(try event.happen(to: rig) == expected.effects, "\(event.rawValue) when \(phase)")
       #expect(rig.machine.phase == expected.next, "\(event.rawValue) when \(phase)")
     }
+  }
+
+  @Test("a Credit that is there before the record is not lost, though the bank sends it once")
+  func earlyCredit() throws {
+    let rig = try MerchantRig.inPhase(.submitted)
+    let sale = Sale(twoSided: true)
+    #expect(try rig.credited(sale.credit()) == ["keep Credit"])
+    #expect(try rig.decided(.committed(sale.p5a())) == ["keep P5a", "enter credited"])
+    #expect(rig.machine.phase == .credited)
   }
 
   @Test("a phase without its messages is not taken up")

@@ -34,6 +34,8 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
   /// Early: E4, which names the goods after the lock.
   private let merchandise: Verified<E4>?
   private var acknowledgement: Verified<M.Note>?
+  /// A Credit that came before the record that it pays for.
+  private var earlyCredit: Verified<Credit>?
   private var state: State
 
   /// A new sale: signs P1. `k` is the goods' key, fresh for this sale.
@@ -41,7 +43,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     self.p1 = try Verified(signing: p1, with: key)
     self.k = k
     merchandise = nil
-    acknowledgement = nil
+    (acknowledgement, earlyCredit) = (nil, nil)
     state = .offered
   }
 
@@ -81,8 +83,10 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
         try stored(Label(M.lockType), M.LockMessage.self),
         .aborted(try stored(Label(M.abortType), Abort<M>.self)))
     }
-    merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)
+    let merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)
+    let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
     (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)
+    (self.merchandise, earlyCredit) = (merchandise, credit)
   }
 
   /// Where it stands.
@@ -164,26 +168,43 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     }
     switch outcome {
     case .committed(let commit):
-      state = .committed(p3, outcome, credit: nil)
+      state = .committed(p3, outcome, credit: earlyCredit)
+      // An archive that lies by omission tells the bank nothing: without a Credit it hears it from here.
+      let due = earlyCredit == nil ? commit.payload.at + Self.creditSeconds : nil
       var effects: [MerchantEffect] = [
-        .keep(Label(M.commitType), commit.bytes), .enter(.committed, due: nil),
+        .keep(Label(M.commitType), commit.bytes), .enter(phase, due: due),
       ]
       if policy.forwardsToBank { effects.append(.send(commit.bytes, to: p3.signer)) }
       return effects
     case .aborted(let abort):
       state = .aborted(p3, outcome)
-      return [.keep(Label(M.abortType), abort.bytes), .enter(.aborted, due: nil)]
+      return [
+        .keep(Label(M.abortType), abort.bytes), .enter(.aborted, due: nil), .send(abort.bytes, to: p3.signer),
+      ]
     }
   }
 
-  /// The bank confirms the credit.
+  /// How long M waits for the Credit before it shows the bank the record, again and again.
+  private static var creditSeconds: UInt64 { 60 }
+
+  /// The bank confirms the credit. It may have heard of the commit first: then its Credit, which is sent
+  /// once, waits here for the record.
   public mutating func credited(_ credit: Verified<Credit>) -> [MerchantEffect] {
-    guard case .committed(let p3, let outcome, let known) = state else {
+    let p3: Verified<M.LockMessage>
+    switch state {
+    case .authorised(let known), .submitted(let known, _), .cancelling(let known, _),
+      .committed(let known, _, _):
+      p3 = known
+    case .offered, .declined, .aborted:
       return [.refuse(Denial(.mismatch, "a credit for a sale that is not committed"))]
     }
     guard credit.payload.lock == p3.hash, credit.signer == p3.signer,
       credit.payload.amount == p3.payload.terms.value
     else { return [.refuse(Denial(.mismatch, "the credit is for another lock or amount"))] }
+    guard case .committed(_, let outcome, let known) = state else {
+      earlyCredit = credit
+      return [.keep(.credit, credit.bytes)]
+    }
     if known != nil { return [] }
     state = .committed(p3, outcome, credit: credit)
     return [.keep(.credit, credit.bytes), .enter(.credited, due: nil)]
@@ -228,7 +249,9 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     -> [MerchantEffect]
   {
     switch state {
-    case .offered, .declined, .committed, .aborted: return []
+    case .offered, .declined, .aborted, .committed(_, _, .some): return []
+    case .committed(let p3, let outcome, nil):
+      return [.send(outcome.bytes, to: p3.signer), .enter(.committed, due: now + Self.creditSeconds)]
     case .authorised(let p3):
       // Still no S_p(P1), and no time left to commit.
       return try cancel(p3, key: key)

@@ -38,8 +38,7 @@ struct ArchiveDesk {
   func decide<M: ArchiveMode>(
     _ lock: Verified<M.LockMessage>, in tx: any StoreTransaction, request: [UInt8], _ event: Event<M>
   ) throws -> (reply: [UInt8]?, published: Outcome<M>?) {
-    // Sequencing time: never earlier than the record before, whatever the clock does.
-    let now = max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0)
+    let now = try time(tx)
     let known = try tx.record(lock: lock.hash.bytes).map { try Outcome<M>(stored: $0.body) }
     var machine = ArchiveTransaction<M>(lock, outcome: known)
     var reply: [UInt8]?
@@ -57,6 +56,33 @@ struct ArchiveDesk {
       }
     }
     return (reply, published)
+  }
+
+  // MARK: Time
+
+  private static let answeredKey = "answered at"
+
+  /// Sequencing time: never earlier than the record before, nor than a signed answer about the record,
+  /// whatever the clock does. Else "open at t" and a commit before t would both stand, and convict an honest
+  /// archive.
+  private func time(_ tx: any StoreTransaction) throws -> Timestamp {
+    let answered = try tx.meta(Self.answeredKey)?.reduce(0) { $0 << 8 | UInt64($1) } ?? 0
+    return max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0, answered)
+  }
+
+  /// Signs what the record says of (M, n) now. In line with the writes: a commit on its way is before or
+  /// after this answer, and its time too.
+  func answer(
+    _ query: Verified<StatusQuery>, merchant: PublicKey, n: TransactionID, in tx: any StoreTransaction
+  ) throws -> [UInt8] {
+    let now = try time(tx)
+    try tx.setMeta(Self.answeredKey, RowKey.number(now))
+    let records = try tx.records(merchant: merchant.bytes, n: n.bytes)
+    let state: TransactionState =
+      records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted
+    let answer = StatusAnswer(
+      at: now, hQuery: query.hash, proof: records.prefix(16).map(\.body), state: state)
+    return try Verified(signing: answer, with: node.identity.signing).bytes
   }
 
   // MARK: The public record

@@ -53,18 +53,12 @@ final class ArchiveService: PartyService {
   }
 
   private func status(_ query: Verified<StatusQuery>) async throws -> [UInt8] {
-    let now = node.clock()
-    return try await node.store.read { [self] tx in
-      guard let n = query.payload.n, let merchant = query.payload.merchant else {
-        return try node.refuse(
-          Denial(.malformed, "the query names no transaction"), request: query.bytes)
-      }
-      let records = try tx.records(merchant: merchant.bytes, n: n.bytes)
-      let state: TransactionState =
-        records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted
-      let answer = StatusAnswer(
-        at: now, hQuery: query.hash, proof: records.prefix(16).map(\.body), state: state)
-      return try Verified(signing: answer, with: node.identity.signing).bytes
+    guard let n = query.payload.n, let merchant = query.payload.merchant else {
+      return try node.refuse(
+        Denial(.malformed, "the query names no transaction"), request: query.bytes)
+    }
+    return try await node.store.write { [desk] tx in
+      try desk.answer(query, merchant: merchant, n: n, in: tx)
     }
   }
 
