@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "Parties", targets: ["Parties"]),
     .library(name: "BlindTokens", targets: ["BlindTokens"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Judge", targets: ["Judge"]),
     .library(name: "Services", targets: ["Services"]),
   ],
   dependencies: [
@@ -73,6 +74,7 @@ let package = Package(
       name: "Storage",
       dependencies: ["Parties", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: swiftSettings),
+    .target(name: "Judge", dependencies: ["Messages"], swiftSettings: swiftSettings),
     .target(name: "PointOfDelivery", dependencies: ["Messages", "CQREncode", "CPNG"],
       swiftSettings: swiftSettings),
     .target(
@@ -96,7 +98,7 @@ let package = Package(
     .executableTarget(
       name: "acd",
       dependencies: [
-        "Services", "PointOfDelivery",
+        "Services", "PointOfDelivery", "Judge",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -127,6 +129,7 @@ let package = Package(
         "Services", "Storage", "BlindTokens", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings),
+    .testTarget(name: "JudgeTests", dependencies: ["Judge", "Messages"], swiftSettings: swiftSettings),
     .testTarget(
       name: "PointOfDeliveryTests", dependencies: ["PointOfDelivery", "Messages"],
       swiftSettings: swiftSettings),
