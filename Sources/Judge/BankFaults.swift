@@ -167,8 +167,8 @@ extension CaseFile {
     return result
   }
 
-  /// Whether an authorization uses a token at that bank: not the refused one itself, and nothing that the bank
-  /// refused too and never locked.
+  /// Whether an authorization uses a token at that bank: not the refused one itself, and nothing that the
+  /// bank refused too and never locked.
   private func isUse(_ request: RequestRecord, of token: Hash, beside refused: RequestRecord) -> Bool {
     guard request.bank == refused.bank, request.amount(of: token) > 0, !request.says(the: refused) else {
       return false

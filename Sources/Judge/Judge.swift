@@ -1,5 +1,5 @@
-// The judge (US 6,076,078: disputes are settled from the parties' messages). It reads signed messages, a trust
-// list and the time, and nothing else: no clock, no network, no record but what is handed in.
+// The judge (US 6,076,078: disputes are settled from the parties' messages). It reads signed messages, a
+// trust list and the time, and nothing else: no clock, no network, no record but what is handed in.
 //
 // Invariants: nobody is convicted by what others could have made or hidden. Where a rule says that a party
 // shows nothing, that party must have been heard: whoever runs the judge says so. The same evidence gives the

@@ -1,7 +1,7 @@
-// Rules 6 and 7: an archive that does not answer. Witnesses certify what they sent, when, and that nothing came
-// back within the archive's published time. A sealed submission is shown by the seed that sealed it, so that
-// nobody can complain of an answer to junk. One witness and one party could invent a silence: it takes more
-// than half of the witnesses that the trust list has.
+// Rules 6 and 7: an archive that does not answer. Witnesses certify what they sent, when, and that nothing
+// came back within the archive's published time. A sealed submission is shown by the seed that sealed it, so
+// that nobody can complain of an answer to junk. One witness and one party could invent a silence: it takes
+// more than half of the witnesses that the trust list has.
 
 import Messages
 

@@ -135,8 +135,8 @@ public enum Dispute: String, CaseIterable, Sendable {
       "One archive signed a commit and an abort of one lock, or commits of one transaction under two locks:"
         + " against the archive."
     case .neitherOutcome:
-      "A witness certifies no answer to a valid submission in time, or to an abort request from the expiration"
-        + " on, and the archive, heard, shows no outcome: against the archive."
+      "A witness certifies no answer to a valid submission in time, or to an abort request from the"
+        + " expiration on, and the archive, heard, shows no outcome: against the archive."
     case .keyLeaked:
       "A witness certifies no answer to a valid submission in time, and there is no commit: against the"
         + " archive. A key in use proves nothing, since the merchant can give it away."
@@ -146,8 +146,8 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .lockedTwice:
       "One bank signed two locks of one transaction with different content: against the bank."
     case .spentBeyondValue:
-      "The bank's locks and exchanges use more of a token than it is worth, no abort shown frees enough of it,"
-        + " and the bank, heard, shows none: against the bank. Who signed authorizations is only refused."
+      "The bank's locks and exchanges use more of a token than it is worth, no abort shown frees enough of"
+        + " it, and the bank, heard, shows none: against the bank. Who signed authorizations is only refused."
     case .refusedWrongly:
       "The bank refused an authorization for a reason that its proof does not show: against the bank."
     }

@@ -1,8 +1,8 @@
 // One chunk of sealed goods with the way from it to the contract's root: crossing into acd/merkle.h. It shows
 // a judge that a chunk is the contract's and does not open, without the rest of the goods.
 //
-// Form (docs/JUDGE.md, "Chunk proof"): "acd-chunk/1\n" ‖ index (8 bytes, big-endian) ‖ header (56) ‖ number of
-// hashes (1) ‖ the header's path ‖ number of hashes (1) ‖ the chunk's path ‖ the sealed chunk.
+// Form (docs/JUDGE.md, "Chunk proof"): "acd-chunk/1\n" ‖ index (8 bytes, big-endian) ‖ header (56) ‖ number
+// of hashes (1) ‖ the header's path ‖ number of hashes (1) ‖ the chunk's path ‖ the sealed chunk.
 
 internal import CCore
 
