@@ -53,6 +53,11 @@ struct LockedTwiceTests {
     try expectAcquittalWithoutTrust(Exhibits([p3, other]), in: [.bank])
     let revoked = trustList { $0.change(.bank) { entry in entry.revokedAt = Times.hearing } }
     try expectAcquittal(Exhibits([p3, other], trust: revoked), "revoked, and nothing dates them")
+    let aborts = [
+      try sale.p5b().bytes, try sale.p5b(sale.p3 { $0.value = Money("EUR:1")! }).bytes,
+    ]
+    try expectConviction(
+      Exhibits([p3, other] + aborts, trust: revoked), .lockedTwice, .bank, "the archive's record dates them")
   }
 }
 
@@ -80,6 +85,12 @@ private struct Uses {
   func lock(_ number: UInt8, _ amount: UInt64) throws -> [[UInt8]] {
     let p2 = try p2(number, amount)
     return [p2.bytes, try p3(p2).bytes]
+  }
+
+  /// The token's owner and another bank make a lock of a token that is not that bank's.
+  func elsewhere(_ number: UInt8, _ amount: UInt64) throws -> [[UInt8]] {
+    let p2 = try p2(number, amount) { $0.bank = Actor.otherBank.key }
+    return [p2.bytes, try p3(p2, by: .otherBank).bytes]
   }
 
   func abort(_ p3: Verified<P3>, by actor: Actor = .archive) throws -> [UInt8] {
@@ -158,6 +169,10 @@ struct SpentBeyondTests {
         "P2 by another key",
         Exhibits(
           try base() + [try uses.p2(2, 401, by: .stranger).bytes, p3.bytes], heard: [.bank])
+      ),
+      (
+        "a lock at another bank",
+        Exhibits(try base() + (try uses.elsewhere(2, 401)), heard: [.bank, .otherBank])
       ),
       ("the same lock twice", Exhibits(try base() + (try uses.lock(1, 600)), heard: [.bank])),
       ("X2 by another bank", Exhibits(try base() + (try uses.exchange(401, by: .otherBank)), heard: [.bank])),

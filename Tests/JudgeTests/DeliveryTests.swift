@@ -28,6 +28,9 @@ struct DeliveryTests {
     let files = [try early.e1().bytes, try early.e3().bytes, try early.e4().bytes, try early.e7a().bytes]
     #expect(try Exhibits(files).judged().findings(.deliveredThis) == [.claimFails])
     #expect(try Exhibits([files[0], files[1], files[3]]).judged().findings(.deliveredThis) == [.undecided])
+    let unacknowledged = try early.e7a(e5: early.e5(by: .stranger)).bytes
+    let claimed = Array(files.prefix(3)) + [unacknowledged, try early.e5().bytes]
+    #expect(!(try Exhibits(claimed).judged().findings(.deliveredThis).contains(.claimFails)))
     let series = Series()
     let base = [try series.r1().bytes, try series.r3().bytes, try series.r10a().bytes]
     let second = base + [try series.r6(2).bytes]
@@ -76,6 +79,9 @@ struct DeliveryTests {
     let ack = try sale.acknowledgement(by: .stranger) { $0.hP1 = p1.hash }
     let exhibits = Exhibits([p1.bytes, p3.bytes, p5a.bytes, ack.bytes])
     #expect(try exhibits.judged().findings(.deliveredThis) == [.undecided])
+    let own = try sale.acknowledgement { $0.hP1 = p1.hash }
+    let mixed = Exhibits([p1.bytes, p3.bytes, p5a.bytes, own.bytes])
+    #expect(try mixed.judged().findings(.deliveredThis) == [.undecided], "P of P3, not of P1")
     // With the bank's help the pseudonym is in P3, but then the customer's own P1 shows the reuse.
     let helped = try sale.p3 { ($0.hP1, $0.pseudonym) = (p1.hash, Actor.stranger.key) }
     let all = [p1.bytes, helped.bytes, try sale.p5a(sale.p4(helped)).bytes, ack.bytes, try sale.p1().bytes]
@@ -107,6 +113,14 @@ struct ValueTakenTests {
   ) throws -> Verified<StatusQuery> {
     try actor.sign(
       StatusQuery(n: nil, merchant: nil, nonce: Nonce(filled(3, 16))!, serial: serial ?? token.serial))
+  }
+
+  /// The authorization of another mode, with the same terms.
+  private func earlyRequest() throws -> [UInt8] {
+    let inputs = [Tokens.inputs[0]]
+    return try Actor.tokenOne.sign(
+      E2(terms: sale.terms(), bank: Actor.bank.key, tokenInputs: inputs)
+    ).bytes
   }
 
   private func base() throws -> [[UInt8]] {
@@ -164,6 +178,8 @@ struct ValueTakenTests {
       ("spent, it says", [try available(to: query, state: .spent)]),
       ("another query", [try available(to: digest(1))]),
       ("another bank's word", [try available(by: .otherBank, to: query)]),
+      ("P2 for another bank", [try sale.p2 { $0.bank = Actor.otherBank.key }.bytes, lock[1]]),
+      ("E2 for P2", [try earlyRequest(), lock[1]]),
       ("P2 by another token", [try sale.p2(by: .tokenTwo).bytes, lock[1]]),
     ]
     for (name, files) in excuses {

@@ -136,6 +136,11 @@ struct GoodsTests {
     let p4 = try sale.p4 { $0.hP1 = p1.hash }
     let exhibits = Exhibits([p1.bytes, try sale.p5a(p4).bytes], goods: [Self.other])
     #expect(try exhibits.judged().findings(.badGoods) == [.noFault])
+    let bad = self.sale(of: Ware.damaged)
+    let damaged = try bad.p1 { $0.contract.digests = [] }
+    let committed = try bad.p5a(bad.p4 { $0.hP1 = damaged.hash })
+    try expectConviction(
+      Exhibits([damaged.bytes, committed.bytes], goods: [Ware.damaged]), .badGoods, .merchant)
   }
 }
 
@@ -165,9 +170,16 @@ struct GoodsOfModesTests {
       ("E6 by a stranger", [e1, e4, try sale.e7a(sale.e6(by: .stranger)).bytes]),
     ]
     for (name, files) in forged { try expectAcquittal(Exhibits(files, goods: [Ware.damaged]), name) }
-    let wrongE4 = try sale.e4 { $0.n = TransactionID(filled(1, 16))! }
-    let named = try sale.e7a(sale.e6 { $0.hE4 = wrongE4.hash })
-    try expectAcquittal(Exhibits([e1, wrongE4.bytes, named.bytes], goods: [Ware.damaged]), "E4.n, named")
+    // An E4 that the merchant's E6 names, but that is not this sale's.
+    let others = [
+      try sale.e4 { $0.n = TransactionID(filled(1, 16))! }, try sale.e4 { $0.hP1 = digest(1) },
+      try sale.e4(by: .otherMerchant),
+    ]
+    for (index, other) in others.enumerated() {
+      let named = try sale.e7a(sale.e6 { $0.hE4 = other.hash })
+      try expectAcquittal(
+        Exhibits([e1, other.bytes, named.bytes], goods: [Ware.damaged]), "E4 \(index), named")
+    }
   }
 
   @Test("a series: purchases up to the committed one, with the keys that the merchant gave")
@@ -193,6 +205,12 @@ struct GoodsOfModesTests {
       ("R9.hR1", [base[0], try sale.r10a(sale.r9 { $0.hP1 = digest(1) }).bytes, r6, r8]),
     ]
     for (name, files) in forged { try expectAcquittal(Exhibits(files, goods: goods), name) }
+    // A contract of the wrong message: P1 carries no series.
+    var core = Sale()
+    core.claim = Self.badClaim
+    let p1 = try core.p1 { $0.contract.mode = .repeated }
+    let r10a = try sale.r10a(sale.r9 { $0.hP1 = p1.hash })
+    try expectAcquittal(Exhibits([p1.bytes, r10a.bytes, try sale.r4().bytes], goods: goods), "P1 for R1")
     // One of two keys that opens the goods is enough.
     let whole = Series()
     let keys = [try whole.r8(1, key: filled(1)).bytes, try whole.r8(1).bytes]

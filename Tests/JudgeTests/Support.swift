@@ -71,7 +71,7 @@ extension TrustList {
 }
 
 /// Sealed goods in memory.
-struct Goods3: GoodsSource {
+struct MemoryGoods: GoodsSource {
   var name = "goods.sealed"
   var bytes: [UInt8]
   var length: UInt64 { UInt64(bytes.count) }
@@ -112,7 +112,7 @@ struct Exhibits {
       let isKnown = try evidence.add(file, name: "file")
       #expect(isKnown, "the judge knows what it is")
     }
-    for bytes in goods { try evidence.add(goods: Goods3(bytes: bytes)) }
+    for bytes in goods { try evidence.add(goods: MemoryGoods(bytes: bytes)) }
     let holds = tokenHolds
     return Judge(
       trust: trust, now: now, heard: Set(heard.map(\.key)), tokenHolds: { _, _ in holds }

@@ -117,7 +117,7 @@ final class BankService: PartyService {
     return reply
   }
 
-  private static let kind = "lock"
+  static let kind = "lock"
 
   private func load(_ tx: any StoreTransaction, _ rowKey: [UInt8]) throws -> BankLock {
     guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return BankLock() }

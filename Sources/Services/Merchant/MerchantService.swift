@@ -106,6 +106,8 @@ final class MerchantService: PartyService {
   // MARK: Steps
 
   static let kind = "sale"
+  /// Under which labels a submission's box and the seed that sealed it are kept.
+  static let (sealedLabel, seedLabel) = ("P4 sealed", "P4 seed")
 
   private typealias Event =
     @Sendable (
@@ -166,8 +168,10 @@ final class MerchantService: PartyService {
     var generator = SystemRandomNumberGenerator()
     let seed = randomBytes(32, using: &generator)
     let sealed = try SealedMessage(bundle.encoded(), to: recipient, ephemeralSeed: seed)
-    try tx.append(kind: Self.kind, key: n.bytes, label: "P4 seed", bytes: seed)
-    try tx.send(sealed.encoded(), to: archive, at: now)
+    let box = try sealed.encoded()
+    try tx.append(kind: Self.kind, key: n.bytes, label: Self.sealedLabel, bytes: box)
+    try tx.append(kind: Self.kind, key: n.bytes, label: Self.seedLabel, bytes: seed)
+    try tx.send(box, to: archive, at: now)
   }
 
   private func decided(_ outcome: Outcome, _ bytes: [UInt8]) async throws -> [UInt8]? {
