@@ -53,6 +53,7 @@ interop: build venv ## Let other people's programs read our messages and ours th
 scenarios: build ## Type the commands as users do, let sales fail, and kill -9 services at random points
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
+	Tests/Scenarios/judge.sh
 	Tests/Scenarios/kill.sh 12
 
 soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim

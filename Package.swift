@@ -2,7 +2,8 @@
 import PackageDescription
 
 // Floors, lowest first; a target may depend on those before it, never on those after:
-// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- the CLIs.
+// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- the CLIs. Judge and PointOfDelivery
+// stand on Messages alone.
 
 /// Settings shared by every Swift target of the project.
 let swiftSettings: [SwiftSetting] = [

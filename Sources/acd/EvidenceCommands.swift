@@ -25,9 +25,8 @@ struct EvidenceOptions: ParsableArguments {
       return try printJSON(
         Written(files: files.map(\.0), labels: export.labels, sealedGoods: export.sealedGoods))
     }
-    print(
-      "written: \(files.map(\.0).joined(separator: ", "))\n  messages: \(export.labels.joined(separator: ", "))"
-    )
+    print("written: \(files.map(\.0).joined(separator: ", "))")
+    print("  messages: \(export.labels.joined(separator: ", "))")
     if let goods = export.sealedGoods { print("  sealed goods, if they are in dispute: \(goods)") }
     if !export.sealings.isEmpty { print("  the sealed submission holds the key to the goods") }
   }

@@ -1,6 +1,6 @@
 // Sales of the other modes, as far as the judge's rules differ there: early commitment, the joint
-// bank-archive, a series, an announced token. Each function gives the messages of one sale in which all is well, before the
-// change that a test makes.
+// bank-archive, a series, an announced token. Each function gives the messages of one sale in which all is
+// well, before the change that a test makes.
 
 import Messages
 

@@ -12,7 +12,7 @@ struct EvidenceExportTests {
   private static let key = [UInt8](repeating: 0x6b, count: 32)
   private static let n = TransactionID([UInt8](repeating: 0x4e, count: 16))!
 
-  /// Sealed goods of three chunks, changed at these places, and the contract that its merchant signs for them.
+  /// Sealed goods of three chunks, changed at these places, and the contract that a merchant makes of them.
   private func goods(damagedAt places: [Int]) throws -> (path: String, p1: P1) {
     let plain = [UInt8](repeating: 7, count: 2 * Goods.chunkSize + 100)
     var stream = try GoodsStream(

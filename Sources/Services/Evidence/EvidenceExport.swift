@@ -1,5 +1,5 @@
-// What a party hands to a judge about one purchase: every signed message that it kept, as a bundle, and beside
-// it what no signed message holds.
+// What a party hands to a judge about one purchase: every signed message that it kept, as a bundle, and
+// beside it what no signed message holds.
 
 import BlindTokens
 public import Foundation
