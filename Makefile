@@ -54,6 +54,7 @@ scenarios: build ## Type the commands as users do, let sales fail, and kill -9 s
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
 	Tests/Scenarios/joint.sh
+	Tests/Scenarios/judge.sh
 	Tests/Scenarios/kill.sh 12
 
 soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim

@@ -3,7 +3,8 @@ import Foundation
 import PackageDescription
 
 // Floors, lowest first; a target may depend on those before it, never on those after:
-// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- the CLIs.
+// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- the CLIs. Judge and PointOfDelivery
+// stand on Messages alone.
 
 /// Settings shared by every Swift target of the project.
 let swiftSettings: [SwiftSetting] = [
@@ -38,6 +39,7 @@ let package = Package(
     .library(name: "Parties", targets: ["Parties"]),
     .library(name: "BlindTokens", targets: ["BlindTokens"]),
     .library(name: "Storage", targets: ["Storage"]),
+    .library(name: "Judge", targets: ["Judge"]),
     .library(name: "Services", targets: ["Services"]),
   ],
   dependencies: [
@@ -90,6 +92,7 @@ let package = Package(
       name: "Storage",
       dependencies: ["Parties", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: swiftSettings),
+    .target(name: "Judge", dependencies: ["Messages"], swiftSettings: swiftSettings),
     .target(name: "PointOfDelivery", dependencies: ["Messages", "CQREncode", "CPNG"],
       swiftSettings: swiftSettings),
     .target(
@@ -113,7 +116,7 @@ let package = Package(
     .executableTarget(
       name: "acd",
       dependencies: [
-        "Services", "PointOfDelivery",
+        "Services", "PointOfDelivery", "Judge",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -144,6 +147,7 @@ let package = Package(
         "Services", "Storage", "BlindTokens", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings + ipsecMBSettings),
+    .testTarget(name: "JudgeTests", dependencies: ["Judge", "Messages"], swiftSettings: swiftSettings),
     .testTarget(
       name: "PointOfDeliveryTests", dependencies: ["PointOfDelivery", "Messages"],
       swiftSettings: swiftSettings),

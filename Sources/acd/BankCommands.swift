@@ -9,7 +9,7 @@ import Services
 struct BankCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bank", abstract: "Accounts, anonymous tokens and payments.",
-    subcommands: [Init.self, Serve.self, AccountCommand.self, Books.self])
+    subcommands: [Init.self, Serve.self, AccountCommand.self, Books.self, BankEvidence.self])
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a bank and its denomination keys.")
@@ -119,7 +119,7 @@ struct BankCommand: AsyncParsableCommand {
 }
 
 /// Lets `body` work at the bank's books, and lets them go whatever happens.
-private func withBank(_ data: DataOptions, _ body: (BankOperation) async throws -> Void) async throws {
+func withBank(_ data: DataOptions, _ body: (BankOperation) async throws -> Void) async throws {
   try await reporting {
     let bank = try BankOperation(data.directory("bank"))
     do { try await body(bank) } catch {

@@ -27,6 +27,10 @@ enum Status {
   static let funds = ExitCode(3)
   static let unreachable = ExitCode(4)
   static let notFound = ExitCode(5)
+  /// `acd judge`: somebody is at fault.
+  static let fault = ExitCode(6)
+  /// `acd judge`: nothing is decided.
+  static let undecided = ExitCode(7)
 }
 
 /// Runs a command's body: says on standard error what went wrong, and ends with the status that it stands

@@ -103,6 +103,7 @@ struct MerchantCommand: AsyncParsableCommand {
     commandName: "merchant", abstract: "Sell files.",
     subcommands: [
       Init.self, Serve.self, OfferCommand.self, OffersCommand.self, SalesCommand.self, CancelCommand.self,
+      MerchantEvidence.self,
     ])
 
   struct Init: AsyncParsableCommand {
@@ -215,7 +216,7 @@ struct MerchantCommand: AsyncParsableCommand {
 }
 
 /// Lets `body` work at the merchant's offers and sales, and lets them go whatever happens.
-private func withMerchant(
+func withMerchant(
   _ data: DataOptions, _ body: (MerchantOperation) async throws -> Void
 ) async throws {
   try await reporting {

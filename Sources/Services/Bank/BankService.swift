@@ -167,7 +167,7 @@ final class BankService: PartyService {
     return reply
   }
 
-  private static let kind = "lock"
+  static let kind = "lock"
 
   /// The lock of (M, n), a fresh one if there is none; nil if it is of another mode.
   private func load<M: PurchaseMode>(

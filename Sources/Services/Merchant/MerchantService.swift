@@ -119,6 +119,8 @@ final class MerchantService: PartyService {
   static let kind = "sale"
   /// The labels of messages whose hash is a lock's name.
   private static let lockLabels = Set(ContractModes.all.map { Label($0.lockType) })
+  /// Under which labels a submission's box and the seed that sealed it are kept.
+  static let (sealedLabel, seedLabel) = ("P4 sealed", "P4 seed")
 
   private func authorised<M: ContractMode>(
     _: M.Type, _ bytes: [UInt8], at now: Timestamp
@@ -214,8 +216,10 @@ final class MerchantService: PartyService {
     var generator = SystemRandomNumberGenerator()
     let seed = randomBytes(32, using: &generator)
     let sealed = try SealedMessage(bundle.encoded(), to: recipient, ephemeralSeed: seed)
-    try tx.append(kind: Self.kind, key: n.bytes, label: "P4 seed", bytes: seed)
-    try tx.send(sealed.encoded(), to: archive, at: now)
+    let box = try sealed.encoded()
+    try tx.append(kind: Self.kind, key: n.bytes, label: Self.sealedLabel, bytes: box)
+    try tx.append(kind: Self.kind, key: n.bytes, label: Self.seedLabel, bytes: seed)
+    try tx.send(box, to: archive, at: now)
   }
 
   private func sale(lock: Hash) async throws -> TransactionID? {

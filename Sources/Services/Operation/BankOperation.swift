@@ -27,7 +27,7 @@ public struct BankTotals: Codable, Equatable, Sendable {
 /// The books of a bank. If it runs, it is asked over its control socket; otherwise its store is opened at
 /// the first call, until `close`. All calls throw `ServiceError`.
 public final class BankOperation: Sendable {
-  private let link: OperatorLink<BankDesk>
+  let link: OperatorLink<BankDesk>
 
   /// The bank in this directory.
   public init(_ directory: DataDirectory) throws { link = try OperatorLink(directory) }

@@ -21,7 +21,7 @@ struct BankDesk: OperatorDesk {
   var routes: [Route] {
     [
       OpenAccount.route(at: self), Deposit.route(at: self), StatementPage.route(at: self),
-      Totals.route(at: self), CheckStore.route(at: self),
+      Totals.route(at: self), CheckStore.route(at: self), ExportLock.route(at: self),
     ]
   }
 }

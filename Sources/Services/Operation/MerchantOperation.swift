@@ -24,7 +24,7 @@ public struct SaleSummary: Codable, Equatable, Sendable {
 /// A merchant's offers and sales. If it runs, it is asked over its control socket; otherwise its store is
 /// opened at the first call, until `close`. All calls throw `ServiceError`.
 public final class MerchantOperation: Sendable {
-  private let link: OperatorLink<MerchantDesk>
+  let link: OperatorLink<MerchantDesk>
 
   /// The merchant in this directory.
   public init(_ directory: DataDirectory) throws { link = try OperatorLink(directory) }

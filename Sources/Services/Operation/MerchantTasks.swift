@@ -45,7 +45,7 @@ struct MerchantDesk: OperatorDesk {
   var routes: [Route] {
     [
       AddOffer.route(at: self), RemoveOffer.route(at: self), ListOffers.route(at: self),
-      SalesPage.route(at: self), CancelSale.route(at: self),
+      SalesPage.route(at: self), CancelSale.route(at: self), ExportSale.route(at: self),
     ]
   }
 }

@@ -131,7 +131,7 @@ extension Wallet {
         try await apply(M.self, number) { machine in machine.decided(outcome) }
         return
       }
-      // Whoever has the outcome will do: an archive that answers the bank alone has taken the money for nothing.
+      // Whoever has the outcome will do: an archive may have answered the bank alone.
       let late = clock() >= terms.expiration
       var last = late ? try? await demandOutcome(M.self, p3) : nil
       if late, last == nil { last = (try? await askBank(M.self, number, p3)) ?? nil }

@@ -1,0 +1,254 @@
+// The evidence of one case, verified: only what stands here counts. Each signature holds, and each signer was
+// trusted when it signed.
+//
+// When a message was signed: at its own time where it has one (`at`, a contract's date). What an archive's
+// record or a witness names is at least as old as that. What has no time, and what nothing of the kind dates,
+// counts only if its key was never revoked: a thief could have signed it later.
+
+import Messages
+
+/// Verified evidence, and what a judge was told beside it.
+struct CaseFile {
+  let trust: TrustList
+  let now: Timestamp
+  /// Parties that were asked for all that they have: what is not here, they do not have.
+  let heard: Set<PublicKey>
+  let tokenHolds: (@Sendable (Token, Denomination) -> Bool)?
+  let evidence: Evidence
+  private(set) var setAside: Set<SetAside>
+
+  private(set) var offers: [OfferRecord] = []
+  private(set) var merchandise: [Verified<E4>] = []
+  private(set) var items: [Verified<R6>] = []
+  private(set) var locks: [LockRecord] = []
+  private(set) var commits: [CommitRecord] = []
+  private(set) var aborts: [AbortRecord] = []
+  private(set) var requests: [RequestRecord] = []
+  private var requestsOf: [TransactionKey: [RequestRecord]] = [:]
+  private(set) var exchanges: [Verified<X1>] = []
+  private(set) var exchanged: [Verified<X2>] = []
+  private(set) var keyLists: [Verified<KeyList>] = []
+  private(set) var credits: [Verified<Credit>] = []
+  private(set) var transfers: [(order: Verified<BT1>, done: Verified<BT2>)] = []
+  private(set) var refusals: [Verified<Refusal>] = []
+  private(set) var answers: [Verified<StatusAnswer>] = []
+  private(set) var nonResponses: [Verified<NonResponse>] = []
+  private(set) var witnessAborts: [Verified<P5c>] = []
+  /// The earliest time at which a dated message of a trusted key named or held a message.
+  private var dated: [Hash: Timestamp] = [:]
+
+  init(
+    _ evidence: Evidence, trust: TrustList, now: Timestamp, heard: Set<PublicKey>,
+    tokenHolds: (@Sendable (Token, Denomination) -> Bool)?
+  ) {
+    (self.evidence, self.trust, self.now, self.heard) = (evidence, trust, now, heard)
+    (self.tokenHolds, setAside) = (tokenHolds, evidence.setAside)
+    readDated()
+    readOffers()
+    readLocks()
+    readMoney()
+  }
+
+  // MARK: Reading
+
+  /// All messages of a type that `rule` accepts, by hash: the order of the files plays no part. What does not
+  /// count is set aside with its reason.
+  mutating func read<P: Payload>(
+    _: P.Type, by rule: (Unverified<P>) throws(MessageError) -> SignerRule
+  ) -> [Verified<P>] {
+    var result: [Verified<P>] = []
+    for bytes in evidence.messages[P.type] ?? [] {
+      do throws(MessageError) {
+        let message = try Unverified<P>(bytes)
+        result.append(try Verified(message, by: rule(message)))
+      } catch {
+        setAside.insert(SetAside(what: P.type.label, message: Hash(of: bytes), reason: error.rule))
+      }
+    }
+    return result.sorted { $0.hash.bytes.lexicographicallyPrecedes($1.hash.bytes) }
+  }
+
+  /// Trusted in this role at a time.
+  func trusted(_ role: Role, at time: Timestamp) -> SignerRule { .trusted(trust, as: role, at: time) }
+
+  /// For messages without a time: at the time that dates them, or else a key that was never revoked.
+  func undated<P>(_ message: Unverified<P>, _ role: Role) throws(MessageError) -> SignerRule {
+    if let time = dated[message.hash] { return trusted(role, at: time) }
+    let key = message.claimedSigners[0]
+    guard !trust.entries.contains(where: { $0.key == key && $0.role == role && $0.revokedAt != nil }) else {
+      throw MessageError(.authentication, "revoked", P.type.label)
+    }
+    return .known(trust, as: role)
+  }
+
+  /// For P3 and its kin, which a bank makes for no longer than its key lives.
+  private func lockRule<L: LockPayload>(_ message: Unverified<L>) throws(MessageError) -> SignerRule {
+    _ = try undated(message, .bank)
+    return trusted(.bank, at: dated[message.hash] ?? message.claims.terms.expiration)
+  }
+
+  private mutating func date(_ hash: Hash, _ time: Timestamp) {
+    dated[hash] = min(time, dated[hash] ?? time)
+  }
+
+  // MARK: Steps
+
+  /// What has a time of its own, and what it dates.
+  private mutating func readDated() {
+    readOutcomes(of: CoreMode.self)
+    readOutcomes(of: EarlyMode.self)
+    readOutcomes(of: JointMode.self)
+    readOutcomes(of: RepeatedMode.self)
+    readOutcomes(of: AnnouncedMode.self)
+    readCompactOutcomes()
+    for commit in commits {
+      for hash in [commit.submission.hash, commit.lock, commit.submission.hP1] + commit.submission.names {
+        date(hash, commit.at)
+      }
+    }
+    for abort in aborts { date(abort.lock, abort.at) }
+    credits = read(Credit.self) { [self] m in trusted(.bank, at: m.claims.at) }
+    refusals = read(Refusal.self) { [self] m throws(MessageError) in try answering(m, at: m.claims.at) }
+    answers = read(StatusAnswer.self) { [self] m throws(MessageError) in try answering(m, at: m.claims.at) }
+    nonResponses = read(NonResponse.self) { [self] m in trusted(.witness, at: m.claims.waitedUntil) }
+    for message in nonResponses { date(message.payload.lock, message.payload.sentAt) }
+    witnessAborts = read(P5c.self) { [self] m in trusted(.witness, at: m.claims.at) }
+  }
+
+  /// A bank's, archive's or merchant's answer, whichever its signer is trusted as.
+  private func answering<P>(
+    _ message: Unverified<P>, at time: Timestamp
+  ) throws(MessageError) -> SignerRule {
+    let key = message.claimedSigners[0]
+    let role = [Role.bank, .archive, .merchant].first { trust.knows(key, as: $0) }
+    return trusted(role ?? .bank, at: time)
+  }
+
+  private mutating func readOutcomes<M: PurchaseMode>(of _: M.Type) {
+    let archive = M.commitType.signers[0]
+    let trust = trust
+    for message in read(Commit<M>.self, by: { m in .trusted(trust, as: archive, at: m.claims.at) }) {
+      file(CommitRecord(message, M.self, trust), M.commitType, message.hash)
+    }
+    aborts += read(Abort<M>.self) { m in .trusted(trust, as: archive, at: m.claims.at) }
+      .map { AbortRecord($0, M.self) }
+  }
+
+  private mutating func readCompactOutcomes() {
+    let trust = trust
+    for message in read(JB4a.self, by: { m in .trusted(trust, as: .bank, at: m.claims.at) }) {
+      file(CommitRecord(compact: message, trust), .jb4a, message.hash)
+    }
+    aborts += read(JB4b.self) { m in .trusted(trust, as: .bank, at: m.claims.at) }
+      .map(AbortRecord.init(compact:))
+  }
+
+  private mutating func file(_ commit: CommitRecord?, _ type: MessageType, _ hash: Hash) {
+    if let commit {
+      commits.append(commit)
+    } else {
+      setAside.insert(
+        SetAside(what: type.label, message: hash, reason: "what is inside is not the merchant's"))
+    }
+  }
+
+  private mutating func readOffers() {
+    let trust = trust
+    func at(_ time: Timestamp) -> SignerRule { .trusted(trust, as: .merchant, at: time) }
+    offers += read(P1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
+    offers += read(E1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
+    offers += read(R1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
+    offers += read(Invoice.self) { m in at(m.claims.date) }.compactMap(OfferRecord.init(invoice:))
+    offers += read(PurchaseOrder.self) { m in at(m.claims.date) }.compactMap(OfferRecord.init(order:))
+    merchandise = read(E4.self) { [self] m throws(MessageError) in try undated(m, .merchant) }
+    items = read(R6.self) { m in at(m.claims.contract.date) }
+  }
+
+  private mutating func readLocks() {
+    readLocks(of: CoreMode.self)
+    readLocks(of: EarlyMode.self)
+    readLocks(of: JointMode.self)
+    readLocks(of: RepeatedMode.self)
+    locks += read(A7.self) { [self] m throws(MessageError) in try lockRule(m) }
+      .map { LockRecord($0, AnnouncedMode.self) }
+    readAnnouncements()
+    let compact = read(JB2.self) { _ in .ownTokens }
+    requests += compact.map(RequestRecord.init(compact:))
+    requestsOf = Dictionary(grouping: requests, by: \.transaction)
+    for ack in read(JB2ack.self, by: { [self] m in trusted(.bank, at: m.claims.at) }) {
+      guard let request = compact.first(where: { $0.hash == ack.payload.hJB2 }),
+        request.payload.bank == ack.signer
+      else { continue }
+      locks.append(LockRecord(compact: request, ack))
+    }
+  }
+
+  private mutating func readLocks<M: PurchaseMode>(of _: M.Type) where M.LockMessage == AuthorizationB<M> {
+    locks += read(AuthorizationB<M>.self) { [self] m throws(MessageError) in try lockRule(m) }
+      .map { LockRecord($0, M.self) }
+    requests += read(AuthorizationQ<M>.self) { _ in .ownTokens }.map { RequestRecord($0, M.self) }
+  }
+
+  /// Message 3 of FIG. 3 takes the place of a request: it names the token, and A7 names it.
+  private mutating func readAnnouncements() {
+    let published = read(Announced.self) { [self] m in trusted(.archive, at: m.claims.at) }
+    for message in published {
+      guard let inner = try? Unverified<Announcement>(message.payload.announcement),
+        let announcement = try? Verified(inner, by: .key(inner.claims.token.key))
+      else { continue }
+      for lock in locks where lock.announcement == message.hash {
+        requests.append(RequestRecord(announcement, lock))
+      }
+    }
+  }
+
+  private mutating func readMoney() {
+    keyLists = read(KeyList.self) { [self] m in trusted(.bank, at: m.claims.at) }
+    exchanges = read(X1.self) { _ in .ownTokens }
+    exchanged = read(X2.self) { [self] m in trusted(.bank, at: m.claims.at) }
+    let done = read(BT2.self) { [self] m in trusted(.bank, at: m.claims.at) }
+    for order in read(BT1.self, by: { [self] m throws(MessageError) in try undated(m, .bank) }) {
+      transfers += done.filter {
+        $0.payload.hBT1 == order.hash && $0.payload.lock == order.payload.lock
+          && $0.payload.amount == order.payload.amount
+      }.map { (order, $0) }
+    }
+  }
+
+  // MARK: Looking
+
+  /// Acknowledgements and other messages of a pseudonym or token key: whoever has the key may sign, so only
+  /// the signature counts.
+  func signed<P: Payload>(_: P.Type, by key: PublicKey) -> [Verified<P>] {
+    (evidence.messages[P.type] ?? []).compactMap { try? Verified<P>($0, by: .key(key)) }
+      .sorted { $0.hash.bytes.lexicographicallyPrecedes($1.hash.bytes) }
+  }
+
+  /// Messages of a merchant that have no time of their own.
+  func undated<P: Payload>(_: P.Type, by merchant: PublicKey) -> [Verified<P>] {
+    signed(P.self, by: merchant).filter { message in
+      (try? Unverified<P>(message.bytes)).flatMap { try? undated($0, .merchant) } != nil
+    }
+  }
+
+  /// The authorizations upon which the bank may have made a lock.
+  func requests(for lock: LockRecord) -> [RequestRecord] {
+    (requestsOf[lock.transaction] ?? []).filter { $0.asked(for: lock) }
+  }
+
+  /// What a bank's key list says of a denomination.
+  func denomination(_ token: Token) -> Denomination? {
+    for list in keyLists where list.signer == token.issuer {
+      if let found = list.payload.denomination(token.keyID) { return found }
+    }
+    return nil
+  }
+
+  /// A party by the trust list's name.
+  func culprit(_ role: Role, _ key: PublicKey) -> Culprit {
+    Culprit(role: role, key: key, name: trust.entry(key, as: role)?.name ?? key.description)
+  }
+
+  /// The role in which an archive of this mode is trusted.
+  static func archiveRole(_ mode: Mode) -> Role { mode == .joint || mode == .compact ? .bank : .archive }
+}

@@ -1,0 +1,97 @@
+// Rule 4: exactly this was delivered. The customer's acknowledgement, the contract, the lock and the commit
+// name one another; so the customer holds this ciphertext under this contract, and the record gives the key.
+
+import Messages
+
+/// A customer's acknowledgement, and what it says was received.
+private struct Receipted {
+  let label: String
+  let message: Hash
+  let lock: LockRecord
+  let commit: CommitRecord
+  let offer: OfferRecord
+  var more: [Fact] = []
+}
+
+extension CaseFile {
+  func deliveredThis() -> [Verdict] {
+    let found = contracts().flatMap { whole($0) + early($0) + series($0) }
+    var verdicts = found.map { receipt in
+      let word = Fact("\(receipt.label): the customer acknowledged it under P", receipt.message)
+      return spare(
+        .deliveredThis, .claimFails, receipt.lock.subject,
+        [word, receipt.offer.fact] + receipt.more + [receipt.lock.fact, receipt.commit.fact])
+    }
+    // An acknowledgement that the rest does not bear out.
+    for type in [MessageType.acknowledgement, .e5, .r7] {
+      for bytes in evidence.messages[type] ?? []
+      where !found.contains(where: { $0.message == Hash(of: bytes) }) {
+        let fact = Fact(
+          "\(type.label) agrees with no contract, lock and commit that are shown", Hash(of: bytes))
+        verdicts.append(
+          spare(
+            .deliveredThis, .undecided, Subject(), [fact],
+            unless: ["contract, lock and commit that name one another, and P's own signature"]))
+      }
+    }
+    return verdicts
+  }
+
+  /// Contracts with their lock and commit.
+  private func contracts() -> [Receipted] {
+    var result: [Receipted] = []
+    for lock in locks {
+      guard let commit = commits.first(where: { $0.lock == lock.name && $0.mismatch(lock) == nil }),
+        let offer = offers.first(where: { $0.mismatch(commit.submission) == nil }),
+        offer.pseudonym == lock.terms.pseudonym
+      else { continue }
+      result.append(
+        Receipted(label: "", message: commit.hash, lock: lock, commit: commit, offer: offer))
+    }
+    return result
+  }
+
+  private func receipt(_ label: MessageType, _ message: Hash, _ base: Receipted, _ more: [Fact] = [])
+    -> Receipted
+  {
+    Receipted(
+      label: label.label, message: message, lock: base.lock, commit: base.commit, offer: base.offer,
+      more: more)
+  }
+
+  /// S_p(P1).
+  private func whole(_ base: Receipted) -> [Receipted] {
+    signed(Acknowledgement.self, by: base.lock.terms.pseudonym).filter {
+      $0.payload.hP1 == base.offer.hash && $0.payload.n == base.offer.n
+        && $0.payload.merchant == base.offer.merchant
+    }.map { receipt(.acknowledgement, $0.hash, base) }
+  }
+
+  /// E5 over the E4 of the commit.
+  private func early(_ base: Receipted) -> [Receipted] {
+    guard case .early(let hE4, _) = base.commit.submission.claim,
+      let e4 = merchandise.first(where: {
+        $0.hash == hE4 && $0.signer == base.offer.merchant && $0.payload.n == base.offer.n
+          && $0.payload.hP1 == base.offer.hash
+      })
+    else { return [] }
+    return signed(E5.self, by: base.lock.terms.pseudonym).filter {
+      $0.payload.hE4 == hE4 && $0.payload.n == base.offer.n && $0.payload.merchant == base.offer.merchant
+    }.map { receipt(.e5, $0.hash, base, [Fact("E4: what the ciphertext is", e4.hash)]) }
+  }
+
+  /// R7 over an R6 up to the committed one.
+  private func series(_ base: Receipted) -> [Receipted] {
+    guard case .series(let last, _, _) = base.commit.submission.claim else { return [] }
+    return signed(R7.self, by: base.lock.terms.pseudonym).compactMap { r7 in
+      let item = items.first {
+        $0.hash == r7.payload.hR6 && $0.signer == base.offer.merchant && $0.payload.n == base.offer.n
+          && $0.payload.index == r7.payload.index && $0.payload.index <= last
+      }
+      guard let item, r7.payload.n == base.offer.n, r7.payload.merchant == base.offer.merchant else {
+        return nil
+      }
+      return receipt(.r7, r7.hash, base, [Fact("R6: purchase \(item.payload.index)", item.hash)])
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// What a party hands to a judge about one purchase: every signed message that it kept, as a bundle, and
+// beside it what no signed message holds.
+
+import BlindTokens
+public import Foundation
+public import Messages
+import Storage
+
+/// Evidence of one purchase, as one party has it.
+public struct EvidenceExport: Codable, Equatable, Sendable {
+  /// A submission as it was sealed, with the seed that opens it for a judge (attack 16). It holds the key to
+  /// the goods.
+  public struct Sealing: Codable, Equatable, Sendable {
+    /// acd-sealed/1.
+    public var box: Data
+    /// 32 bytes.
+    public var seed: Data
+  }
+
+  /// The signed messages, complete.
+  public var messages: [Data]
+  /// What each of them is: "P1".
+  public var labels: [String]
+  /// The merchant's sealed submissions.
+  public var sealings: [Sealing] = []
+  /// The proof of a sealed chunk that does not open, if there is one.
+  public var badChunk: Data?
+  /// Where the sealed goods are, on the party's machine.
+  public var sealedGoods: String?
+
+  init(_ messages: [[UInt8]]) {
+    self.messages = messages.map { Data($0) }
+    labels = messages.map { (try? MessageType(peeking: $0).label) ?? "?" }
+  }
+
+  /// acd-bundle/1: the file for `acd judge`.
+  public func bundle() throws -> [UInt8] { try Messages.Bundle(messages.map { Array($0) }).encoded() }
+}
+
+extension StoreTransaction {
+  /// All signed messages of one machine's log, in its order, each once.
+  func signedMessages(kind: String, key: [UInt8]) throws -> [[UInt8]] {
+    var result: [[UInt8]] = []
+    for message in try messages(kind: kind, key: key)
+    where (try? MessageType(peeking: message.bytes)) != nil && !result.contains(message.bytes) {
+      result.append(message.bytes)
+    }
+    return result
+  }
+}
+
+extension Token {
+  /// Whether the blind signature holds under this denomination's key, and the key has this denomination's
+  /// name.
+  public func holds(under denomination: Denomination) -> Bool {
+    guard keyID == denomination.id, let key = try? BlindingKey(denomination) else { return false }
+    return key.isValid(signature: signature, for: id.bytes)
+  }
+}

@@ -1,0 +1,84 @@
+// Rule 2: the value was not credited.
+
+import Judge
+import Messages
+import Testing
+
+@Suite("Not credited")
+struct CreditTests {
+  private let sale = Sale()
+
+  private var evidence: [[UInt8]] { get throws { [try sale.p3().bytes, try sale.p5a().bytes] } }
+
+  @Test("a bank that was heard and shows no credit is at fault")
+  func convicts() throws {
+    try expectConviction(Exhibits(evidence, heard: [.bank]), .notCredited, .bank)
+  }
+
+  @Test("a bank that shows the credit, or the transfer to another bank, is not")
+  func shown() throws {
+    let credit = try sale.credit()
+    #expect(
+      try Exhibits(evidence + [credit.bytes], heard: [.bank]).judged().findings(.notCredited) == [.noFault])
+    let bt1 = try Actor.bank.sign(
+      BT1(merchant: Actor.merchant.key, amount: Sale.price, lock: sale.p3().hash, account: "M"))
+    func bt2(_ change: (inout BT2) -> Void = { _ in }) throws -> [UInt8] {
+      var payload = BT2(amount: Sale.price, lock: try sale.p3().hash, at: Times.now + 40, hBT1: bt1.hash)
+      change(&payload)
+      return try Actor.otherBank.sign(payload).bytes
+    }
+    let shown = Exhibits(try evidence + [bt1.bytes, try bt2()], heard: [.bank])
+    #expect(try shown.judged().findings(.notCredited) == [.noFault])
+    for broken in [
+      try bt2 { $0.hBT1 = digest(1) }, try bt2 { $0.lock = digest(1) },
+      try bt2 { $0.amount = Money("EUR:1")! },
+    ] {
+      try expectConviction(
+        Exhibits(evidence + [bt1.bytes, broken], heard: [.bank]), .notCredited, .bank)
+    }
+  }
+
+  @Test("what is no credit of this lock by this bank does not help it")
+  func falseCredits() throws {
+    let credits = [
+      try sale.credit(by: .stranger), try sale.credit(by: .otherBank),
+      try sale.credit { $0.lock = digest(1) },
+      try sale.credit { $0.amount = Money("EUR:12.33")! },
+    ]
+    for credit in credits {
+      try expectConviction(
+        Exhibits(evidence + [credit.bytes], heard: [.bank]), .notCredited, .bank, "\(credit.payload)")
+    }
+  }
+
+  @Test("a merchant that hides the credit convicts nobody: the bank has to be heard, in time")
+  func hidden() throws {
+    for exhibits in [
+      Exhibits(try evidence), Exhibits(try evidence, heard: [.archive, .otherBank]),
+      Exhibits(try evidence, heard: [.bank], now: Times.lifetime),
+    ] {
+      #expect(try exhibits.judged().findings(.notCredited) == [.undecided])
+      try expectAcquittal(exhibits, "unheard")
+    }
+  }
+
+  @Test("no forged lock or commit convicts the bank")
+  func forged() throws {
+    for (name, files) in try forgedCommits(sale) {
+      try expectAcquittal(Exhibits(files, heard: [.bank, .archive, .otherBank]), name)
+    }
+    try expectAcquittalWithoutTrust(
+      Exhibits(evidence, heard: [.bank]), in: [.bank, .archive, .merchant])
+  }
+
+  @Test("a lock that nothing dates counts for nothing once the bank's key is revoked; a dated one does")
+  func revocation() throws {
+    let late = trustList { $0.change(.bank) { entry in entry.revokedAt = Times.now + 300 } }
+    try expectConviction(
+      Exhibits(evidence, heard: [.bank], trust: late), .notCredited, .bank, "committed before the revocation")
+    let early = trustList { $0.change(.bank) { entry in entry.revokedAt = Times.now + 20 } }
+    let judgment = try Exhibits(evidence, heard: [.bank], trust: early).judged()
+    #expect(!judgment.convicts)
+    #expect(judgment.setAside.contains { $0.what == "P3" && $0.reason == "revoked" })
+  }
+}

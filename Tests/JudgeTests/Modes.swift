@@ -1,0 +1,280 @@
+// Sales of the other modes, as far as the judge's rules differ there: early commitment, the joint
+// bank-archive, a series, an announced token. Each function gives the messages of one sale in which all is
+// well, before the change that a test makes.
+
+import Messages
+
+/// FIG. 5.
+struct EarlySale {
+  static let mask = filled(0x33)
+  /// x = k ⊕ r.
+  static let x = zip(Ware.k, mask).map { $0 ^ $1 }
+  var claim = Ware.claim
+  var delivery = Delivery.acknowledged
+
+  func e1(by actor: Actor = .merchant, _ change: (inout E1) -> Void = { _ in }) throws -> Verified<E1> {
+    var payload = E1(
+      n: Ware.n, hx: Sale.hx(.early, key: Self.x), salt: digest(0x5a), contract: Sale.contract(.early),
+      maskBytes: Self.mask)
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func e3(_ change: (inout LockTerms) -> Void = { _ in }) throws -> Verified<E3> {
+    try Actor.bank.sign(
+      E3(terms: Sale.terms(.early, hP1: e1().hash, hx: Sale.hx(.early, key: Self.x), change)))
+  }
+
+  func e4(by actor: Actor = .merchant, _ change: (inout E4) -> Void = { _ in }) throws -> Verified<E4> {
+    var payload = E4(n: Ware.n, hP1: try e1().hash, root: claim.root, length: claim.length)
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func e5(by actor: Actor = .pseudonym, _ change: (inout E5) -> Void = { _ in }) throws -> Verified<E5> {
+    var payload = E5(n: Ware.n, merchant: Actor.merchant.key, hE4: try e4().hash)
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func e6(by actor: Actor = .merchant, _ change: (inout E6) -> Void = { _ in }) throws -> Verified<E6> {
+    var payload = E6(
+      n: Ware.n, expiration: Times.expiration, hP1: try e1().hash, lock: try e3().hash, key: Self.x,
+      hE4: try e4().hash, delivery: delivery)
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func held(by actor: Actor = .archive, _ change: (inout Held) -> Void = { _ in }) throws -> Verified<Held> {
+    var payload = Held(
+      n: Ware.n, merchant: Actor.merchant.key, lock: try e3().hash, root: claim.root, length: claim.length,
+      until: Times.lifetime, hGoods: try e4().hash)
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func e7a(
+    _ e6: Verified<E6>? = nil, e5: Verified<E5>? = nil, held: Verified<Held>? = nil
+  ) throws -> Verified<E7a> {
+    let forced = delivery == .forced
+    return try Actor.archive.sign(
+      E7a(
+        submission: (e6 ?? self.e6()).bytes, at: Times.now + 20, lifetime: Times.lifetime,
+        acknowledgement: forced ? nil : (e5 ?? self.e5()).bytes,
+        held: forced ? (held ?? self.held()).bytes : nil))
+  }
+}
+
+/// FIG. 8: the first purchase, then purchases 1 to 3, of which the second is committed.
+struct Series {
+  static let budget = Money("EUR:12.34")!
+  var claim = Ware.claim
+  var committed: UInt64 = 2
+
+  static func n(_ index: UInt64) -> [UInt8] { filled(UInt8(0x60 + index)) }
+  static func x(_ index: UInt64) -> [UInt8] { filled(UInt8(0x70 + index)) }
+  static func total(_ index: UInt64) -> Money { Money(currency: "EUR", amount: 100 * (index + 1))! }
+
+  func r1(_ change: (inout R1) -> Void = { _ in }) throws -> Verified<R1> {
+    var payload = R1(
+      n: Ware.n, hx: Sale.hx(.repeated, key: Self.x(0)), root: claim.root, length: claim.length,
+      salt: digest(0x5a), contract: Sale.contract(.repeated), maskBytes: EarlySale.mask)
+    change(&payload)
+    return try Actor.merchant.sign(payload)
+  }
+
+  func r3(_ change: (inout LockTerms) -> Void = { _ in }) throws -> Verified<R3> {
+    try Actor.bank.sign(
+      R3(terms: Sale.terms(.repeated, hP1: r1().hash, hx: Sale.hx(.repeated, key: Self.x(0)), change)))
+  }
+
+  func r4(by actor: Actor = .merchant, key: [UInt8] = Ware.k) throws -> Verified<R4> {
+    try actor.sign(R4(n: Ware.n, key: key, index: 0))
+  }
+
+  func r6(_ index: UInt64, by actor: Actor = .merchant, _ change: (inout R6) -> Void = { _ in }) throws
+    -> Verified<R6>
+  {
+    var payload = R6(
+      n: Ware.n, runningTotal: Self.total(index), hx: Sale.hx(.repeated, key: Self.x(index)),
+      root: claim.root, length: claim.length, salt: digest(0x5a), index: index,
+      contract: Sale.contract(.repeated), hPrevious: digest(UInt8(index)))
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func r7(
+    _ index: UInt64, by actor: Actor = .pseudonym, _ change: (inout R7) -> Void = { _ in }
+  ) throws -> Verified<R7> {
+    var payload = R7(
+      n: Ware.n, merchant: Actor.merchant.key, runningTotal: Self.total(index),
+      hx: Sale.hx(.repeated, key: Self.x(index)), index: index, hR6: try r6(index).hash)
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func r8(_ index: UInt64, by actor: Actor = .merchant, key: [UInt8] = Ware.k) throws -> Verified<R8> {
+    try actor.sign(R8(n: Ware.n, key: key, index: index))
+  }
+
+  func r9(_ change: (inout R9) -> Void = { _ in }) throws -> Verified<R9> {
+    let item = committed == 0 ? try r1().hash : try r7(committed).hash
+    var payload = R9(
+      n: Ware.n, expiration: Times.expiration, hP1: try r1().hash, lock: try r3().hash,
+      key: Self.x(committed), index: committed, hItem: item, delivery: .acknowledged)
+    change(&payload)
+    return try Actor.merchant.sign(payload)
+  }
+
+  func r10a(_ r9: Verified<R9>? = nil, r7: Verified<R7>? = nil) throws -> Verified<R10a> {
+    try Actor.archive.sign(
+      R10a(
+        submission: (r9 ?? self.r9()).bytes, at: Times.now + 20, lifetime: Times.lifetime,
+        acknowledgement: committed == 0 ? nil : (r7 ?? self.r7(committed)).bytes))
+  }
+
+  /// Forced: the archive holds R6's ciphertext.
+  func forced(_ change: (inout Held) -> Void = { _ in }) throws -> Verified<R10a> {
+    let item = try r6(committed)
+    var held = Held(
+      n: Ware.n, merchant: Actor.merchant.key, lock: try r3().hash, root: claim.root, length: claim.length,
+      until: Times.lifetime, hGoods: item.hash)
+    change(&held)
+    let submission = try r9 {
+      $0.hItem = item.hash
+      $0.delivery = .forced
+    }
+    return try Actor.archive.sign(
+      R10a(
+        submission: submission.bytes, at: Times.now + 20, lifetime: Times.lifetime,
+        held: Actor.archive.sign(held).bytes, item: item.bytes))
+  }
+
+  func credit(_ amount: Money) throws -> Verified<Credit> {
+    try Actor.bank.sign(Credit(amount: amount, lock: r3().hash, at: Times.now + 30, account: "M-1"))
+  }
+}
+
+/// FIGS. 6 and 7: the bank is its own archive.
+struct JointSale {
+  func offer(_ mode: Mode, claim: GoodsClaim = Ware.claim) throws -> Verified<P1> {
+    var sale = Sale()
+    (sale.mode, sale.claim) = (mode, claim)
+    return try sale.p1()
+  }
+
+  func terms(_ mode: Mode, claim: GoodsClaim = Ware.claim) throws -> LockTerms {
+    Sale.terms(mode, hP1: try offer(mode, claim: claim).hash) { $0.archive = Actor.bank.key }
+  }
+
+  func ja3(claim: GoodsClaim = Ware.claim) throws -> Verified<JA3> {
+    try Actor.bank.sign(JA3(terms: terms(.joint, claim: claim)))
+  }
+
+  func ja4(claim: GoodsClaim = Ware.claim, _ change: (inout JA4) -> Void = { _ in }) throws -> Verified<JA4> {
+    let lock = try ja3(claim: claim)
+    var payload = JA4(
+      n: Ware.n, value: Sale.price, expiration: Times.expiration, hP1: lock.payload.terms.hP1,
+      lock: lock.hash,
+      key: Ware.k)
+    change(&payload)
+    return try Actor.merchant.sign(payload)
+  }
+
+  func ja5a(_ ja4: Verified<JA4>? = nil, by actor: Actor = .bank) throws -> Verified<JA5a> {
+    try actor.sign(
+      JA5a(submission: (ja4 ?? self.ja4()).bytes, at: Times.now + 20, lifetime: Times.lifetime))
+  }
+
+  func ja5b(by actor: Actor = .bank) throws -> Verified<JA5b> {
+    try actor.sign(
+      JA5b(
+        n: Ware.n, merchant: Actor.merchant.key, expiration: Times.expiration, lifetime: Times.lifetime,
+        lock: ja3().hash, at: Times.expiration, failed: .expired))
+  }
+
+  func jb2(_ change: (inout JB2) -> Void = { _ in }) throws -> Verified<JB2> {
+    var payload = JB2(terms: try terms(.compact), bank: Actor.bank.key, tokenInputs: [Tokens.inputs[0]])
+    change(&payload)
+    return try Actor.tokenOne.sign(payload)
+  }
+
+  func jb2ack(_ jb2: Verified<JB2>? = nil, by actor: Actor = .bank) throws -> Verified<JB2ack> {
+    try actor.sign(JB2ack(at: Times.now + 10, hJB2: (jb2 ?? self.jb2()).hash))
+  }
+
+  func jb4a(by actor: Actor = .bank, _ change: (inout JB3) -> Void = { _ in }) throws -> Verified<JB4a> {
+    var payload = JB3(
+      n: Ware.n, value: Sale.price, expiration: Times.expiration, hP1: try offer(.compact).hash, key: Ware.k)
+    change(&payload)
+    return try actor.sign(
+      JB4a(
+        lifetime: Times.lifetime, at: Times.now + 20, hJB2: jb2().hash,
+        submission: Actor.merchant.sign(payload).bytes))
+  }
+
+  func jb4b(by actor: Actor = .bank) throws -> Verified<JB4b> {
+    try actor.sign(
+      JB4b(
+        n: Ware.n, merchant: Actor.merchant.key, expiration: Times.expiration, lifetime: Times.lifetime,
+        hP1: offer(.compact).hash, at: Times.expiration, failed: Reason.expired.rawValue, hJB2: jb2().hash))
+  }
+}
+
+/// FIG. 3.
+struct AnnouncedSale {
+  func po(by actor: Actor = .merchant, _ change: (inout PurchaseOrder) -> Void = { _ in }) throws
+    -> Verified<PurchaseOrder>
+  {
+    var payload = PurchaseOrder(
+      n: Ware.n, archive: Actor.archive.key, bank: Actor.bank.key, price: Sale.price,
+      expiration: Times.expiration, lifetime: Times.lifetime, hx: Sale.hx(.announced), root: Ware.claim.root,
+      length: Ware.claim.length, salt: digest(0x5a), date: Times.now, descriptionHash: digest(0xd0),
+      digests: [Ware.digest], name: "map.pdf")
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func announced() throws -> Verified<Announced> {
+    let message = try Actor.tokenOne.sign(
+      Announcement(
+        merchant: Actor.merchant.key, archive: Actor.archive.key, value: Sale.price,
+        expiration: Times.expiration, hPO: po().hash, token: Tokens.token(.tokenOne)))
+    return try Actor.archive.sign(Announced(at: Times.now, announcement: message.bytes))
+  }
+
+  func a7() throws -> Verified<A7> {
+    try Actor.bank.sign(
+      A7(terms: Sale.terms(.announced, hP1: po().hash) { _ in }, hAnnounced: announced().hash))
+  }
+
+  func a9a(_ change: (inout A8) -> Void = { _ in }) throws -> Verified<A9a> {
+    let consent = try Actor.tokenOne.sign(
+      Consent(n: Ware.n, merchant: Actor.merchant.key, hPO: po().hash))
+    var payload = A8(
+      n: Ware.n, expiration: Times.expiration, hP1: try po().hash, lock: try a7().hash, key: Ware.k,
+      consent: consent.bytes)
+    change(&payload)
+    return try Actor.archive.sign(
+      A9a(submission: Actor.merchant.sign(payload).bytes, at: Times.now + 20, lifetime: Times.lifetime))
+  }
+
+  /// FIG. 2 with the passive archive.
+  func invoice(_ claim: GoodsClaim) throws -> Verified<Invoice> {
+    try Actor.merchant.sign(
+      Invoice(
+        n: Ware.n, archive: Actor.archive.key, bank: Actor.bank.key, price: Sale.price,
+        expiration: Times.expiration, lifetime: Times.lifetime, hx: Sale.hx(.invoice), root: claim.root,
+        length: claim.length, salt: digest(0x5a), date: Times.now, descriptionHash: digest(0xd0),
+        digests: [Ware.digest], name: "map.pdf", address: digest(0xad)))
+  }
+
+  func record(by actor: Actor = .bank, _ change: (inout PassiveRecord) -> Void = { _ in }) throws
+    -> Verified<PassiveRecord>
+  {
+    var payload = PassiveRecord(
+      n: Ware.n, merchant: Actor.merchant.key, key: Ware.k, at: Times.now + 20, address: digest(0xad))
+    change(&payload)
+    return try actor.sign(payload)
+  }
+}

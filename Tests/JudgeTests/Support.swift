@@ -1,0 +1,172 @@
+// Who takes part in the judge's tests, with keys from fixed seeds, the trust list that knows them, and short
+// ways to ask for a judgment.
+
+import Judge
+import Messages
+import Testing
+
+/// A party of the tests; its seeds are 32 times its byte.
+enum Actor: UInt8, CaseIterable {
+  case merchant = 1
+  case archive, bank, pseudonym, tokenOne, tokenTwo, witness, secondWitness, thirdWitness
+  case otherMerchant, otherArchive, otherBank, stranger
+
+  var key: PublicKey { withKey { $0.publicKey } }
+
+  func withKey<R: ~Copyable, E: Error>(_ body: (borrowing SigningKey) throws(E) -> R) throws(E) -> R {
+    var seed = filled(rawValue)
+    return try body(SigningKey(seed: &seed))
+  }
+
+  func sign<P: Payload>(_ payload: P) throws(MessageError) -> Verified<P> {
+    try withKey { (key) throws(MessageError) in try Verified(signing: payload, with: key) }
+  }
+
+  /// Where submissions are sealed to.
+  var sealingKey: PublicKey {
+    var seed = filled(rawValue ^ 0x80)
+    return SealingKey(seed: &seed).publicKey
+  }
+}
+
+func filled(_ byte: UInt8, _ count: Int = 32) -> [UInt8] { [UInt8](repeating: byte, count: count) }
+
+func digest(_ byte: UInt8) -> Hash { Hash(filled(byte))! }
+
+/// The moments of the tests.
+enum Times {
+  static let now: Timestamp = 1_767_225_600
+  static let expiration = now + 600
+  static let lifetime = now + 86_400
+  /// When the dispute is heard.
+  static let hearing = now + 3_600
+}
+
+/// The trust list, before a test changes it.
+func trustList(_ change: (inout TrustList) -> Void = { _ in }) -> TrustList {
+  func entry(_ role: Role, _ actor: Actor) -> TrustEntry {
+    TrustEntry(
+      role: role, name: "\(actor)", key: actor.key, from: Times.now - 1000, until: Times.lifetime + 1000,
+      sealingKey: role == .archive ? actor.sealingKey : nil)
+  }
+  var list = TrustList(
+    at: Times.now - 1000, until: Times.lifetime, sequence: 1, previous: nil,
+    entries: [
+      entry(.bank, .bank), entry(.bank, .otherBank), entry(.archive, .archive),
+      entry(.archive, .otherArchive), entry(.merchant, .merchant), entry(.merchant, .otherMerchant),
+      entry(.witness, .witness),
+    ], answerSeconds: 30, skewSeconds: 5, lifetimeSeconds: 3600, goodsLengthMax: 1 << 30)
+  change(&list)
+  return list
+}
+
+extension TrustList {
+  /// Forgets a key.
+  mutating func remove(_ actor: Actor) { entries.removeAll { $0.key == actor.key } }
+
+  /// Changes a key's entry.
+  mutating func change(_ actor: Actor, _ body: (inout TrustEntry) -> Void) {
+    for index in entries.indices where entries[index].key == actor.key { body(&entries[index]) }
+  }
+}
+
+/// Sealed goods in memory.
+struct MemoryGoods: GoodsSource {
+  var name = "goods.sealed"
+  var bytes: [UInt8]
+  var length: UInt64 { UInt64(bytes.count) }
+
+  func eachBlock(_ body: (UnsafeRawBufferPointer) throws(MessageError) -> Void) throws(MessageError) {
+    // Blocks that fit no chunk.
+    for start in stride(from: 0, to: bytes.count, by: 7_000) {
+      let block = Array(bytes[start..<min(start + 7_000, bytes.count)])
+      let failure: MessageError? = block.withUnsafeBytes { raw in
+        do throws(MessageError) { try body(raw) } catch { return error }
+        return nil
+      }
+      if let failure { throw failure }
+    }
+  }
+}
+
+/// What is handed to the judge.
+struct Exhibits {
+  var files: [[UInt8]]
+  var goods: [[UInt8]] = []
+  var heard: [Actor] = []
+  var now = Times.hearing
+  var trust = trustList()
+  var tokenHolds = true
+
+  init(
+    _ files: [[UInt8]], goods: [[UInt8]] = [], heard: [Actor] = [], now: Timestamp = Times.hearing,
+    trust: TrustList = trustList(), tokenHolds: Bool = true
+  ) {
+    (self.files, self.goods, self.heard, self.now) = (files, goods, heard, now)
+    (self.trust, self.tokenHolds) = (trust, tokenHolds)
+  }
+
+  func judged(_ files: [[UInt8]]? = nil) throws -> Judgment {
+    var evidence = Evidence()
+    for file in files ?? self.files {
+      let isKnown = try evidence.add(file, name: "file")
+      #expect(isKnown, "the judge knows what it is")
+    }
+    for bytes in goods { try evidence.add(goods: MemoryGoods(bytes: bytes)) }
+    let holds = tokenHolds
+    return Judge(
+      trust: trust, now: now, heard: Set(heard.map(\.key)), tokenHolds: { _, _ in holds }
+    ).decide(evidence)
+  }
+}
+
+extension Judgment {
+  /// What is said of one dispute.
+  func findings(_ dispute: Dispute) -> [Finding] { verdicts.filter { $0.dispute == dispute }.map(\.finding) }
+}
+
+/// The evidence convicts this party of this, and nobody else of anything, in whatever order it comes and
+/// however often.
+func expectConviction(
+  _ exhibits: Exhibits, _ dispute: Dispute, _ actor: Actor, also: [Dispute] = [], _ comment: Comment? = nil,
+  at location: SourceLocation = #_sourceLocation
+) throws {
+  let judgment = try exhibits.judged()
+  let convictions = judgment.verdicts.filter { $0.finding == .convicted }
+  #expect(convictions.contains { $0.dispute == dispute }, comment, sourceLocation: location)
+  #expect(
+    convictions.allSatisfy { $0.against?.key == actor.key && ([dispute] + also).contains($0.dispute) },
+    comment,
+    sourceLocation: location)
+  #expect(try exhibits.judged(exhibits.files.reversed()) == judgment, "order", sourceLocation: location)
+  #expect(
+    try exhibits.judged(exhibits.files + exhibits.files) == judgment, "duplicates", sourceLocation: location)
+  let bundle = try Bundle(exhibits.files.filter { $0.first == 0xd2 }).encoded()
+  let rest = exhibits.files.filter { $0.first != 0xd2 }
+  #expect(try exhibits.judged([bundle] + rest) == judgment, "a bundle", sourceLocation: location)
+}
+
+/// Nobody is at fault by this evidence.
+func expectAcquittal(
+  _ exhibits: Exhibits, _ name: String, at location: SourceLocation = #_sourceLocation
+) throws {
+  let convicted = try exhibits.judged().verdicts.filter { $0.finding == .convicted }
+  #expect(convicted.isEmpty, Comment(rawValue: name), sourceLocation: location)
+}
+
+/// Whose keys the trust list does not count any more, one at a time: the evidence then convicts nobody.
+func expectAcquittalWithoutTrust(
+  _ exhibits: Exhibits, in actors: [Actor], at location: SourceLocation = #_sourceLocation
+) throws {
+  for actor in actors {
+    var other = exhibits
+    other.trust = trustList { $0.remove(actor) }
+    try expectAcquittal(other, "\(actor) unknown", at: location)
+    other.trust = trustList { $0.change(actor) { entry in entry.until = Times.now - 500 } }
+    try expectAcquittal(other, "\(actor) expired", at: location)
+    other.trust = trustList { $0.change(actor) { entry in entry.from = Times.lifetime } }
+    try expectAcquittal(other, "\(actor) not yet there", at: location)
+    other.trust = trustList { $0.change(actor) { entry in entry.revokedAt = Times.now - 500 } }
+    try expectAcquittal(other, "\(actor) revoked", at: location)
+  }
+}
