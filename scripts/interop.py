@@ -144,6 +144,13 @@ def vectors(folder):
         yield path.stem, bytes.fromhex("".join(value.split()))
 
 
+def not_sent_yet(name):
+    """Types that stand in the table and that no party of this version sends: their protocols are not served yet."""
+    return re.fullmatch(
+        r"acd-(e[1-7][ab]?|held|ja5b|jb\w+|r\d+[ab]?|registration|registered|inv|endorsement|deposit|approval|passive-record"
+        r"|complaint|po|announcement|announced|consent|a[789][ab]?|n2|bt[12]|rf[123]|nr|p5c|payment-1|payment)", name)
+
+
 def rules(cddl, *lists):
     """All types that these rules of the CDDL list."""
     text = pathlib.Path(cddl).read_text(encoding="utf-8")
@@ -170,7 +177,9 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(validate, name, data, cddl) for name, data in found.values()]:
             done.result()
-    missing = rules(cddl, "acd-message", "acd-container") - {rule_of(data) for _, data in found.values()}
+    passed = {rule_of(data) for _, data in found.values()}
+    missing = {name for name in rules(cddl, "acd-message", "acd-container") - passed if not not_sent_yet(name)}
+    assert not any(map(not_sent_yet, passed)), "something passed that is listed as not sent yet"
     assert not missing, f"types of which nothing passed: {sorted(missing)}"
     missing = rules(cddl, "acd-message") - {rule_of(data) for data in of_vectors.values()}
     assert not missing, f"types without a vector: {sorted(missing)}"

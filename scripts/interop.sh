@@ -31,6 +31,12 @@ expect 0 wallet withdraw EUR:15.00
 expect 0 wallet buy goods.bin --yes --two-sided -o "$W/goods.bin"
 expect 0 wallet exchange --all
 expect 0 wallet receipt export 0 --out "$W/receipt.acd"
+$ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --description "sold jointly" --protocol joint \
+  --data-dir "$W/merchant" >/dev/null
+joint=$($ACD merchant offers --json --data-dir "$W/merchant" | $python -c 'import json,sys
+print(next(o["id"] for o in json.load(sys.stdin) if o["protocols"] == ["joint"]))')
+expect 0 wallet buy "$joint" --protocol joint --yes -o "$W/joint.bin"
+$ACD merchant offer remove "$joint" --data-dir "$W/merchant" >/dev/null
 $python scripts/interop_client.py "$W" ask
 
 # Declined: the NAK comes before the bank's P3, so the merchant answers P3 with Cancel, and the archive with P5b.

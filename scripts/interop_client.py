@@ -33,6 +33,7 @@ BANK, ARCHIVE, MERCHANT = 1, 2, 3
 N, M, B, VALUE, H_P1, REASON, H_REQUEST, NONCE, PROOF, STATE = 0, 1, 3, 6, 9, 14, 18, 19, 20, 21
 UNTRUSTED, NO_SUCH_OFFER = 2, 15
 COMMITTED = 4
+CORE = 1
 
 
 def expand(root, info):
@@ -134,7 +135,7 @@ def ask(client):
     query = client.signed("acd-account-query", {B: client.peers[BANK][0], NONCE: os.urandom(16), -1: 0}, account)
     answer = expect_answer(client.send("account-query", BANK, query), "acd-account", query)
     assert [parse(message)[0] for message in answer[-1]] == ["acd-w1", "acd-w2"], "no history"
-    nothing = client.signed("acd-n1", {VALUE: ["EUR", 1], NONCE: os.urandom(16), -1: bytes(16), -2: False}, pseudonym)
+    nothing = client.signed("acd-n1", {VALUE: ["EUR", 1], NONCE: os.urandom(16), -1: bytes(16), -2: False, -3: CORE}, pseudonym)
     refusal = expect_answer(client.send("refused", MERCHANT, nothing), "acd-refusal", nothing)
     assert refusal[REASON] == NO_SUCH_OFFER, refusal
     damaged = query[:-1] + bytes([query[-1] ^ 1])

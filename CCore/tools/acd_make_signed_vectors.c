@@ -97,7 +97,7 @@ static void make_sign1_envelopes(void)
 
 static void make_sign1(void)
 {
-    for (int type = ACD_P1; type <= ACD_TRUST_LIST; type++) {
+    for (int type = ACD_P1; type <= ACD_P5C; type++) {
         char name[128];
         sample message =
             sample_sign((acd_message_type)type, sample_map((acd_message_type)type, SAMPLE_SMALL), 5);
