@@ -5,8 +5,8 @@
 # the path, and without it the test skips (77).
 #
 # What zcbor 0.9.1 does not do: .regexp and other controls than .size and .cbor (so money says "A-Z only" in a
-# comment), deterministic encoding, duplicate keys. P5a and the receipt are only tried with real messages
-# inside, because the CDDL looks into them. Its -i fails on binary files: the messages go in as hexadecimal.
+# comment), deterministic encoding, duplicate keys, two amounts in one map (R2, R3). Messages that hold messages
+# are only tried with real ones inside (P5a, the receipt), because the CDDL looks into them. Its -i fails on binary files: the messages go in as hexadecimal.
 set -u
 root=$1
 zcbor=${ZCBOR:-zcbor}
@@ -39,7 +39,11 @@ try() {
 vectors=$root/Tests/Vectors
 for file in "$vectors"/accept/sign1-*.txt; do
   rule=$(basename "$file" .txt | sed 's/^sign1-//')
-  [ "$rule" = acd-p5a ] || try "$rule" "$file" 0
+  case $rule in
+    acd-p5a | acd-a8 | acd-a9a | acd-announced | acd-deposit | acd-e7a | acd-ja5a | acd-jb4a | acd-r10a | acd-rf2) ;;
+    acd-r2 | acd-r3) ;;
+    *) try "$rule" "$file" 0 ;;
+  esac
 done
 for name in contract token token-input blinded denomination trust-entry offer acd-bundle-1 acd-sealed-1; do
   try "$name" "$vectors/accept/map-$name-small.txt" 0
