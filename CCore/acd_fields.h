@@ -34,6 +34,26 @@
 #define RSA_MAX 512u /* ... to RSA-4096 */
 #define SECONDS_MAX UINT64_C(315576000) /* ten years */
 
+/* What P3 and its kin say, and P2 and its kin: the same, to which bank, by which tokens. `value` is what is
+ * locked; fields stand in ascending order, so that B is in the middle. */
+#define TERMS_HEAD \
+    ID(ACD_KEY_N, REQUIRED, "n"), \
+    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"), \
+    HASH(ACD_KEY_ARCHIVE, REQUIRED, "A")
+#define TERMS_TAIL(value) \
+    HASH(ACD_KEY_PSEUDONYM, REQUIRED, "P"), \
+    MONEY(ACD_KEY_VALUE, REQUIRED, value), \
+    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"), \
+    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"), \
+    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"), \
+    HASH(ACD_KEY_HX, REQUIRED, "hx")
+#define LOCK_FIELDS(value) TERMS_HEAD, TERMS_TAIL(value)
+#define REQUEST_FIELDS(value) \
+    TERMS_HEAD, \
+    HASH(ACD_KEY_BANK, REQUIRED, "B"), \
+    TERMS_TAIL(value), \
+    MAP_LIST(ACD_P2_TOKENS, REQUIRED, 1, ACD_TOKENS_MAX, ACD_TOKEN_INPUT, "tokens")
+
 /* What every abort says. */
 #define ABORT_FIELDS \
     ID(ACD_KEY_N, REQUIRED, "n"), \

@@ -118,30 +118,12 @@ static const acd_field r1_fields[] = {
 };
 
 static const acd_field r2_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),
-    HASH(ACD_KEY_ARCHIVE, REQUIRED, "A"),
-    HASH(ACD_KEY_BANK, REQUIRED, "B"),
-    HASH(ACD_KEY_PSEUDONYM, REQUIRED, "P"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "budget"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"),
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-    HASH(ACD_KEY_HX, REQUIRED, "hx"),
-    MAP_LIST(ACD_P2_TOKENS, REQUIRED, 1, ACD_TOKENS_MAX, ACD_TOKEN_INPUT, "tokens"),
+    REQUEST_FIELDS("budget"),
     MONEY(ACD_TERMS_BASE, REQUIRED, "base"),
 };
 
 static const acd_field r3_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),
-    HASH(ACD_KEY_ARCHIVE, REQUIRED, "A"),
-    HASH(ACD_KEY_PSEUDONYM, REQUIRED, "P"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "budget"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"),
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-    HASH(ACD_KEY_HX, REQUIRED, "hx"),
+    LOCK_FIELDS("budget"),
     MONEY(ACD_TERMS_BASE, REQUIRED, "base"),
 };
 

@@ -103,15 +103,7 @@ static const acd_field consent_fields[] = {
 };
 
 static const acd_field a7_fields[] = {
-    ID(ACD_KEY_N, REQUIRED, "n"),
-    HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),
-    HASH(ACD_KEY_ARCHIVE, REQUIRED, "A"),
-    HASH(ACD_KEY_PSEUDONYM, REQUIRED, "P"),
-    MONEY(ACD_KEY_VALUE, REQUIRED, "value"),
-    TIME(ACD_KEY_EXPIRATION, REQUIRED, "expiration"),
-    TIME(ACD_KEY_LIFETIME, REQUIRED, "lifetime"),
-    HASH(ACD_KEY_H_P1, REQUIRED, "hP1"),
-    HASH(ACD_KEY_HX, REQUIRED, "hx"),
+    LOCK_FIELDS("value"),
     HASH(ACD_A7_H_ANNOUNCED, REQUIRED, "h3"),
 };
 
