@@ -158,8 +158,8 @@ struct CaseFile {
     offers += read(P1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
     offers += read(E1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
     offers += read(R1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
-    offers += read(Invoice.self) { m in at(m.claims.date) }.compactMap(OfferRecord.init(invoice:))
-    offers += read(PurchaseOrder.self) { m in at(m.claims.date) }.compactMap(OfferRecord.init(order:))
+    offers += read(Invoice.self) { m in at(m.claims.terms.date) }.compactMap(OfferRecord.init(invoice:))
+    offers += read(PurchaseOrder.self) { m in at(m.claims.terms.date) }.compactMap(OfferRecord.init(order:))
     merchandise = read(E4.self) { [self] m throws(MessageError) in try undated(m, .merchant) }
     items = read(R6.self) { m in at(m.claims.contract.date) }
   }

@@ -41,22 +41,15 @@ struct OfferRecord {
     (content, serves) = (encoded, modes.contains(payload.contract.mode))
   }
 
-  init?(invoice message: Verified<Invoice>) {
-    let payload = message.payload
-    guard let encoded = try? payload.encoded() else { return nil }
-    (type, hash, merchant, n) = (.invoice, message.hash, message.signer, payload.n)
-    (mode, hx, mask, pseudonym) = (.invoice, payload.hx, nil, nil)
-    goods = GoodsClaim(root: payload.root, length: payload.length)
-    (digests, content, serves) = (payload.digests, encoded, true)
-  }
+  init?(invoice message: Verified<Invoice>) { self.init(message, message.payload.terms, .invoice) }
 
-  init?(order message: Verified<PurchaseOrder>) {
-    let payload = message.payload
-    guard let encoded = try? payload.encoded() else { return nil }
-    (type, hash, merchant, n) = (.purchaseOrder, message.hash, message.signer, payload.n)
-    (mode, hx, mask, pseudonym) = (.announced, payload.hx, nil, nil)
-    goods = GoodsClaim(root: payload.root, length: payload.length)
-    (digests, content, serves) = (payload.digests, encoded, true)
+  init?(order message: Verified<PurchaseOrder>) { self.init(message, message.payload.terms, .announced) }
+
+  private init?<P: Payload>(_ message: Verified<P>, _ terms: InvoiceTerms, _ mode: Mode) {
+    guard let encoded = try? message.payload.encoded() else { return nil }
+    (type, hash, merchant, n) = (P.type, message.hash, message.signer, terms.n)
+    (self.mode, hx, goods, mask, pseudonym) = (mode, terms.hx, terms.goods, nil, nil)
+    (digests, content, serves) = (terms.digests, encoded, true)
   }
 
   /// Nil if this is the contract of that submission; otherwise what does not agree.

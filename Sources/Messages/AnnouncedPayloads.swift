@@ -1,4 +1,4 @@
-// The announced purchase's own messages (US 6,076,078, FIG. 3; docs/SPEC.md, "Announced"): a two-phase commit
+// The announced purchase's own messages (US 6,076,078, FIG. 3; docs/SPEC.md, "Tables"): a two-phase commit
 // in the archive. t is public here, so it is never a bearer secret: the bank acts on 9a and 9b only.
 
 internal import CCore
@@ -6,77 +6,11 @@ internal import CCore
 /// 2, S_m(PO): M→C.
 public struct PurchaseOrder: Payload {
   public static let type = MessageType.purchaseOrder
-  public var n: TransactionID
-  public var archive: PublicKey
-  public var bank: PublicKey
-  public var price: Money
-  public var expiration: Timestamp
-  public var lifetime: Timestamp
-  public var hx: Hash
-  public var root: Hash
-  /// Bytes of the sealed goods.
-  public var length: UInt64
-  public var salt: Hash
-  public var date: Timestamp
-  /// `Hash.description` under the salt.
-  public var descriptionHash: Hash
-  /// SHA-256 of the goods in the clear.
-  public var digests: [Hash]
-  /// The goods' file name, without directories; may be empty.
-  public var name: String
+  public var terms: InvoiceTerms
 
-  public init(
-    n: TransactionID, archive: PublicKey, bank: PublicKey, price: Money, expiration: Timestamp,
-    lifetime: Timestamp, hx: Hash, root: Hash, length: UInt64, salt: Hash, date: Timestamp,
-    descriptionHash: Hash, digests: [Hash], name: String
-  ) {
-    self.n = n
-    self.archive = archive
-    self.bank = bank
-    self.price = price
-    self.expiration = expiration
-    self.lifetime = lifetime
-    self.hx = hx
-    self.root = root
-    self.length = length
-    self.salt = salt
-    self.date = date
-    self.descriptionHash = descriptionHash
-    self.digests = digests
-    self.name = name
-  }
-  public init(_ f: FieldReader) throws(MessageError) {
-    n = f.required(ACD_KEY_N).transaction
-    archive = f.required(ACD_KEY_ARCHIVE).publicKey
-    bank = f.required(ACD_KEY_BANK).publicKey
-    price = f.required(ACD_KEY_VALUE).money
-    expiration = f.required(ACD_KEY_EXPIRATION).number
-    lifetime = f.required(ACD_KEY_LIFETIME).number
-    hx = f.required(ACD_KEY_HX).hash
-    root = f.required(ACD_KEY_ROOT).hash
-    length = f.required(ACD_KEY_LENGTH).number
-    salt = f.required(ACD_KEY_SALT).hash
-    date = f.required(Int(ACD_INV_DATE)).number
-    descriptionHash = f.required(Int(ACD_INV_H_DESCRIPTION)).hash
-    digests = try f.required(Int(ACD_INV_DIGESTS)).hashes
-    name = f.required(Int(ACD_INV_NAME)).text
-  }
-  public func write(to f: inout FieldWriter) {
-    f.put(ACD_KEY_N, n)
-    f.put(ACD_KEY_ARCHIVE, archive)
-    f.put(ACD_KEY_BANK, bank)
-    f.put(ACD_KEY_VALUE, price)
-    f.put(ACD_KEY_EXPIRATION, expiration)
-    f.put(ACD_KEY_LIFETIME, lifetime)
-    f.put(ACD_KEY_HX, hx)
-    f.put(ACD_KEY_ROOT, root)
-    f.put(ACD_KEY_LENGTH, length)
-    f.put(ACD_KEY_SALT, salt)
-    f.put(Int(ACD_INV_DATE), date)
-    f.put(Int(ACD_INV_H_DESCRIPTION), descriptionHash)
-    f.put(Int(ACD_INV_DIGESTS), list: digests)
-    f.put(Int(ACD_INV_NAME), name)
-  }
+  public init(terms: InvoiceTerms) { self.terms = terms }
+  public init(_ f: FieldReader) throws(MessageError) { terms = try InvoiceTerms(f) }
+  public func write(to f: inout FieldWriter) { terms.write(to: &f) }
 }
 
 /// 3, S_t: C→A. t belongs to whoever knows sign_t, or to M (attack 13).

@@ -1,4 +1,4 @@
-// What surrounds a sale beside the messages of its protocol (docs/SPEC.md, "Service"): counter-offers,
+// What surrounds a sale beside the messages of its protocol (docs/SPEC.md, "Tables"): counter-offers,
 // transfers between two banks, refunds, certified non-response and the witnesses' abort.
 
 internal import CCore

@@ -1,4 +1,4 @@
-// The invoice purchase's messages (US 6,076,078, FIGS. 1 and 2; docs/SPEC.md, "Invoice"): the token itself is
+// The invoice purchase's messages (US 6,076,078, FIGS. 1 and 2; docs/SPEC.md, "Tables"): the token itself is
 // the payment, bound to one archive, registered there under its hash h(t) = H(Q, inner).
 
 internal import CCore
@@ -54,9 +54,8 @@ public struct Registered: Payload {
   }
 }
 
-/// 5, INV: M→C. What is sold, to whoever pays with the token of this address.
-public struct Invoice: Payload {
-  public static let type = MessageType.invoice
+/// What INV and PO both say: the goods, the price, until when.
+public struct InvoiceTerms: Equatable, Sendable {
   public var n: TransactionID
   public var archive: PublicKey
   public var bank: PublicKey
@@ -75,31 +74,22 @@ public struct Invoice: Payload {
   public var digests: [Hash]
   /// The goods' file name, without directories; may be empty.
   public var name: String
-  /// h(t).
-  public var address: Hash
+
+  /// The ciphertext.
+  public var goods: GoodsClaim { GoodsClaim(root: root, length: length) }
 
   public init(
     n: TransactionID, archive: PublicKey, bank: PublicKey, price: Money, expiration: Timestamp,
-    lifetime: Timestamp, hx: Hash, root: Hash, length: UInt64, salt: Hash, date: Timestamp,
-    descriptionHash: Hash, digests: [Hash], name: String, address: Hash
+    lifetime: Timestamp, hx: Hash, goods: GoodsClaim, salt: Hash, date: Timestamp, descriptionHash: Hash,
+    digests: [Hash], name: String
   ) {
-    self.n = n
-    self.archive = archive
-    self.bank = bank
-    self.price = price
-    self.expiration = expiration
-    self.lifetime = lifetime
-    self.hx = hx
-    self.root = root
-    self.length = length
-    self.salt = salt
-    self.date = date
-    self.descriptionHash = descriptionHash
-    self.digests = digests
-    self.name = name
-    self.address = address
+    (self.n, self.archive, self.bank, self.price) = (n, archive, bank, price)
+    (self.expiration, self.lifetime, self.hx) = (expiration, lifetime, hx)
+    (root, length, self.salt, self.date) = (goods.root, goods.length, salt, date)
+    (self.descriptionHash, self.digests, self.name) = (descriptionHash, digests, name)
   }
-  public init(_ f: FieldReader) throws(MessageError) {
+
+  init(_ f: FieldReader) throws(MessageError) {
     n = f.required(ACD_KEY_N).transaction
     archive = f.required(ACD_KEY_ARCHIVE).publicKey
     bank = f.required(ACD_KEY_BANK).publicKey
@@ -114,9 +104,9 @@ public struct Invoice: Payload {
     descriptionHash = f.required(Int(ACD_INV_H_DESCRIPTION)).hash
     digests = try f.required(Int(ACD_INV_DIGESTS)).hashes
     name = f.required(Int(ACD_INV_NAME)).text
-    address = f.required(Int(ACD_INV_ADDRESS)).hash
   }
-  public func write(to f: inout FieldWriter) {
+
+  func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_N, n)
     f.put(ACD_KEY_ARCHIVE, archive)
     f.put(ACD_KEY_BANK, bank)
@@ -131,6 +121,23 @@ public struct Invoice: Payload {
     f.put(Int(ACD_INV_H_DESCRIPTION), descriptionHash)
     f.put(Int(ACD_INV_DIGESTS), list: digests)
     f.put(Int(ACD_INV_NAME), name)
+  }
+}
+
+/// 5, INV: M→C. What is sold, to whoever pays with the token of this address.
+public struct Invoice: Payload {
+  public static let type = MessageType.invoice
+  public var terms: InvoiceTerms
+  /// h(t).
+  public var address: Hash
+
+  public init(terms: InvoiceTerms, address: Hash) { (self.terms, self.address) = (terms, address) }
+  public init(_ f: FieldReader) throws(MessageError) {
+    terms = try InvoiceTerms(f)
+    address = f.required(Int(ACD_INV_ADDRESS)).hash
+  }
+  public func write(to f: inout FieldWriter) {
+    terms.write(to: &f)
     f.put(Int(ACD_INV_ADDRESS), address)
   }
 }

@@ -173,26 +173,3 @@ public struct JB4b: Payload {
     f.put(ACD_KEY_H_REQUEST, hJB2)
   }
 }
-
-/// JB2, Authorization_q: C→B. As JA2, but B pairs it with JB3 and sends M nothing.
-public struct JB2: Payload, SignedByTokens {
-  public static let type = MessageType.jb2
-  public var terms: LockTerms
-  public var bank: PublicKey
-  /// What is paid with; the amounts add up to the value.
-  public var tokenInputs: [TokenInput]
-
-  public init(terms: LockTerms, bank: PublicKey, tokenInputs: [TokenInput]) {
-    (self.terms, self.bank, self.tokenInputs) = (terms, bank, tokenInputs)
-  }
-  public init(_ f: FieldReader) throws(MessageError) {
-    terms = LockTerms(f)
-    bank = f.required(ACD_KEY_BANK).publicKey
-    tokenInputs = try f.required(Int(ACD_P2_TOKENS)).maps(TokenInput.self)
-  }
-  public func write(to f: inout FieldWriter) throws(MessageError) {
-    terms.write(to: &f)
-    f.put(ACD_KEY_BANK, bank)
-    try f.put(Int(ACD_P2_TOKENS), maps: tokenInputs)
-  }
-}

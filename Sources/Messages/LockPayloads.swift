@@ -55,8 +55,8 @@ public struct LockTerms: Equatable, Sendable {
   }
 }
 
-/// P2, E2, JA2, R2, Authorization_q: C→B. The tokens' keys authorise the payment.
-public struct AuthorizationQ<M: PurchaseMode>: Payload, SignedByTokens {
+/// P2, E2, JA2, JB2, R2, Authorization_q: C→B. The tokens' keys authorise the payment.
+public struct AuthorizationQ<M: TokenMode>: Payload, SignedByTokens {
   public static var type: MessageType { M.requestType }
   public var terms: LockTerms
   /// The one bank that this is for.
@@ -188,6 +188,7 @@ public typealias JA2 = AuthorizationQ<JointMode>
 public typealias JA3 = AuthorizationB<JointMode>
 public typealias JA5a = Commit<JointMode>
 public typealias JA5b = Abort<JointMode>
+public typealias JB2 = AuthorizationQ<CompactMode>
 public typealias R2 = AuthorizationQ<RepeatedMode>
 public typealias R3 = AuthorizationB<RepeatedMode>
 public typealias R10a = Commit<RepeatedMode>

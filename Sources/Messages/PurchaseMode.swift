@@ -26,12 +26,22 @@ public enum Mode: UInt64, CaseIterable, Sendable {
   public var name: String { String(describing: self) }
 }
 
-/// One way to sell with a lock: its messages.
-public protocol PurchaseMode: Sendable {
+/// A mode in which tokens authorise a payment at the bank: P2 or its kin.
+public protocol TokenMode: Sendable {
   static var mode: Mode { get }
+  static var requestType: MessageType { get }
+}
+
+/// FIG. 7: the bank pairs the tokens' authorization with the merchant's; the merchant sees no lock.
+public enum CompactMode: TokenMode {
+  public static let mode = Mode.compact
+  public static let requestType = MessageType.jb2
+}
+
+/// One way to sell with a lock: its messages.
+public protocol PurchaseMode: TokenMode {
   /// P2 and its kin: what the lock is made on, signed by the tokens.
   associatedtype Request: Payload
-  static var requestType: MessageType { get }
   static var lockType: MessageType { get }
   /// P3 and its kin: B→M, C. Its hash is the lock's name.
   associatedtype LockMessage: LockPayload

@@ -1,4 +1,4 @@
-// Repeated transactions' own messages (US 6,076,078, FIG. 8; docs/SPEC.md, "Repeated"): one lock of a budget,
+// Repeated transactions' own messages (US 6,076,078, FIG. 8; docs/SPEC.md, "Tables"): one lock of a
 // budget, then purchases i = 1, 2, … between C and M alone, and one commit that pays the running total.
 // R5 to R7 form a chain: each names the message before it (attack 9).
 

@@ -232,7 +232,7 @@ struct GoodsOfModesTests {
       Exhibits([jb1.bytes, try joint.jb4a { $0.hP1 = jb1.hash }.bytes], goods: [Ware.damaged]), .badGoods,
       .merchant, "compact")
     let announced = AnnouncedSale()
-    let po = try announced.po { ($0.root, $0.length) = (bad.root, bad.length) }
+    let po = try announced.po { ($0.terms.root, $0.terms.length) = (bad.root, bad.length) }
     try expectConviction(
       Exhibits([po.bytes, try announced.a9a { $0.hP1 = po.hash }.bytes], goods: [Ware.damaged]), .badGoods,
       .merchant, "announced")

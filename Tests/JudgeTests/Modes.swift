@@ -223,14 +223,18 @@ struct JointSale {
 
 /// FIG. 3.
 struct AnnouncedSale {
+  private func terms(_ mode: Mode, _ claim: GoodsClaim) -> InvoiceTerms {
+    InvoiceTerms(
+      n: Ware.n, archive: Actor.archive.key, bank: Actor.bank.key, price: Sale.price,
+      expiration: Times.expiration, lifetime: Times.lifetime, hx: Sale.hx(mode), goods: claim,
+      salt: digest(0x5a), date: Times.now, descriptionHash: digest(0xd0), digests: [Ware.digest],
+      name: "map.pdf")
+  }
+
   func po(by actor: Actor = .merchant, _ change: (inout PurchaseOrder) -> Void = { _ in }) throws
     -> Verified<PurchaseOrder>
   {
-    var payload = PurchaseOrder(
-      n: Ware.n, archive: Actor.archive.key, bank: Actor.bank.key, price: Sale.price,
-      expiration: Times.expiration, lifetime: Times.lifetime, hx: Sale.hx(.announced), root: Ware.claim.root,
-      length: Ware.claim.length, salt: digest(0x5a), date: Times.now, descriptionHash: digest(0xd0),
-      digests: [Ware.digest], name: "map.pdf")
+    var payload = PurchaseOrder(terms: terms(.announced, Ware.claim))
     change(&payload)
     return try actor.sign(payload)
   }
@@ -262,11 +266,7 @@ struct AnnouncedSale {
   /// FIG. 2 with the passive archive.
   func invoice(_ claim: GoodsClaim) throws -> Verified<Invoice> {
     try Actor.merchant.sign(
-      Invoice(
-        n: Ware.n, archive: Actor.archive.key, bank: Actor.bank.key, price: Sale.price,
-        expiration: Times.expiration, lifetime: Times.lifetime, hx: Sale.hx(.invoice), root: claim.root,
-        length: claim.length, salt: digest(0x5a), date: Times.now, descriptionHash: digest(0xd0),
-        digests: [Ware.digest], name: "map.pdf", address: digest(0xad)))
+      Invoice(terms: terms(.invoice, claim), address: digest(0xad)))
   }
 
   func record(by actor: Actor = .bank, _ change: (inout PassiveRecord) -> Void = { _ in }) throws
