@@ -1,4 +1,4 @@
-// The modes in which M offers under a contract and C authorises the payment itself: core, early, joint. Sale
+// The modes in which M offers under a contract and C authorises the payment itself. Sale
 // and purchase are written once over them; here stands what differs.
 
 public import Messages
@@ -10,23 +10,27 @@ where Request == AuthorizationQ<Self>, LockMessage == AuthorizationB<Self> {
   associatedtype Offer: OfferPayload
   /// C's signature that all of the ciphertext is here: S_p(P1) or its kin.
   associatedtype Note: Payload
-  /// What M signs to offer; `goods` is the ciphertext, `mask` 32 random bytes for modes that mask the key.
+  /// What M signs to offer.
   static func offer(
-    n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim, mask: [UInt8]
+    n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim
   ) -> Offer
   /// What C signs once it has all of the ciphertext.
-  static func note(for offer: Verified<Offer>, _ merchandise: Verified<E4>?) -> Note
+  static func note(for offer: Verified<Offer>) -> Note
   /// What M signs to commit. `k` is the goods' key.
-  static func submission(
-    _ offer: Verified<Offer>, lock: Verified<LockMessage>, k: [UInt8], merchandise: Verified<E4>?,
-    delivery: Delivery
-  ) -> Submission
+  static func submission(_ lock: Verified<LockMessage>, k: [UInt8]) -> Submission
 }
 
-extension ContractMode {
-  /// What the archive will publish for the goods' key `k`.
-  public static func published(_ k: [UInt8], _ mask: [UInt8]) -> [UInt8] {
-    mode == .early ? masked(k, by: Hash(mask)) : k
+extension ContractMode where Offer == P1 {
+  public static func offer(
+    n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim
+  ) -> P1 {
+    P1(n: n, hx: hx, root: goods.root, length: goods.length, salt: salt, contract: contract)
+  }
+}
+
+extension ContractMode where Note == Acknowledgement {
+  public static func note(for offer: Verified<Offer>) -> Acknowledgement {
+    Acknowledgement(n: offer.payload.n, merchant: offer.signer, hP1: offer.hash)
   }
 }
 
@@ -40,19 +44,7 @@ extension CoreMode: ContractMode {
   public typealias Offer = P1
   public typealias Note = Acknowledgement
 
-  public static func offer(
-    n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim, mask: [UInt8]
-  ) -> P1 {
-    P1(n: n, hx: hx, root: goods.root, length: goods.length, salt: salt, contract: contract)
-  }
-
-  public static func note(for offer: Verified<P1>, _ merchandise: Verified<E4>?) -> Acknowledgement {
-    Acknowledgement(n: offer.payload.n, merchant: offer.signer, hP1: offer.hash)
-  }
-
-  public static func submission(
-    _ offer: Verified<P1>, lock: Verified<P3>, k: [UInt8], merchandise: Verified<E4>?, delivery: Delivery
-  ) -> P4 {
+  public static func submission(_ lock: Verified<P3>, k: [UInt8]) -> P4 {
     let terms = lock.payload.terms
     return P4(n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: lock.hash, key: k)
   }
@@ -62,19 +54,7 @@ extension JointMode: ContractMode {
   public typealias Offer = P1
   public typealias Note = Acknowledgement
 
-  public static func offer(
-    n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim, mask: [UInt8]
-  ) -> P1 {
-    CoreMode.offer(n: n, hx: hx, salt: salt, contract: contract, goods: goods, mask: mask)
-  }
-
-  public static func note(for offer: Verified<P1>, _ merchandise: Verified<E4>?) -> Acknowledgement {
-    CoreMode.note(for: offer, merchandise)
-  }
-
-  public static func submission(
-    _ offer: Verified<P1>, lock: Verified<JA3>, k: [UInt8], merchandise: Verified<E4>?, delivery: Delivery
-  ) -> JA4 {
+  public static func submission(_ lock: Verified<JA3>, k: [UInt8]) -> JA4 {
     let terms = lock.payload.terms
     return JA4(
       n: terms.n, value: terms.value, expiration: terms.expiration, hP1: terms.hP1, lock: lock.hash, key: k)

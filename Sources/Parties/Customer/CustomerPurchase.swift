@@ -216,7 +216,7 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
         .keep(Label(M.lockType), p3.bytes), .enter(.locked, due: p2.payload.terms.expiration),
       ]
       if p1.payload.contract.twoSided {
-        let message = try Verified(signing: M.note(for: p1, nil), with: pseudonym)
+        let message = try Verified(signing: M.note(for: p1), with: pseudonym)
         effects += [.keep(Label(M.Note.type), message.bytes), .send(message.bytes, to: p1.signer)]
       }
       return effects

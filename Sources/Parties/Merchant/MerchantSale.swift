@@ -31,8 +31,6 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
   /// The signed offer of this sale.
   public let p1: Verified<M.Offer>
   private let k: [UInt8]
-  /// Early: E4, which names the goods after the lock.
-  private let merchandise: Verified<E4>?
   private var acknowledgement: Verified<M.Note>?
   /// A Credit that came before the record that it pays for.
   private var earlyCredit: Verified<Credit>?
@@ -42,7 +40,6 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
   public init(offering p1: M.Offer, k: [UInt8], key: borrowing SigningKey) throws(MessageError) {
     self.p1 = try Verified(signing: p1, with: key)
     self.k = k
-    merchandise = nil
     (acknowledgement, earlyCredit) = (nil, nil)
     state = .offered
   }
@@ -83,10 +80,9 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
         try stored(Label(M.lockType), M.LockMessage.self),
         .aborted(try stored(Label(M.abortType), Abort<M>.self)))
     }
-    let merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)
     let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
     (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)
-    (self.merchandise, earlyCredit) = (merchandise, credit)
+    earlyCredit = credit
   }
 
   /// Where it stands.
@@ -141,7 +137,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     _ message: Verified<M.Note>, policy: MerchantPolicy, at now: Timestamp,
     key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
-    guard message.payload == M.note(for: p1, merchandise), message.signer == p1.payload.contract.pseudonym
+    guard message.payload == M.note(for: p1), message.signer == p1.payload.contract.pseudonym
     else { return [.refuse(Denial(.mismatch, "\(M.Note.type.label) is not for this contract"))] }
     if acknowledgement != nil { return [] }
     acknowledgement = message
@@ -285,8 +281,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     _ p3: Verified<M.LockMessage>, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     let terms = p3.payload.terms
-    let message = M.submission(p1, lock: p3, k: k, merchandise: merchandise, delivery: .acknowledged)
-    let p4 = try Verified(signing: message, with: key)
+    let p4 = try Verified(signing: M.submission(p3, k: k), with: key)
     state = .submitted(p3, p4)
     var messages = [p4.bytes, p3.bytes]
     if let acknowledgement { messages.append(acknowledgement.bytes) }

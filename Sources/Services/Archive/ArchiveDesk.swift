@@ -66,7 +66,7 @@ struct ArchiveDesk {
   /// whatever the clock does. Else "open at t" and a commit before t would both stand, and convict an honest
   /// archive.
   private func time(_ tx: any StoreTransaction) throws -> Timestamp {
-    let answered = try tx.meta(Self.answeredKey)?.reduce(0) { $0 << 8 | UInt64($1) } ?? 0
+    let answered = try tx.meta(Self.answeredKey).map(RowKey.value) ?? 0
     return max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0, answered)
   }
 

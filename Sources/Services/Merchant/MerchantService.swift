@@ -92,10 +92,8 @@ final class MerchantService: PartyService {
     _: M.Type, _ n1: Verified<N1>, _ n: TransactionID, k: [UInt8], salt: Hash, _ contract: Contract,
     _ goods: GoodsClaim, at now: Timestamp
   ) async throws -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
-    let mask = randomBytes(32, using: &generator)
-    let hx = Hash.keyCommitment(M.mode, merchant: node.identity.key, n: n, key: M.published(k, mask))
-    let offer = M.offer(n: n, hx: hx, salt: salt, contract: contract, goods: goods, mask: mask)
+    let hx = Hash.keyCommitment(M.mode, merchant: node.identity.key, n: n, key: k)
+    let offer = M.offer(n: n, hx: hx, salt: salt, contract: contract, goods: goods)
     let machine = try MerchantSale<M>(offering: offer, k: k, key: node.identity.signing)
     let bytes = machine.p1.bytes
     return try await node.store.write { tx in
@@ -288,12 +286,14 @@ final class MerchantService: PartyService {
 
   /// Whether this key is the sale's pseudonym.
   private func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
-    try await node.store.read { [self] tx in
+    try await node.store.read { tx in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes),
         let mode = try ContractModes.types(of: ModeRow(row).mode)
       else { return false }
-      func pseudonym<M: ContractMode>(_: M.Type) throws -> PublicKey {
-        try load(M.self, n, row, tx).p1.payload.contract.pseudonym
+      func pseudonym<M: ContractMode>(_: M.Type) throws -> PublicKey? {
+        try tx.message(kind: Self.kind, key: n.bytes, label: Label(M.Offer.type).rawValue).map {
+          try Verified<M.Offer>(stored: $0).payload.contract.pseudonym
+        }
       }
       return try pseudonym(mode) == asker
     }

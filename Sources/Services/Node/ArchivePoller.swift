@@ -25,7 +25,7 @@ struct ArchivePoller: Sendable {
     guard let url = archive.url else { return false }
     let mark = "poll/\(archive.key)"
     let after =
-      try await node.store.read { try $0.meta(mark) }.map { $0.reduce(0) { $0 << 8 | UInt64($1) } } ?? 0
+      try await node.store.read { try $0.meta(mark) }.map(RowKey.value) ?? 0
     let reply = try await node.transport.send(
       "GET", url: "\(url)/v1/records?after=\(after)", body: nil, contentType: nil)
     guard reply.status == 200 else { return false }

@@ -25,4 +25,12 @@ extension StoreTransaction {
 enum RowKey {
   /// (M, n).
   static func transaction(_ merchant: PublicKey, _ n: TransactionID) -> [UInt8] { merchant.bytes + n.bytes }
+
+  /// Eight bytes, big-endian: rows sort by number.
+  static func number(_ value: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
+  }
+
+  /// The number back.
+  static func value(_ number: [UInt8]) -> UInt64 { number.reduce(0) { $0 << 8 | UInt64($1) } }
 }

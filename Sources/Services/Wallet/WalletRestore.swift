@@ -139,7 +139,8 @@ extension Wallet {
     guard let index = (0..<limit).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }) else {
       return nil
     }
-    let answer = try await merchantStatus(index, terms.n, terms.merchant)
+    let answer = try await status(
+      of: terms.n, terms.merchant, at: terms.merchant, pseudonym: index)
     var n1: Verified<N1>?
     var p1: Verified<M.Offer>?
     for bytes in answer.payload.proof {
@@ -164,7 +165,7 @@ extension Wallet {
         try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(index))
       }
       try tx.putPurchase(info, phase: .authorised, due: terms.expiration)
-      let next = try tx.meta("next/purchase").map { $0.reduce(0) { $0 << 8 | UInt64($1) } } ?? 0
+      let next = try tx.meta("next/purchase").map(RowKey.value) ?? 0
       if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
     }
     // The ciphertext again, then on as after any interruption.

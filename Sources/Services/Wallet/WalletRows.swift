@@ -96,15 +96,8 @@ extension StoreTransaction {
 
   /// Takes the next `count` numbers of a counter.
   func take(_ counter: String, count: UInt64 = 1) throws -> UInt64 {
-    let next = try meta("next/\(counter)").map { $0.reduce(0) { $0 << 8 | UInt64($1) } } ?? 0
+    let next = try meta("next/\(counter)").map(RowKey.value) ?? 0
     try setMeta("next/\(counter)", RowKey.number(next + count))
     return next
-  }
-}
-
-extension RowKey {
-  /// Eight bytes, big-endian: rows sort by number.
-  static func number(_ value: UInt64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) }
   }
 }

@@ -40,6 +40,7 @@ extension Wallet {
     let last = name.split(separator: "/").last.map(String.init) ?? ""
     return last.isEmpty || last.hasPrefix(".") ? "goods-\(n)" : last
   }
+
   private func request<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey
   ) async throws {
@@ -155,15 +156,23 @@ extension Wallet {
     let reply = try await transport.send(
       "GET", url: archive.url! + "/v1/records/\(terms.merchant)/\(terms.n)", body: nil, contentType: nil)
     guard reply.status == 200 else { return nil }
-    for bytes in try Messages.Bundle(encoded: reply.body).messages {
-      // The record of (M, n) may hold aborts of other locks (attack 1): only this lock's outcome counts.
-      guard let outcome = try? Outcome<M>(bytes, trust: trust.list), Lock<M>(p3).mismatch(outcome) == nil
-      else {
-        continue
-      }
+    let outcome = outcome(of: p3, in: try Messages.Bundle(encoded: reply.body).messages, M.self)
+    if let bytes = outcome?.bytes {
       report(
         .message(
           label: Self.label(bytes), from: "archive", to: "customer", bytes: bytes.count, milliseconds: 0))
+    }
+    return outcome
+  }
+
+  /// The outcome of this lock among these messages. The record of (M, n) may hold aborts of other locks
+  /// (attack 1).
+  private func outcome<M: ContractMode>(
+    of p3: Verified<M.LockMessage>, in messages: [[UInt8]], _: M.Type
+  ) -> Outcome<M>? {
+    for bytes in messages {
+      guard let outcome = try? Outcome<M>(bytes, trust: trust.list), Lock<M>(p3).mismatch(outcome) == nil
+      else { continue }
       return outcome
     }
     return nil
@@ -174,7 +183,8 @@ extension Wallet {
   private func askMerchant<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ terms: LockTerms, _ merchant: PublicKey
   ) async throws -> Outcome<M>? {
-    let answer = try await merchantStatus(try await info(number).pseudonymIndex, terms.n, merchant)
+    let pseudonym = try await info(number).pseudonymIndex
+    let answer = try await status(of: terms.n, merchant, at: merchant, pseudonym: pseudonym)
     for bytes in answer.payload.proof {
       if let outcome = try? Outcome<M>(bytes, trust: trust.list) { return outcome }
       if let submission = try? Verified<M.Submission>(bytes, by: .key(merchant)) {
@@ -203,39 +213,30 @@ extension Wallet {
     info.output ?? directory.file("goods/\(safeName(info.name, n))")
   }
 
-  func merchantStatus(
-    _ pseudonym: UInt64, _ n: TransactionID, _ merchant: PublicKey
+  /// What `party` says of (M, n) to the purchase's pseudonym.
+  func status(
+    of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, pseudonym: UInt64
   ) async throws -> Verified<StatusAnswer> {
     var generator = SystemRandomNumberGenerator()
     let query = try Verified(
       signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)),
       with: seed.pseudonymKey(pseudonym))
     let answer: Verified<StatusAnswer> = try expect(
-      try await exchange(query.bytes, with: merchant), from: merchant, for: query.bytes)
+      try await exchange(query.bytes, with: party), from: party, for: query.bytes)
     guard answer.payload.hQuery == query.hash else {
-      throw ServiceError.protocolViolation("the merchant answered another query")
+      throw ServiceError.protocolViolation("\(try entry(party).name) answered another query")
     }
     return answer
   }
 
-  /// The bank's status answer, as the pseudonym: it holds the outcome once the bank has acted on it.
+  /// The bank's status answer holds the outcome once the bank has acted on it.
   private func askBank<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ p3: Verified<M.LockMessage>
   ) async throws -> Outcome<M>? {
-    var generator = SystemRandomNumberGenerator()
     let terms = p3.payload.terms
-    let query = try Verified(
-      signing: StatusQuery(n: terms.n, merchant: terms.merchant, nonce: .random(using: &generator)),
-      with: seed.pseudonymKey(try await info(number).pseudonymIndex))
-    let answer: Verified<StatusAnswer> = try expect(
-      try await exchange(query.bytes, with: p3.signer), from: p3.signer, for: query.bytes)
-    guard answer.payload.hQuery == query.hash else { return nil }
-    for bytes in answer.payload.proof {
-      guard let outcome = try? Outcome<M>(bytes, trust: trust.list), Lock<M>(p3).mismatch(outcome) == nil
-      else { continue }
-      return outcome
-    }
-    return nil
+    let pseudonym = try await info(number).pseudonymIndex
+    let answer = try await status(of: terms.n, terms.merchant, at: p3.signer, pseudonym: pseudonym)
+    return outcome(of: p3, in: answer.payload.proof, M.self)
   }
 
   /// After the expiration: P3 at the archive asks for the abort, and gets whichever outcome there is.
