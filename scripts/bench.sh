@@ -31,10 +31,8 @@ result="results/$(date -u +%F).txt"
   "$bench" purchase
   echo
   "$bench" goods "${1:-1024}" "${2:-7}"
-  for customers in 1 8 32; do
-    echo
-    "$bench" load --purchases "$((customers == 1 ? 100 : 400))" --concurrency "$customers"
-  done
+  echo
+  "$bench" load
 } | tee "$result.part"
 mv "$result.part" "$result"
 echo "written: Benchmarks/$result"
