@@ -1,6 +1,6 @@
 // Early commitment's own messages (US 6,076,078, FIG. 5; docs/SPEC.md, "Tables"): the tokens are locked
-// before the goods arrive. k = x ⊕ r: E1 carries r, E6 and E7a carry x, E4 the ciphertext's root; only all three
-// open the goods, so the public record alone discloses nothing.
+// before the goods arrive. k = x ⊕ r: E1 carries r, E6 and E7a carry x, E4 the ciphertext's root; only all
+// three open the goods, so the public record alone discloses nothing.
 
 internal import CCore
 
