@@ -45,10 +45,10 @@ settle() {
   fail "the sale $n is not credited"
 }
 chosen() {
-  [ ${#wanted[@]} -eq 0 ] && return
-  case $1 in *\*) return ;; esac
+  [ ${#wanted[@]} -eq 0 ] && return 0
+  case $1 in *\*) return 0 ;; esac
   local row
-  for row in "${wanted[@]}"; do [ "${1%\*}" = "$row" ] && return; done
+  for row in "${wanted[@]}"; do [ "${1%\*}" = "$row" ] && return 0; done
   return 1
 }
 # missing TESTS: the first of these tests that is nowhere.
