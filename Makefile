@@ -54,8 +54,10 @@ scenarios: build ## Type the commands as users do, let sales fail, and kill -9 s
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
 	Tests/Scenarios/joint.sh
+	Tests/Scenarios/early.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/kill.sh 12
+	Tests/Scenarios/kill.sh 8 "" early
 
 soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim
 	Tests/Scenarios/cli.sh 300
