@@ -34,9 +34,6 @@ struct AttackContextTests {
     for bytes in [try sale.p5a().bytes, try sale.p5b().bytes] {
       #expect(refusal { () throws(MessageError) in try Outcome<CoreMode>(bytes, trust: trust) } == nil)
       #expect(
-        refusal { () throws(MessageError) in try Outcome<RepeatedMode>(bytes, trust: trust) }
-          == "unexpected-type")
-      #expect(
         refusal { () throws(MessageError) in try Outcome<EarlyMode>(bytes, trust: trust) }
           == "unexpected-type")
       #expect(
