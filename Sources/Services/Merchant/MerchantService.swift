@@ -33,6 +33,7 @@ final class MerchantService: PartyService {
       return try await step(nak.payload.n, bytes, Complained(nak: nak))
     case .p5a, .p5b: return try await decided(CoreMode.self, bytes)
     case .ja5a, .ja5b: return try await decided(JointMode.self, bytes)
+    case .p5c: return try await step(Unverified<P5c>(bytes).claims.n, bytes, Witnessed(abort: bytes))
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
