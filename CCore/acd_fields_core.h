@@ -248,6 +248,7 @@ static const acd_field trust_list_fields[] = {
     UINT(ACD_TRUST_LIST_SKEW_SECONDS, REQUIRED, 0, SECONDS_MAX, "skew_seconds"),
     UINT(ACD_TRUST_LIST_LIFETIME_SECONDS, REQUIRED, 1, SECONDS_MAX, "lifetime_seconds"),
     UINT(ACD_TRUST_LIST_GOODS_MAX, REQUIRED, 0, UINT64_C(1) << 49, "goods_length_max"),
+    UINT(ACD_TRUST_LIST_QUORUM, OPTIONAL, 1, 256, "quorum"),
 };
 
 /* MARK: Containers */

@@ -96,7 +96,7 @@ static acd_status parse_as(acd_sign1 *out, acd_message_type type, span in)
 
 static acd_status check_trust_format(receipt_view *view)
 {
-    acd_value values[10];
+    acd_value values[11];
     if (view->trust_in.len > ACD_TRUST_SIZE_MAX) {
         return ACD_ERR_TOO_LARGE;
     }

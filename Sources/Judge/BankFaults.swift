@@ -8,13 +8,11 @@ import Messages
 extension CaseFile {
   /// Two locks of one (M, n).
   func lockedTwice() -> [Verdict] {
-    Dictionary(grouping: locks, by: \.transaction).flatMap { transaction, all -> [Verdict] in
-      Dictionary(grouping: all, by: \.bank).compactMap { bank, own in
-        guard let other = own.first(where: { !$0.says(the: own[0]) }) else {
-          return nil
-        }
+    Dictionary(grouping: lockGroups, by: \.[0].transaction).flatMap { transaction, all -> [Verdict] in
+      Dictionary(grouping: all, by: \.[0].bank).compactMap { bank, own in
+        guard own.count > 1 else { return nil }
         return convict(
-          .lockedTwice, culprit(.bank, bank), transaction.subject, [own[0].fact, other.fact])
+          .lockedTwice, culprit(.bank, bank), transaction.subject, [own[0][0].fact, own[1][0].fact])
       }
     }
   }
@@ -25,41 +23,37 @@ extension CaseFile {
 extension CaseFile {
   /// Locks and exchanges beyond a token's value, no abort between.
   func spentBeyondValue() -> [Verdict] {
-    let named = requests.flatMap(\.inputs) + exchanges.flatMap(\.payload.tokenInputs)
-    return Dictionary(grouping: named.map(\.token), by: \.id).values.compactMap { variants in
-      let token = variants[0]
+    tokenUses.keys.compactMap { token in
       let all = uses(of: token.id, bank: token.bank)
-      guard all.count > 1 else { return nil }
-      // A token's id does not hold its denomination: whoever has q can sign for it under any, so the largest
-      // counts.
-      let denominations = variants.map(denomination)
-      guard
-        let denomination = denominations.max(by: { ($0?.value.amount ?? 0) < ($1?.value.amount ?? 0) })
-          ?? nil,
-        !denominations.contains(nil)
-      else { return nil }
-      let held = all.filter { !$0.isFreed && !$0.isAmbiguous }
-      let sum = saturatingSum(held.map(\.amount))
+      let sum = saturatingSum(all.map(\.least))
       let subject = Subject(token: token.id)
-      let facts = all.map(describe) + [Fact("\(sum) of \(denomination.value.amount) minor units are in use")]
-      if sum <= denomination.value.amount {
-        return spare(.spentBeyondValue, .noFault, subject, facts)
+      // Whoever has q can sign for a token under any denomination's name: only one under which the bank's
+      // blind signature holds counts.
+      guard let denomination = denomination(of: token) else {
+        guard all.count > 1 else { return nil }
+        return spare(
+          .spentBeyondValue, .undecided, subject, all.map { $0.fact($0.least) },
+          unless: ["the bank's key list under which the token's signature holds"])
       }
-      // An authorization with the same terms and other tokens can be made afterwards, by its owner; only the
-      // bank knows which one it was given.
+      let facts =
+        all.map { $0.fact($0.least) }
+        + [Fact("\(sum) of \(denomination.value.amount) minor units are in use")]
+      if sum <= denomination.value.amount {
+        return all.count > 1 ? spare(.spentBeyondValue, .noFault, subject, facts) : nil
+      }
       return silence(
         .spentBeyondValue, culprit(.bank, token.bank), until: denomination.spendUntil, subject, facts,
         unless: [
           "an abort of one of these locks", "the authorization of other tokens for one of these locks",
+          "the commit of a series, which takes less than it locked",
         ])
     }
   }
 
-  private func describe(_ use: TokenUse) -> Fact {
-    let why =
-      use.isFreed
-      ? ", freed by an abort" : use.isAmbiguous ? ", or another token: two authorizations are shown" : ""
-    return Fact("\(use.label) uses \(use.amount) minor units\(why)", use.message)
+  /// The largest denomination under which the bank's signature of this token holds.
+  private func denomination(of token: TokenAt) -> Denomination? {
+    (namedTokens[token.id] ?? []).filter { $0.bank == token.bank && isSound($0) }.compactMap(denomination)
+      .max { $0.value.amount < $1.value.amount }
   }
 }
 
@@ -69,111 +63,108 @@ extension CaseFile {
   /// Refusals of authorizations for reasons that need proof.
   func refusedWrongly() -> [Verdict] {
     refusals.compactMap { refusal in
-      guard let request = requests.first(where: { $0.hash == refusal.payload.hRequest }),
-        request.bank == refusal.signer
-      else { return nil }
+      guard let refused = authorizations[refusal.payload.hRequest], refused.bank == refusal.signer else {
+        return nil
+      }
       switch refusal.payload.reason {
-      case .nReused: return reused(refusal, request)
-      case .spent, .locked: return unavailable(refusal, request)
+      case .nReused: return reused(refusal, refused)
+      case .spent, .locked: return unavailable(refusal, refused)
       default: return nil
       }
     }
   }
 
-  private func facts(_ refusal: Verified<Refusal>, _ request: RequestRecord) -> [Fact] {
+  private func facts(_ refusal: Verified<Refusal>, _ refused: Authorization) -> [Fact] {
     let reason = refusal.payload.reason.map { "\($0)" } ?? ""
     return [
-      Fact("\(request.label): the tokens' keys asked for a lock", request.hash),
+      Fact("\(refused.label): the tokens' keys asked the bank to use them", refused.hash),
       Fact("the bank refused it as \(reason)", at: refusal.payload.at, refusal.hash),
     ]
   }
 
-  private func subject(_ request: RequestRecord) -> Subject {
-    Subject(merchant: request.terms.merchant, n: request.terms.n)
+  private func subject(_ refused: Authorization) -> Subject { refused.transaction?.subject ?? Subject() }
+
+  /// What a refusal shows: its proof and all that is inside.
+  private func proof(_ refusal: Verified<Refusal>) -> [Authorization] {
+    var waiting = refusal.payload.proof
+    var seen: Set<Hash> = []
+    while let next = waiting.popLast(), seen.count < Evidence.messagesMax {
+      guard seen.insert(Hash(of: next)).inserted else { continue }
+      waiting += (try? MessageType.nestedMessages(in: next)) ?? []
+    }
+    return seen.compactMap { authorizations[$0] }.sorted { $0.hash.description < $1.hash.description }
   }
 
   /// "This number has another authorization": it is shown, or the refusal is wrong.
-  private func reused(_ refusal: Verified<Refusal>, _ request: RequestRecord) -> Verdict {
-    let proof = Set(refusal.payload.proof.map(Hash.init(of:)))
-    let other = requests.first {
-      proof.contains($0.hash) && $0.terms.merchant == request.terms.merchant && $0.terms.n == request.terms.n
-        && !$0.says(the: request)
-    }
-    let found = facts(refusal, request)
+  private func reused(_ refusal: Verified<Refusal>, _ refused: Authorization) -> Verdict? {
+    guard let transaction = refused.transaction else { return nil }
+    let found = facts(refusal, refused)
+    let other = proof(refusal).first { isUse($0, beside: refused) && $0.transaction == transaction }
     guard let other else {
       let fact = Fact("its proof holds no other authorization of this transaction")
-      return convict(.refusedWrongly, culprit(.bank, request.bank), subject(request), found + [fact])
+      return convict(.refusedWrongly, culprit(.bank, refused.bank), subject(refused), found + [fact])
     }
     let fact = Fact("\(other.label): another authorization of this transaction", other.hash)
-    return spare(.refusedWrongly, .noFault, subject(request), found + [fact])
+    return spare(.refusedWrongly, .noFault, subject(refused), found + [fact])
   }
 
   /// "A token has less left": its uses are shown, or the refusal is wrong.
-  private func unavailable(_ refusal: Verified<Refusal>, _ request: RequestRecord) -> Verdict? {
-    let found = facts(refusal, request)
-    let bank = culprit(.bank, request.bank)
-    let proof = Set(refusal.payload.proof.map(Hash.init(of:)))
-    let shown = request.inputs.contains { input in
-      requests.contains { proof.contains($0.hash) && isUse($0, of: input.token.id, beside: request) }
-        || exchanges.contains {
-          proof.contains($0.hash) && $0.payload.bank == request.bank
-            && $0.payload.tokenInputs.amount(of: input.token.id) > 0
-        }
+  private func unavailable(_ refusal: Verified<Refusal>, _ refused: Authorization) -> Verdict {
+    let found = facts(refusal, refused)
+    let bank = culprit(.bank, refused.bank)
+    let tokens = Set(refused.inputs.map(\.token.id))
+    let isShown = proof(refusal).contains { use in
+      isUse(use, beside: refused) && use.inputs.contains { tokens.contains($0.token.id) }
     }
-    if !proof.isEmpty && !shown {
+    if !refusal.payload.proof.isEmpty && !isShown {
       let fact = Fact("its proof holds no other use of a token that was named")
-      return convict(.refusedWrongly, bank, subject(request), found + [fact])
+      return convict(.refusedWrongly, bank, subject(refused), found + [fact])
     }
     var end: Timestamp = 0
-    for input in request.inputs {
+    for input in refused.inputs {
       guard let denomination = denomination(input.token) else {
         return spare(
-          .refusedWrongly, .undecided, subject(request), found, unless: ["the bank's key list"])
+          .refusedWrongly, .undecided, subject(refused), found, unless: ["the bank's key list"])
       }
       end = max(end, denomination.spendUntil)
-      let uses = authorized(input.token.id, beside: request)
-      let used = saturatingSum(uses.map(\.amount) + [input.amount])
+      let uses = authorized(input.token.id, beside: refused)
+      let used = saturatingSum(uses.map { $0.amount(of: input.token.id) } + [input.amount])
       guard used <= denomination.value.amount else {
-        let shown = uses.map { Fact("\($0.label) uses \($0.amount) minor units", $0.message) }
-        return spare(.refusedWrongly, .noFault, subject(request), found + shown)
+        let shown = uses.map {
+          Fact("\($0.label) uses \($0.amount(of: input.token.id)) minor units", $0.hash)
+        }
+        return spare(.refusedWrongly, .noFault, subject(refused), found + shown)
       }
     }
     let fact = Fact("what is shown leaves enough of each token")
     return silence(
-      .refusedWrongly, bank, until: end, subject(request), found + [fact],
+      .refusedWrongly, bank, until: end, subject(refused), found + [fact],
       unless: ["more authorizations or exchanges of the tokens that were named"])
   }
 
-  /// Authorizations and exchanges of a token that its key signed for this bank, each payload once. Aborts do
-  /// not matter here: a bank may not have heard of them when it refused.
-  private func authorized(_ token: Hash, beside refused: RequestRecord) -> [(
-    label: String, amount: UInt64, message: Hash
-  )] {
-    var result: [(label: String, amount: UInt64, message: Hash)] = []
-    var counted: [RequestRecord] = []
-    for request in requests where isUse(request, of: token, beside: refused) {
-      guard !counted.contains(where: { $0.says(the: request) }) else { continue }
-      counted.append(request)
-      result.append((request.label, request.amount(of: token), request.hash))
-    }
-    var exchangedBefore: [X1] = []
-    for exchange in exchanges
-    where exchange.payload.bank == refused.bank && !exchangedBefore.contains(exchange.payload) {
-      let amount = exchange.payload.tokenInputs.amount(of: token)
-      guard amount > 0 else { continue }
-      exchangedBefore.append(exchange.payload)
-      result.append(("X1", amount, exchange.hash))
-    }
-    return result
+  /// What a token's key authorized at this bank beside what it refused, each payload once: however often it
+  /// was signed. Aborts do not matter here: a bank may not have heard of them when it refused.
+  private func authorized(_ token: Hash, beside refused: Authorization) -> [Authorization] {
+    let all = (authorizationsOf[token] ?? []).filter { isUse($0, beside: refused) }
+    return Self.distinct(all.sorted { $0.hash.description < $1.hash.description })
   }
 
-  /// Whether an authorization uses a token at that bank: not the refused one itself, and nothing that the
-  /// bank refused too and never locked.
-  private func isUse(_ request: RequestRecord, of token: Hash, beside refused: RequestRecord) -> Bool {
-    guard request.bank == refused.bank, request.amount(of: token) > 0, !request.says(the: refused) else {
-      return false
+  /// Whether an authorization stood in the way at that bank: not the refused one itself, in whatever form it
+  /// is signed, and nothing that the bank refused too and never acted on.
+  private func isUse(_ other: Authorization, beside refused: Authorization) -> Bool {
+    guard other.bank == refused.bank, !other.says(the: refused) else { return false }
+    return !(refusedBy[other.hash] ?? []).contains(other.bank) || isDone(other)
+  }
+
+  /// Whether the bank locked or exchanged upon it, or upon the same signed otherwise.
+  private func isDone(_ asked: Authorization) -> Bool {
+    if asked.mode != nil {
+      return locks.contains { lock in
+        asked.asked(for: lock) || requests(for: lock).contains { $0.says(the: asked) }
+      }
     }
-    let isRefused = refusals.contains { $0.signer == request.bank && $0.payload.hRequest == request.hash }
-    return !isRefused || locks.contains { request.asked(for: $0) }
+    return exchanged.contains {
+      $0.signer == asked.bank && authorizations[$0.payload.hX1]?.content == asked.content
+    }
   }
 }

@@ -23,17 +23,33 @@ struct CaseFile {
   private(set) var locks: [LockRecord] = []
   private(set) var commits: [CommitRecord] = []
   private(set) var aborts: [AbortRecord] = []
-  private(set) var requests: [RequestRecord] = []
-  private var requestsOf: [TransactionKey: [RequestRecord]] = [:]
+  /// Locks that say the same are one, however often the bank signed it.
+  private(set) var lockGroups: [[LockRecord]] = []
+  /// What asks for a lock: P2 and its kin, and announcements with their lock.
+  private(set) var requests: [Authorization] = []
+  private var requestsOf: [TransactionKey: [Authorization]] = [:]
+  /// All that tokens' keys signed to let a bank use them, by hash.
+  private(set) var authorizations: [Hash: Authorization] = [:]
+  /// The same by token, and the tokens as they name them.
+  private(set) var authorizationsOf: [Hash: [Authorization]] = [:]
+  private(set) var namedTokens: [Hash: Set<Token>] = [:]
   private(set) var exchanges: [Verified<X1>] = []
   private(set) var exchanged: [Verified<X2>] = []
+  private(set) var deposits: [Deposit] = []
+  private(set) var tokenUses: [TokenAt: [TokenUse]] = [:]
   private(set) var keyLists: [Verified<KeyList>] = []
   private(set) var credits: [Verified<Credit>] = []
   private(set) var transfers: [(order: Verified<BT1>, done: Verified<BT2>)] = []
   private(set) var refusals: [Verified<Refusal>] = []
+  /// Who refused a message, by its hash.
+  private(set) var refusedBy: [Hash: Set<PublicKey>] = [:]
   private(set) var answers: [Verified<StatusAnswer>] = []
+  /// What was asked, by hash: an answer names its question, so nobody's signature is needed.
+  private(set) var queries: [Hash: StatusQuery] = [:]
   private(set) var nonResponses: [Verified<NonResponse>] = []
   private(set) var witnessAborts: [Verified<P5c>] = []
+  private var commitsOf: [Hash: [CommitRecord]] = [:]
+  private var abortsOf: [Hash: [AbortRecord]] = [:]
   /// The earliest time at which a dated message of a trusted key named or held a message.
   private var dated: [Hash: Timestamp] = [:]
 
@@ -47,6 +63,7 @@ struct CaseFile {
     readOffers()
     readLocks()
     readMoney()
+    collect()
   }
 
   // MARK: Reading
@@ -173,8 +190,7 @@ struct CaseFile {
       .map { LockRecord($0, AnnouncedMode.self) }
     readAnnouncements()
     let compact = read(JB2.self) { _ in .ownTokens }
-    requests += compact.map(RequestRecord.init(compact:))
-    requestsOf = Dictionary(grouping: requests, by: \.transaction)
+    requests += compact.map(Authorization.init(compact:))
     for ack in read(JB2ack.self, by: { [self] m in trusted(.bank, at: m.claims.at) }) {
       guard let request = compact.first(where: { $0.hash == ack.payload.hJB2 }),
         request.payload.bank == ack.signer
@@ -186,18 +202,19 @@ struct CaseFile {
   private mutating func readLocks<M: PurchaseMode>(of _: M.Type) where M.LockMessage == AuthorizationB<M> {
     locks += read(AuthorizationB<M>.self) { [self] m throws(MessageError) in try lockRule(m) }
       .map { LockRecord($0, M.self) }
-    requests += read(AuthorizationQ<M>.self) { _ in .ownTokens }.map { RequestRecord($0, M.self) }
+    requests += read(AuthorizationQ<M>.self) { _ in .ownTokens }.map { Authorization($0, M.self) }
   }
 
-  /// Message 3 of FIG. 3 takes the place of a request: it names the token, and A7 names it.
+  /// Message 3 of FIG. 3 takes the place of a request: it names the token, and A7 names it as published.
   private mutating func readAnnouncements() {
     let published = read(Announced.self) { [self] m in trusted(.archive, at: m.claims.at) }
     for message in published {
       guard let inner = try? Unverified<Announcement>(message.payload.announcement),
         let announcement = try? Verified(inner, by: .key(inner.claims.token.key))
       else { continue }
-      for lock in locks where lock.announcement == message.hash {
-        requests.append(RequestRecord(announcement, lock))
+      for index in locks.indices where locks[index].announcement == message.hash {
+        locks[index].tokenKey = announcement.signer
+        requests.append(Authorization(announcement, locks[index]))
       }
     }
   }
@@ -213,6 +230,46 @@ struct CaseFile {
           && $0.payload.amount == order.payload.amount
       }.map { (order, $0) }
     }
+    // Only the endorsement inside counts, which the token's key signed.
+    deposits = (evidence.messages[.deposit] ?? []).compactMap { try? Unverified<Deposit>($0).claims }
+  }
+
+  /// What the rules look up again and again.
+  private mutating func collect() {
+    for bytes in evidence.messages[.statusQuery] ?? [] {
+      if let query = try? Unverified<StatusQuery>(bytes) { queries[query.hash] = query.claims }
+    }
+    for refusal in refusals { refusedBy[refusal.payload.hRequest, default: []].insert(refusal.signer) }
+    commitsOf = Dictionary(grouping: commits, by: \.lock)
+    abortsOf = Dictionary(grouping: aborts, by: \.lock)
+    requestsOf = Dictionary(grouping: requests) { $0.transaction! }
+    lockGroups = Self.groups(locks)
+    let announcements = read(Announcement.self) { m in .key(m.claims.token.key) }
+    let all =
+      requests + announcements.map { Authorization($0) } + exchanges.map(Authorization.init)
+      + deposits.compactMap(Authorization.init)
+    authorizations = Dictionary(all.map { ($0.hash, $0) }, uniquingKeysWith: { first, _ in first })
+    for authorization in authorizations.values {
+      for token in Set(authorization.inputs.map(\.token)) {
+        authorizationsOf[token.id, default: []].append(authorization)
+        namedTokens[token.id, default: []].insert(token)
+      }
+    }
+    tokenUses = collectTokenUses()
+  }
+
+  private static func groups(_ locks: [LockRecord]) -> [[LockRecord]] {
+    var groups: [TransactionKey: [[LockRecord]]] = [:]
+    for lock in locks {
+      var own = groups[lock.transaction] ?? []
+      if let same = own.firstIndex(where: { $0[0].bank == lock.bank && $0[0].says(the: lock) }) {
+        own[same].append(lock)
+      } else {
+        own.append([lock])
+      }
+      groups[lock.transaction] = own
+    }
+    return groups.values.flatMap { $0 }.sorted { $0[0].name.description < $1[0].name.description }
   }
 
   // MARK: Looking
@@ -232,8 +289,24 @@ struct CaseFile {
   }
 
   /// The authorizations upon which the bank may have made a lock.
-  func requests(for lock: LockRecord) -> [RequestRecord] {
+  func requests(for lock: LockRecord) -> [Authorization] {
     (requestsOf[lock.transaction] ?? []).filter { $0.asked(for: lock) }
+  }
+
+  /// All commits that name a lock, whether or not they match it.
+  func commits(of lock: LockRecord) -> [CommitRecord] { commitsOf[lock.name] ?? [] }
+
+  /// The commits that are this lock's: more than one only if its archive lied.
+  func matchingCommits(_ lock: LockRecord) -> [CommitRecord] {
+    commits(of: lock).filter { $0.mismatch(lock) == nil }
+  }
+
+  /// All aborts that name a lock, whether or not they match it.
+  func aborts(of lock: LockRecord) -> [AbortRecord] { abortsOf[lock.name] ?? [] }
+
+  /// The archive's abort that is this lock's.
+  func matchingAbort(_ lock: LockRecord) -> AbortRecord? {
+    aborts(of: lock).first { $0.mismatch(lock) == nil }
   }
 
   /// What a bank's key list says of a denomination.
@@ -247,6 +320,11 @@ struct CaseFile {
   /// A party by the trust list's name.
   func culprit(_ role: Role, _ key: PublicKey) -> Culprit {
     Culprit(role: role, key: key, name: trust.entry(key, as: role)?.name ?? key.description)
+  }
+
+  /// The archive that a lock names.
+  func archive(of lock: LockRecord) -> Culprit {
+    culprit(Self.archiveRole(lock.mode), lock.terms.archive)
   }
 
   /// The role in which an archive of this mode is trusted.

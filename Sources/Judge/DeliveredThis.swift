@@ -41,7 +41,7 @@ extension CaseFile {
   private func contracts() -> [Receipted] {
     var result: [Receipted] = []
     for lock in locks {
-      guard let commit = commits.first(where: { $0.lock == lock.name && $0.mismatch(lock) == nil }),
+      guard let commit = matchingCommits(lock).first,
         let offer = offers.first(where: { $0.mismatch(commit.submission) == nil }),
         offer.pseudonym == lock.terms.pseudonym
       else { continue }

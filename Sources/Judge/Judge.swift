@@ -18,7 +18,7 @@ public struct Judge: Sendable {
   ///   - trust: whose keys count, and when.
   ///   - now: the time at which the dispute is heard. Silence counts against nobody who may have dropped its
   ///     records by then.
-  ///   - heard: parties that were asked for all that they have on the case.
+  ///   - heard: parties that were shown all that is here and asked for all that they have on the case.
   ///   - tokenHolds: whether a token's blind signature holds under its denomination's key; without it no
   ///     verdict rests on a token that only its owner shows.
   public init(
@@ -35,7 +35,7 @@ public struct Judge: Sendable {
     let verdicts =
       goods.verdicts + file.notCredited() + file.valueTaken() + file.deliveredThis() + file.bothOutcomes()
       + file.nonResponse() + file.numberReused() + file.lockedTwice() + file.spentBeyondValue()
-      + file.refusedWrongly()
+      + file.refusedWrongly() + file.recordDenied()
     return Judgment(
       verdicts: verdicts.sorted { Self.order($0).lexicographicallyPrecedes(Self.order($1)) },
       setAside: file.setAside.union(goods.setAside).sorted {
@@ -45,13 +45,13 @@ public struct Judge: Sendable {
       })
   }
 
-  /// By dispute, then by subject, whatever order the files came in.
+  /// By dispute, then by subject and facts, whatever order the files came in.
   private static func order(_ verdict: Verdict) -> [UInt8] {
     let dispute = UInt8(Dispute.allCases.firstIndex(of: verdict.dispute)!)
     let subject = verdict.subject
     return [dispute] + (subject.merchant?.bytes ?? []) + (subject.n?.bytes ?? [])
       + (subject.lock?.bytes ?? []) + (subject.token?.bytes ?? [])
-      + (verdict.facts.first?.message?.bytes ?? [])
+      + verdict.facts.flatMap { ($0.message?.bytes ?? []) + Array($0.text.utf8) }
   }
 }
 

@@ -1,4 +1,4 @@
-// Locks and the authorizations that asked for them, of all modes in one form: the rules are written once.
+// Locks of all modes in one form: the rules are written once.
 
 import Messages
 
@@ -13,6 +13,10 @@ struct LockRecord {
   let terms: LockTerms
   /// FIG. 3: H of the published announcement.
   var announcement: Hash?
+  /// FIG. 3: the announced token's key, if the announcement is shown.
+  var tokenKey: PublicKey?
+  /// FIG. 7: the tokens, which the lock's own message names.
+  var inputs: [TokenInput]?
 
   var transaction: TransactionKey { TransactionKey(merchant: terms.merchant, n: terms.n) }
   var subject: Subject { Subject(merchant: terms.merchant, n: terms.n, lock: name) }
@@ -20,6 +24,7 @@ struct LockRecord {
   /// Signing again changes nothing: this is what is compared.
   func says(the other: LockRecord) -> Bool {
     mode == other.mode && terms == other.terms && announcement == other.announcement
+      && inputs == other.inputs
   }
   var fact: Fact { Fact("\(label) by the bank locks \(terms.value) for this merchant", name) }
 
@@ -33,6 +38,7 @@ struct LockRecord {
   init(compact request: Verified<JB2>, _ ack: Verified<JB2ack>) {
     (mode, label, name) = (.compact, MessageType.jb2ack.label, request.hash)
     (bank, terms) = (ack.signer, request.payload.terms)
+    inputs = request.payload.tokenInputs
   }
 }
 
@@ -42,51 +48,6 @@ struct TransactionKey: Hashable {
   let n: TransactionID
 
   var subject: Subject { Subject(merchant: merchant, n: n) }
-}
-
-/// P2 or its kin, signed by all the tokens that it names.
-struct RequestRecord {
-  let mode: Mode
-  let label: String
-  let hash: Hash
-  let bank: PublicKey
-  let terms: LockTerms
-  let inputs: [TokenInput]
-  /// FIG. 3 and FIG. 7, where the lock names its request: L.
-  var lock: Hash?
-
-  init<M: PurchaseMode>(_ message: Verified<AuthorizationQ<M>>, _: M.Type) {
-    (mode, label, hash) = (M.mode, M.requestType.label, message.hash)
-    (bank, terms, inputs) = (message.payload.bank, message.payload.terms, message.payload.tokenInputs)
-  }
-
-  init(compact message: Verified<JB2>) {
-    (mode, label, hash) = (.compact, MessageType.jb2.label, message.hash)
-    (bank, terms, inputs) = (message.payload.bank, message.payload.terms, message.payload.tokenInputs)
-    lock = message.hash
-  }
-
-  init(_ message: Verified<Announcement>, _ lock: LockRecord) {
-    (mode, label, hash, bank) = (.announced, MessageType.announcement.label, message.hash, lock.bank)
-    (terms, self.lock) = (lock.terms, lock.name)
-    inputs = [TokenInput(token: message.payload.token, amount: lock.terms.value.amount)]
-  }
-
-  var transaction: TransactionKey { TransactionKey(merchant: terms.merchant, n: terms.n) }
-
-  /// Signing again changes nothing: this is what is compared.
-  func says(the other: RequestRecord) -> Bool {
-    mode == other.mode && bank == other.bank && terms == other.terms && inputs == other.inputs
-  }
-
-  /// Whether the bank may have made this lock upon this request.
-  func asked(for made: LockRecord) -> Bool {
-    guard mode == made.mode, bank == made.bank else { return false }
-    return lock.map { $0 == made.name } ?? (terms == made.terms)
-  }
-
-  /// How much of a token it uses.
-  func amount(of token: Hash) -> UInt64 { inputs.amount(of: token) }
 }
 
 extension [TokenInput] {

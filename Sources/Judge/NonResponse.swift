@@ -1,7 +1,7 @@
 // Rules 6 and 7: an archive that does not answer. Witnesses certify what they sent, when, and that nothing
 // came back within the archive's published time. A sealed submission is shown by the seed that sealed it, so
-// that nobody can complain of an answer to junk. One witness and one party could invent a silence: it takes
-// more than half of the witnesses that the trust list has.
+// that nobody can complain of an answer to junk: it has to be just what the archive takes, no more and no
+// less. One witness and one party could invent a silence: it takes the trust list's quorum.
 
 import Messages
 
@@ -16,7 +16,9 @@ private struct Silence {
 
 extension CaseFile {
   func nonResponse() -> [Verdict] {
-    locks.flatMap { lock -> [Verdict] in
+    // A bank that is its own archive answers for its own locks only.
+    locks.filter { Self.archiveRole($0.mode) != .bank || $0.bank == $0.terms.archive }.flatMap {
+      lock -> [Verdict] in
       let about = nonResponses.filter {
         $0.payload.lock == lock.name && $0.payload.target == lock.terms.archive
           && $0.payload.n == lock.terms.n && $0.payload.merchant == lock.terms.merchant
@@ -38,20 +40,20 @@ extension CaseFile {
       let fact = Fact(text, at: time)
       return [spare(.neitherOutcome, .undecided, lock.subject, facts + [fact], unless: unless)]
     }
-    if let answer = all.compactMap({ answer($0.payload) }).first {
+    if let answer = all.compactMap({ answer($0.payload, lock) }).first {
       return undecided("the archive did answer a witness: \(answer)")
     }
     let isAbort = request == lock.name
     let certifying = all.filter { isDue($0.payload, isAbort, lock.terms) }
     let sentAt = certifying.map(\.payload.sentAt).max() ?? lock.terms.expiration
-    let witnesses = Set(
-      trust.entries.filter { $0.role == .witness && isTrusted($0.key, .witness, sentAt) }.map(\.key))
-    let certified = Set(certifying.map(\.signer)).count
-    guard certified > witnesses.count / 2 else {
+    let witnesses = trust.witnesses(at: sentAt)
+    let certified = Set(certifying.map(\.signer)).intersection(witnesses).count
+    let quorum = trust.witnessQuorum(at: sentAt)
+    guard certified >= quorum else {
       let when = isAbort ? "from the expiration on, in the lifetime" : "before the expiration"
       return undecided(
         "\(certified) of \(witnesses.count) witnesses waited \(trust.answerSeconds) seconds, \(when)",
-        unless: ["the certificates of more than half of the witnesses"])
+        unless: ["the certificates of \(quorum) witnesses"])
     }
     guard isTrusted(lock.terms.archive, Self.archiveRole(lock.mode), sentAt) else {
       return undecided("the archive's key did not count any more", at: sentAt)
@@ -80,7 +82,7 @@ extension CaseFile {
     }
     return silence(
       .neitherOutcome, archive(of: lock), until: lock.terms.lifetime, lock.subject, facts,
-      unless: ["the archive's commit or abort of this lock"])
+      unless: ["the archive's commit or abort of this lock, which it may publish late"])
   }
 
   // MARK: A submission
@@ -109,11 +111,11 @@ extension CaseFile {
   }
 
   private func keyLeaked(_ lock: LockRecord, _ facts: [Fact]) -> Verdict {
-    if let commit = commits.first(where: { $0.lock == lock.name && $0.mismatch(lock) == nil }) {
+    if let commit = matchingCommits(lock).first {
       let fact = Fact("the key is public by the commit, which pays the merchant")
       return spare(.keyLeaked, .noFault, lock.subject, facts + [commit.fact, fact])
     }
-    if let abort = aborts.first(where: { $0.lock == lock.name && $0.archive == lock.terms.archive }) {
+    if let abort = aborts(of: lock).first(where: { $0.archive == lock.terms.archive }) {
       if abort.isCancelled {
         let fact = Fact("the merchant itself cancelled")
         return spare(.keyLeaked, .noFault, lock.subject, facts + [abort.fact, fact])
@@ -130,86 +132,99 @@ extension CaseFile {
   private func submission(_ silence: Silence) -> SubmissionRecord? {
     let lock = silence.lock
     for messages in sent(silence.request, lock) {
-      for found in submissions(messages, lock, at: silence.sentAt) {
-        let proof = DeliveryProof(acknowledgements: messages)
-        guard found.mismatch(lock) == nil, proof.due(found, lock, archive: lock.terms.archive) != nil else {
-          continue
-        }
-        return found
-      }
+      guard let found = submission(messages, lock, at: silence.sentAt), found.mismatch(lock) == nil,
+        isComplete(found, with: Array(messages.dropFirst(2)), lock)
+      else { continue }
+      return found
     }
     return nil
   }
 
-  /// The messages that the witness sent: out of the sealed box, or open to a bank that is its own archive.
+  /// The messages that the witness sent, out of the sealed box: the submission, the lock, and what the mode
+  /// asks for beside them. Anything else in front, between or behind, and an honest archive refuses it.
   private func sent(_ request: Hash, _ lock: LockRecord) -> [[[UInt8]]] {
-    if lock.mode == .joint {
-      return (evidence.messages[.ja4] ?? []).filter { Hash(of: $0) == request }.map { [$0] }
-    }
-    guard let sealed = evidence.sealed[request],
-      sealed.recipient == trust.entry(lock.terms.archive, as: .archive)?.sealingKey
-    else { return [] }
+    let archive = trust.entry(lock.terms.archive, as: Self.archiveRole(lock.mode))
+    guard let sealed = evidence.sealed[request], sealed.recipient == archive?.sealingKey else { return [] }
     return evidence.seeds.compactMap { seed in
       guard
         let plain = try? Box.reopen(sealed.box, recipient: sealed.recipient, ephemeralSeed: seed),
-        let bundle = try? Bundle(encoded: plain),
-        // The lock itself goes with the submission: without it an archive knows no terms.
-        bundle.messages.contains(where: { Hash(of: $0) == lock.name })
+        let bundle = try? Bundle(encoded: plain), bundle.messages.count >= 2,
+        Hash(of: bundle.messages[1]) == lock.name
       else { return nil }
       return bundle.messages
     }
   }
 
-  private func submissions(
+  private func submission(
     _ messages: [[UInt8]], _ lock: LockRecord, at time: Timestamp
-  ) -> [SubmissionRecord] {
+  ) -> SubmissionRecord? {
     switch lock.mode {
-    case .core: read(messages, CoreMode.self, time)
-    case .early: read(messages, EarlyMode.self, time)
-    case .joint: read(messages, JointMode.self, time)
-    case .repeated: read(messages, RepeatedMode.self, time)
-    case .announced: read(messages, AnnouncedMode.self, time)
-    case .compact, .invoice: []
+    case .core: read(messages[0], CoreMode.self, time)
+    case .early: read(messages[0], EarlyMode.self, time)
+    case .joint: read(messages[0], JointMode.self, time)
+    case .repeated: read(messages[0], RepeatedMode.self, time)
+    case .announced: read(messages[0], AnnouncedMode.self, time)
+    case .compact, .invoice: nil
     }
   }
 
   private func read<M: PurchaseMode>(
-    _ messages: [[UInt8]], _: M.Type, _ time: Timestamp
-  ) -> [SubmissionRecord] {
-    messages.compactMap { try? Verified<M.Submission>($0, by: .trusted(trust, as: .merchant, at: time)) }
+    _ message: [UInt8], _: M.Type, _ time: Timestamp
+  ) -> SubmissionRecord? {
+    (try? Verified<M.Submission>(message, by: .trusted(trust, as: .merchant, at: time)))
       .map { SubmissionRecord($0, M.mode) }
+  }
+
+  /// Whether beside submission and lock there is just what has to be, so that the archive had to commit. Of a
+  /// forced submission the ciphertext is part, which no box holds.
+  private func isComplete(_ found: SubmissionRecord, with rest: [[UInt8]], _ lock: LockRecord) -> Bool {
+    switch found.claim {
+    case .complete:
+      // Core and joint: S_p(P1), if the merchant wants it logged. Announced: the consent is inside.
+      if rest.isEmpty { return true }
+      return rest.count == 1 && lock.mode != .announced && isAcknowledgement(rest[0], lock.terms)
+    case .early(_, .forced), .series(_, _, .forced): return false
+    case .early, .series:
+      let needed = if case .series(0, _, _) = found.claim { 0 } else { 1 }
+      let proof = DeliveryProof(acknowledgements: rest)
+      return rest.count == needed && proof.due(found, lock, archive: lock.terms.archive) != nil
+    }
+  }
+
+  private func isAcknowledgement(_ bytes: [UInt8], _ terms: LockTerms) -> Bool {
+    guard let said = try? Verified<Acknowledgement>(bytes, by: .key(terms.pseudonym)).payload else {
+      return false
+    }
+    return said.n == terms.n && said.merchant == terms.merchant && said.hP1 == terms.hP1
   }
 
   // MARK: Answers and outcomes
 
-  /// What the archive answered, if it signed anything that counts. A refusal for what a submission itself
-  /// disproves, that it agrees with its lock and has the right key, is none: it names a fault that is not
-  /// there, or else the submission fails as evidence by itself.
-  private func answer(_ said: NonResponse) -> String? {
-    guard let answer = said.answer, isSigned(answer, by: said.target) else { return nil }
-    guard let refusal = try? Verified<Refusal>(answer, by: .key(said.target)) else {
-      return "with an outcome"
+  /// What the archive answered, if it signed anything that is about this: else a single witness could clear
+  /// it with something else. A refusal for what a submission itself disproves, that it agrees with its lock
+  /// and has the right key, is none: it names a fault that is not there, or else the submission fails as
+  /// evidence by itself.
+  private func answer(_ said: NonResponse, _ lock: LockRecord) -> String? {
+    guard let answer = said.answer else { return nil }
+    if let refusal = try? Verified<Refusal>(answer, by: .key(said.target)).payload {
+      guard refusal.hRequest == said.hRequest else { return nil }
+      let isOfSubmission = said.hRequest != said.lock
+      if isOfSubmission && [.mismatch, .wrongKey].contains(refusal.reason) { return nil }
+      return refusal.reason.map { "refused as \($0)" } ?? "refused"
     }
-    let isOfSubmission = said.hRequest != said.lock && refusal.payload.hRequest == said.hRequest
-    if isOfSubmission && [.mismatch, .wrongKey].contains(refusal.payload.reason) { return nil }
-    return refusal.payload.reason.map { "refused as \($0)" } ?? "refused"
+    if let status = try? Verified<StatusAnswer>(answer, by: .key(said.target)).payload {
+      return status.hQuery == said.hRequest ? "with a status" : nil
+    }
+    // An outcome is evidence by itself, inside the certificate too.
+    let hash = Hash(of: answer)
+    let isOutcome =
+      commits(of: lock).contains { $0.hash == hash && $0.archive == said.target }
+      || aborts(of: lock).contains { $0.hash == hash && $0.archive == said.target }
+    return isOutcome ? "with an outcome" : nil
   }
 
-  private func isSigned(_ bytes: [UInt8], by key: PublicKey) -> Bool {
-    func holds<P: Payload>(_: P.Type) -> Bool { (try? Verified<P>(bytes, by: .key(key))) != nil }
-    return holds(Refusal.self) || holds(P5a.self) || holds(P5b.self) || holds(E7a.self) || holds(E7b.self)
-      || holds(JA5a.self) || holds(JA5b.self) || holds(R10a.self) || holds(R10b.self) || holds(A9a.self)
-      || holds(A9b.self)
-  }
-
+  /// The archive's outcome of this lock. One that does not match ends nothing.
   private func outcome(of lock: LockRecord) -> Fact? {
-    if let commit = commits.first(where: { $0.lock == lock.name && $0.archive == lock.terms.archive }) {
-      return commit.fact
-    }
-    return aborts.first { $0.lock == lock.name && $0.archive == lock.terms.archive }?.fact
-  }
-
-  private func archive(of lock: LockRecord) -> Culprit {
-    culprit(Self.archiveRole(lock.mode), lock.terms.archive)
+    matchingCommits(lock).first?.fact ?? matchingAbort(lock)?.fact
   }
 }

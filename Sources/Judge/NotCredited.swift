@@ -1,43 +1,72 @@
 // Rule 2: the value was not credited. A lock and its commit oblige the bank; it shows the Credit, or the
-// transfer to the merchant's bank and that bank's confirmation.
+// transfer to the merchant's bank and that bank's confirmation. An archive that also gave it an abort of the
+// lock owes the value itself: a bank has to release what it is shown a valid abort of.
 
 import Messages
 
 extension CaseFile {
   func notCredited() -> [Verdict] {
-    locks.compactMap { lock in
-      let own = commits.filter { $0.lock == lock.name }
-      guard let first = own.first else { return nil }
-      guard let commit = own.first(where: { $0.mismatch(lock) == nil }), let due = commit.due(lock) else {
+    lockGroups.compactMap { locks in
+      let all = locks.flatMap(commits(of:))
+      guard let first = all.first, let lock = locks.first(where: { $0.name == first.lock }) else {
+        return nil
+      }
+      let debts = locks.flatMap { lock in
+        matchingCommits(lock).compactMap { commit in
+          commit.due(lock).map { Debt(lock: lock, commit: commit, due: $0) }
+        }
+      }
+      guard let debt = debts.first else {
         let why = Fact("\(first.label) does not match the lock: \(first.mismatch(lock) ?? "")", first.hash)
         return spare(
           .notCredited, .undecided, lock.subject, [lock.fact, why], unless: ["a commit that matches the lock"]
         )
       }
-      return verdict(on: lock, commit, due)
+      return verdict(on: locks, debts, debt)
     }
   }
 
-  private func verdict(on lock: LockRecord, _ commit: CommitRecord, _ due: Money) -> Verdict {
-    let facts = [lock.fact, commit.fact, Fact("the bank owes the merchant \(due)")]
-    let credit = credits.first {
-      $0.signer == lock.bank && $0.payload.lock == lock.name && $0.payload.amount == due
+  /// A commit that obliges the bank of its lock.
+  private struct Debt {
+    let lock: LockRecord
+    let commit: CommitRecord
+    let due: Money
+  }
+
+  private func verdict(on locks: [LockRecord], _ debts: [Debt], _ debt: Debt) -> Verdict {
+    let lock = debt.lock
+    let facts = [lock.fact, debt.commit.fact, Fact("the bank owes the merchant \(debt.due)")]
+    if let paid = payment(locks, debts) {
+      return spare(.notCredited, .noFault, lock.subject, facts + [paid])
     }
-    if let credit {
-      let fact = Fact("Credit: the bank credited \(due)", at: credit.payload.at, credit.hash)
-      return spare(.notCredited, .noFault, lock.subject, facts + [fact])
-    }
-    let transfer = transfers.first {
-      $0.order.signer == lock.bank && $0.order.payload.lock == lock.name
-        && $0.order.payload.merchant == lock.terms.merchant && $0.order.payload.amount == due
-    }
-    if let transfer {
-      let fact = Fact(
-        "BT2: the merchant's bank credited \(due)", at: transfer.done.payload.at, transfer.done.hash)
-      return spare(.notCredited, .noFault, lock.subject, facts + [fact])
+    if let abort = locks.lazy.compactMap(matchingAbort).first {
+      let fact = Fact("an archive that publishes both outcomes of a lock is liable for its value")
+      return convict(.notCredited, archive(of: lock), lock.subject, facts + [abort.fact, fact])
     }
     return silence(
       .notCredited, culprit(.bank, lock.bank), until: lock.terms.lifetime, lock.subject, facts,
-      unless: ["the bank's Credit of \(due) for this lock, or its BT1 with the other bank's BT2"])
+      unless: ["the bank's Credit of \(debt.due) for this lock, or its BT1 with the other bank's BT2"])
+  }
+
+  /// The bank's Credit or transfer of what one of these commits makes due.
+  private func payment(_ locks: [LockRecord], _ debts: [Debt]) -> Fact? {
+    let names = Set(locks.map(\.name))
+    let due = Set(debts.map(\.due))
+    let (bank, terms) = (locks[0].bank, locks[0].terms)
+    let credit = credits.first {
+      $0.signer == bank && names.contains($0.payload.lock) && due.contains($0.payload.amount)
+    }
+    if let credit {
+      let text = "Credit: the bank credited \(credit.payload.amount)"
+      return Fact(text, at: credit.payload.at, credit.hash)
+    }
+    let transfer = transfers.first {
+      $0.order.signer == bank && names.contains($0.order.payload.lock)
+        && $0.order.payload.merchant == terms.merchant && due.contains($0.order.payload.amount)
+    }
+    return transfer.map {
+      let text = "BT2: the merchant's bank credited \($0.done.payload.amount)"
+      return Fact(text, at: $0.done.payload.at, $0.done.hash)
+    }
   }
 }

@@ -18,18 +18,27 @@ struct SubmissionRecord {
   /// Joint and compact: what is to be paid.
   var value: Money?
   var claim = DeliveryClaim.complete
+  /// Announced: S_t(PO), as its signer says; `mismatch` says whose it has to be.
+  var consent: Verified<Consent>?
+  /// The payload's one encoding: signing it again changes nothing.
+  let content: [UInt8]
 
   init<S: SubmissionPayload>(_ message: Verified<S>, _ mode: Mode) {
     (self.mode, label, hash, merchant) = (mode, S.type.label, message.hash, message.signer)
     let payload = message.payload
+    content = (try? payload.encoded()) ?? message.bytes
     (n, expiration, hP1, lock, key) = (payload.n, payload.expiration, payload.hP1, payload.lock, payload.key)
     value = (payload as? JA4)?.value
     if let e6 = payload as? E6 { claim = .early(hE4: e6.hE4, e6.delivery) }
+    if let a8 = payload as? A8, let said = try? Unverified<Consent>(a8.consent) {
+      consent = try? Verified(said, by: .key(said.claimedSigners[0]))
+    }
     if let r9 = payload as? R9 { claim = .series(index: r9.index, hItem: r9.hItem, r9.delivery) }
   }
 
   init(compact message: Verified<JB3>, lock: Hash) {
     let payload = message.payload
+    content = (try? payload.encoded()) ?? message.bytes
     (mode, label, hash, merchant) = (.compact, MessageType.jb3.label, message.hash, message.signer)
     (n, expiration, hP1, key, value) = (
       payload.n, payload.expiration, payload.hP1, payload.key, payload.value
@@ -57,10 +66,24 @@ struct SubmissionRecord {
     guard hP1 == terms.hP1 else { return "it names another contract" }
     guard expiration == terms.expiration else { return "it has another expiration" }
     guard value.map({ $0 == terms.value }) ?? true else { return "it has another value" }
+    if mode == .announced, let fault = consentFault(made) { return fault }
     // A later purchase of a series has a commitment of its own.
     if case .series(let index, _, _) = claim, index > 0 { return nil }
     let hx = Hash.keyCommitment(mode, merchant: terms.merchant, n: terms.n, key: key)
     return hx == terms.hx ? nil : "its key is not what the lock commits to"
+  }
+}
+
+extension SubmissionRecord {
+  /// FIG. 3: what is wrong with S_t(PO). Without the announcement nobody can tell whose token it was.
+  private func consentFault(_ made: LockRecord) -> String? {
+    guard let key = made.tokenKey else { return "the announcement of the token is not shown" }
+    guard let consent, consent.signer == key else { return "the token's key did not sign the purchase order" }
+    let said = consent.payload
+    guard said.hPO == made.terms.hP1, said.n == n, said.merchant == merchant else {
+      return "the token's key signed another purchase order"
+    }
+    return nil
   }
 }
 
@@ -191,10 +214,14 @@ struct AbortRecord {
   let archive: PublicKey
   let merchant: PublicKey
   let n: TransactionID
+  let expiration: Timestamp
+  let lifetime: Timestamp
   let lock: Hash
   let at: Timestamp
   /// The merchant's own Cancel of this lock is inside.
   let isCancelled: Bool
+  /// FIG. 7: H of the contract.
+  var hP1: Hash?
 
   var fact: Fact { Fact("\(label) by the archive aborts the lock", at: at, hash) }
 
@@ -202,6 +229,7 @@ struct AbortRecord {
     let payload = message.payload
     (mode, label, hash, archive) = (M.mode, M.abortType.label, message.hash, message.signer)
     (merchant, n, lock, at) = (payload.merchant, payload.n, payload.lock, payload.at)
+    (expiration, lifetime) = (payload.expiration, payload.lifetime)
     let cancel = payload.cancel.flatMap { try? Verified<Cancel>($0, by: .key(payload.merchant)) }
     isCancelled = cancel.map { $0.payload.lock == payload.lock && $0.payload.n == payload.n } ?? false
   }
@@ -210,5 +238,24 @@ struct AbortRecord {
     let payload = message.payload
     (mode, label, hash, archive) = (.compact, MessageType.jb4b.label, message.hash, message.signer)
     (merchant, n, lock, at, isCancelled) = (payload.merchant, payload.n, payload.hJB2, payload.at, false)
+    (expiration, lifetime, hP1) = (payload.expiration, payload.lifetime, payload.hP1)
+  }
+
+  /// Nil if this abort is the lock's, so that a bank had to release it; otherwise what does not agree.
+  func mismatch(_ made: LockRecord) -> String? {
+    let terms = made.terms
+    guard mode == made.mode else { return "it is of another mode" }
+    guard archive == terms.archive else { return "another archive than the lock names" }
+    guard lock == made.name else { return "it names another lock" }
+    guard merchant == terms.merchant, n == terms.n else { return "it is of another transaction" }
+    guard expiration == terms.expiration, lifetime == terms.lifetime else {
+      return "another expiration or lifetime"
+    }
+    guard hP1.map({ $0 == terms.hP1 }) ?? true else { return "it names another contract" }
+    // Before the expiration it takes the merchant's own word. In FIG. 7 the bank ends what it locked itself.
+    guard mode == .compact || at >= terms.expiration || isCancelled else {
+      return "aborted before the expiration without the merchant's Cancel"
+    }
+    return nil
   }
 }

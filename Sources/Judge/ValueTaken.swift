@@ -10,9 +10,9 @@ extension CaseFile {
   /// P2, P3 and the commit of one lock: nothing was taken without delivery.
   private func explainedLocks() -> [Verdict] {
     locks.compactMap { lock in
-      guard let request = requests(for: lock).first,
-        let commit = commits.first(where: { $0.lock == lock.name && $0.mismatch(lock) == nil })
-      else { return nil }
+      guard let request = requests(for: lock).first, let commit = matchingCommits(lock).first else {
+        return nil
+      }
       let asked = Fact("\(request.label): the tokens' keys authorized it", request.hash)
       return spare(.valueTaken, .noFault, lock.subject, [asked, lock.fact, commit.fact])
     }
@@ -30,7 +30,8 @@ extension CaseFile {
     }
   }
 
-  private func isSound(_ token: Token) -> Bool {
+  /// Whether the bank issued the token under this name and denomination.
+  func isSound(_ token: Token) -> Bool {
     guard let denomination = denomination(token), token.issuer == token.bank, token.key.isSound else {
       return false
     }
@@ -66,8 +67,8 @@ extension CaseFile {
   private func account(
     for token: Token, _ value: Money, _ demands: [Verified<StatusQuery>]
   ) -> (UInt64, [Fact]) {
-    let used = uses(of: token.id, bank: token.bank).filter { !$0.isFreed }
-    var facts = used.map { Fact("\($0.label) uses \($0.amount) minor units", $0.message) }
+    let used = uses(of: token.id, bank: token.bank)
+    var facts = used.map { $0.fact($0.most) }
     let rests = answers.filter { answer in
       answer.signer == token.bank && answer.payload.state == .available
         && demands.contains { $0.hash == answer.payload.hQuery }
@@ -77,50 +78,6 @@ extension CaseFile {
     if let rest {
       facts.append(Fact("the bank says that \(rest) minor units are available", rests[0].hash))
     }
-    return (saturatingSum(used.map(\.amount) + [rest ?? 0]), facts)
-  }
-}
-
-/// One use of a token: a lock with its authorization, or an exchange.
-struct TokenUse {
-  let label: String
-  let amount: UInt64
-  /// The lock's or the exchange's answer.
-  let message: Hash
-  /// An abort of the lock is shown.
-  let isFreed: Bool
-  /// Different authorizations with the same terms are shown for the lock: which of them the bank was given,
-  /// nothing tells.
-  let isAmbiguous: Bool
-}
-
-extension CaseFile {
-  /// All uses of a token at its bank that the evidence shows, each lock and exchange once.
-  func uses(of token: Hash, bank: PublicKey) -> [TokenUse] {
-    var result: [TokenUse] = []
-    for lock in locks where lock.bank == bank {
-      let asked = requests(for: lock)
-      guard let amount = asked.map({ $0.amount(of: token) }).max(), amount > 0 else { continue }
-      result.append(
-        TokenUse(
-          label: lock.label, amount: amount, message: lock.name, isFreed: isFreed(lock),
-          isAmbiguous: asked.contains { !$0.says(the: asked[0]) }))
-    }
-    var seen: [X1] = []
-    for exchange in exchanges where exchange.payload.bank == bank && !seen.contains(exchange.payload) {
-      let amount = exchange.payload.tokenInputs.amount(of: token)
-      let answer = exchanged.first { $0.signer == bank && $0.payload.hX1 == exchange.hash }
-      guard amount > 0, let answer else { continue }
-      seen.append(exchange.payload)
-      result.append(
-        TokenUse(label: "X2", amount: amount, message: answer.hash, isFreed: false, isAmbiguous: false))
-    }
-    return result
-  }
-
-  /// Whether an abort of the lock, by its archive or by the witnesses, is shown.
-  func isFreed(_ lock: LockRecord) -> Bool {
-    aborts.contains { $0.lock == lock.name && $0.archive == lock.terms.archive }
-      || witnessAborts.contains { $0.payload.lock == lock.name }
+    return (saturatingSum(used.map(\.most) + [rest ?? 0]), facts)
   }
 }

@@ -99,6 +99,7 @@ public enum Dispute: String, CaseIterable, Sendable {
   case lockedTwice = "locked-twice"
   case spentBeyondValue = "spent-beyond-value"
   case refusedWrongly = "refused-wrongly"
+  case recordDenied = "record-denied"
 
   /// A headline for people.
   public var title: String {
@@ -107,13 +108,14 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .notCredited: "the value was not credited"
     case .valueTaken: "value was taken without delivery"
     case .deliveredThis: "exactly this was delivered"
-    case .bothOutcomes: "both commit and abort, or two commits, were published"
+    case .bothOutcomes: "both commit and abort, or two different commits, were published"
     case .neitherOutcome: "neither commit nor abort was published"
     case .keyLeaked: "the key left the archive without a commit"
     case .numberReused: "a transaction's number was used twice"
     case .lockedTwice: "one transaction was locked twice"
     case .spentBeyondValue: "more of a token was locked or spent than it is worth, without an abort between"
     case .refusedWrongly: "the bank refused wrongly"
+    case .recordDenied: "the archive denied what it had published"
     }
   }
 
@@ -124,7 +126,8 @@ public enum Dispute: String, CaseIterable, Sendable {
       "The commit is of this contract, and a chunk under the contract's root does not open with the key that"
         + " the merchant signed, or the plaintext is not among the contract's digests: against the merchant."
     case .notCredited:
-      "The lock and its commit are there, and the bank, heard, shows no credit of it: against the bank."
+      "The lock and its commit are there, and the bank, heard, shows no credit of it: against the bank. With"
+        + " the archive's abort of the same lock: against the archive."
     case .valueTaken:
       "The token's own key demands its value, and the bank, heard, does not account for it by authorizations"
         + " of that key with their locks, by exchanges, or as available: against the bank."
@@ -132,14 +135,14 @@ public enum Dispute: String, CaseIterable, Sendable {
       "The contract, the lock, the commit and the customer's acknowledgement name one another: the claim that"
         + " something else was delivered fails."
     case .bothOutcomes:
-      "One archive signed a commit and an abort of one lock, or commits of one transaction under two locks:"
-        + " against the archive."
+      "One archive signed a commit and an abort of one lock, or different commits of one transaction: against"
+        + " the archive."
     case .neitherOutcome:
-      "A witness certifies no answer to a valid submission in time, or to an abort request from the"
-        + " expiration on, and the archive, heard, shows no outcome: against the archive."
+      "A quorum of witnesses certifies no answer to a valid submission in time, or to an abort request from"
+        + " the expiration on, and the archive, heard, shows no outcome: against the archive."
     case .keyLeaked:
-      "A witness certifies no answer to a valid submission in time, and there is no commit: against the"
-        + " archive. A key in use proves nothing, since the merchant can give it away."
+      "A quorum of witnesses certifies no answer to a valid submission in time, and there is no commit:"
+        + " against the archive. A key in use proves nothing, since the merchant can give it away."
     case .numberReused:
       "One merchant signed two contracts, or two descriptions of one ciphertext, with the same number and"
         + " different content: against the merchant."
@@ -150,6 +153,9 @@ public enum Dispute: String, CaseIterable, Sendable {
         + " it, and the bank, heard, shows none: against the bank. Who signed authorizations is only refused."
     case .refusedWrongly:
       "The bank refused an authorization for a reason that its proof does not show: against the bank."
+    case .recordDenied:
+      "One archive signed that a transaction is open, at a time after its own commit of it: against the"
+        + " archive."
     }
   }
 

@@ -68,11 +68,15 @@ public struct TrustList: Payload {
   public var lifetimeSeconds: UInt64
   /// The longest sealed goods that the parties handle.
   public var goodsLengthMax: UInt64
+  /// How many witnesses have to certify the same; nil: more than half of them.
+  public var quorum: UInt64?
 
   public init(
     at: Timestamp, until: Timestamp, sequence: UInt64, previous: Hash?, entries: [TrustEntry],
-    answerSeconds: UInt64, skewSeconds: UInt64, lifetimeSeconds: UInt64, goodsLengthMax: UInt64
+    answerSeconds: UInt64, skewSeconds: UInt64, lifetimeSeconds: UInt64, goodsLengthMax: UInt64,
+    quorum: UInt64? = nil
   ) {
+    self.quorum = quorum
     (self.at, self.until, self.sequence, self.previous) = (at, until, sequence, previous)
     (self.entries, self.answerSeconds, self.skewSeconds) = (entries, answerSeconds, skewSeconds)
     (self.lifetimeSeconds, self.goodsLengthMax) = (lifetimeSeconds, goodsLengthMax)
@@ -87,6 +91,7 @@ public struct TrustList: Payload {
     skewSeconds = f.required(Int(ACD_TRUST_LIST_SKEW_SECONDS)).number
     lifetimeSeconds = f.required(Int(ACD_TRUST_LIST_LIFETIME_SECONDS)).number
     goodsLengthMax = f.required(Int(ACD_TRUST_LIST_GOODS_MAX)).number
+    quorum = f.value(Int(ACD_TRUST_LIST_QUORUM))?.number
   }
   public func write(to f: inout FieldWriter) throws(MessageError) {
     f.put(ACD_KEY_AT, at)
@@ -99,6 +104,7 @@ public struct TrustList: Payload {
     f.put(Int(ACD_TRUST_LIST_SKEW_SECONDS), skewSeconds)
     f.put(Int(ACD_TRUST_LIST_LIFETIME_SECONDS), lifetimeSeconds)
     f.put(Int(ACD_TRUST_LIST_GOODS_MAX), goodsLengthMax)
+    f.put(Int(ACD_TRUST_LIST_QUORUM), quorum)
   }
 
   /// The entry for this key in this role, whatever its window.
@@ -109,6 +115,20 @@ public struct TrustList: Payload {
   /// Whether `key` has ever been in this role here, revoked and ended entries included: enough for what
   /// can do no harm, such as asking for an abort.
   public func knows(_ key: PublicKey, as role: Role) -> Bool { entry(key, as: role) != nil }
+
+  /// The witnesses whose word counts at a time.
+  public func witnesses(at time: Timestamp) -> Set<PublicKey> {
+    Set(
+      entries.filter {
+        $0.role == .witness && (try? check($0.key, as: .witness, at: time, subject: $0.name)) != nil
+      }.map(\.key))
+  }
+
+  /// How many of them have to certify the same. Without witnesses nothing is ever certified.
+  public func witnessQuorum(at time: Timestamp) -> Int {
+    if let quorum { return Int(clamping: max(1, quorum)) }
+    return witnesses(at: time).count / 2 + 1
+  }
 
   /// Throws unless `key` is trusted in `role` at `time`. Of several entries for it one window has to fit,
   /// and none may revoke it: the rule of the C core.

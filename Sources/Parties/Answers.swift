@@ -23,6 +23,8 @@ public struct Label: RawRepresentable, Hashable, Sendable {
   public static let cancel = Label(.cancel)
   public static let p5a = Label(.p5a)
   public static let p5b = Label(.p5b)
+  public static let p5c = Label(.p5c)
+  public static let nonResponse = Label(.nonResponse)
   public static let credit = Label(.credit)
   public static let nak = Label(.nak)
   public static let refusal = Label(.refusal)

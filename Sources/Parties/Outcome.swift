@@ -47,24 +47,40 @@ extension PurchaseMode {
   public static var archiveRole: Role { mode == .joint ? .bank : .archive }
 }
 
-/// The single outcome that an archive publishes for a lock.
+/// How a lock ends: by the single outcome that its archive publishes, or, where the archive is gone for good,
+/// by the witnesses' abort (attack 4).
 public enum Outcome<M: LockMode>: Equatable, Sendable {
   case committed(Verified<Commit<M>>)
   case aborted(Verified<Abort<M>>)
+  case witnessed(Verified<P5c>)
 
-  /// The complete bytes of P5a, P5b or their kin.
+  /// The complete bytes of P5a, P5b, their kin, or P5c.
   public var bytes: [UInt8] {
     switch self {
     case .committed(let message): message.bytes
     case .aborted(let message): message.bytes
+    case .witnessed(let message): message.bytes
     }
   }
 
-  /// The archive that signed it.
+  /// Under which name it is kept.
+  public var label: Label {
+    switch self {
+    case .committed: Label(M.commitType)
+    case .aborted: Label(M.abortType)
+    case .witnessed: .p5c
+    }
+  }
+
+  /// Whether it pays the merchant; otherwise it gives the tokens back.
+  public var isCommit: Bool { if case .committed = self { true } else { false } }
+
+  /// The archive or witness that signed it.
   public var signer: PublicKey {
     switch self {
     case .committed(let message): message.signer
     case .aborted(let message): message.signer
+    case .witnessed(let message): message.signer
     }
   }
 
@@ -75,17 +91,20 @@ public enum Outcome<M: LockMode>: Equatable, Sendable {
       let submission = try Unverified<M.Submission>(message.payload.submission)
       return (submission.claimedSigners[0], submission.claims.n)
     case .aborted(let message): return (message.payload.merchant, message.payload.n)
+    case .witnessed(let message): return (message.payload.merchant, message.payload.n)
     }
   }
 
   /// Reads P5a or P5b and checks the archive's signature, its place in the trust list at the time it
   /// stamped, and the merchant's signature of what is inside: P4 in a commit, the Cancel in an abort that
-  /// did not wait for the expiration.
+  /// did not wait for the expiration. Or reads P5c, with the certificates of a quorum of witnesses.
   public init(_ bytes: [UInt8], trust: TrustList) throws(MessageError) {
     if let commit = try? Unverified<Commit<M>>(bytes) {
       let verified = try Verified(commit, by: .trusted(trust, as: M.archiveRole, at: commit.claims.at))
       _ = try Outcome.merchantPart(of: verified, trust: trust)
       self = .committed(verified)
+    } else if (try? MessageType(peeking: bytes)) == .p5c {
+      self = .witnessed(try WitnessAbort.verified(bytes, trust: trust))
     } else {
       let abort = try Unverified<Abort<M>>(bytes)
       if let cancel = abort.claims.cancel {
@@ -99,6 +118,8 @@ public enum Outcome<M: LockMode>: Equatable, Sendable {
   public init(stored bytes: [UInt8]) throws(MessageError) {
     if let commit = try? Verified<Commit<M>>(stored: bytes) {
       self = .committed(commit)
+    } else if let abort = try? Verified<P5c>(stored: bytes) {
+      self = .witnessed(abort)
     } else {
       self = .aborted(try Verified<Abort<M>>(stored: bytes))
     }
@@ -140,6 +161,7 @@ public struct Lock<M: LockMode>: Equatable, Sendable {
         return "aborted before the expiration without the merchant's Cancel"
       }
       return nil
+    case .witnessed(let abort): return WitnessAbort.mismatch(abort, lock: name, terms: terms)
     }
   }
 

@@ -16,8 +16,10 @@ struct Acd: AsyncParsableCommand {
       A merchant:      acd merchant init | offer add | serve | sales | cancel
       A bank:          acd bank init | account open | account deposit | serve
       An archive:      acd archive init | serve
+      A witness:       acd witness init | serve
       Who is trusted:  acd trust export
       A dispute:       acd wallet|merchant|bank evidence export | acd judge EVIDENCE…
+      No answer:       acd wallet|merchant|bank witness ask | witness abort
       Any message:     acd decode FILE
 
       Exit statuses: 0 done; 1 failed; 2 refused by a peer, with its signature; 3 not enough money;
@@ -27,7 +29,8 @@ struct Acd: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      BankCommand.self, ArchiveCommand.self, MerchantCommand.self, WalletCommand.self, TrustCommand.self,
+      BankCommand.self, ArchiveCommand.self, MerchantCommand.self, WalletCommand.self, WitnessCommand.self,
+      TrustCommand.self,
       JudgeCommand.self, Decode.self, Demo.self,
     ])
 }

@@ -9,7 +9,9 @@ import Services
 struct BankCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bank", abstract: "Accounts, anonymous tokens and payments.",
-    subcommands: [Init.self, Serve.self, AccountCommand.self, Books.self, BankEvidence.self])
+    subcommands: [
+      Init.self, Serve.self, AccountCommand.self, Books.self, BankEvidence.self, BankWitness.self,
+    ])
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a bank and its denomination keys.")

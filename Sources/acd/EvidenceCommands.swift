@@ -98,21 +98,11 @@ struct BankEvidence: AsyncParsableCommand {
       discussion: "Name the lock by its transaction, M and n, or by L, the hash of its P3.")
     @OptionGroup var data: DataOptions
     @OptionGroup var evidence: EvidenceOptions
-    @Argument(help: "M and n, or L: 64 and 32, or 64 hexadecimal digits.") var lock: [String]
+    @OptionGroup var name: LockArguments
 
     func run() async throws {
-      guard let first = lock.first, let hash = Hash(hex: first), lock.count <= 2 else {
-        throw ValidationError("M and n have 64 and 32 hexadecimal digits, a lock's name has 64.")
-      }
-      let n = lock.count == 2 ? TransactionID(hex: lock[1]) : nil
-      guard lock.count == 1 || n != nil else { throw ValidationError("n has 32 hexadecimal digits.") }
-      try await withBank(data) { bank in
-        let export =
-          if let n { try await bank.evidence(merchant: PublicKey(hash.bytes)!, n: n) } else {
-            try await bank.evidence(lock: hash)
-          }
-        try evidence.write(export, json: data.json)
-      }
+      let lock = try name.parsed()
+      try await withBank(data) { try evidence.write(try await $0.evidence(lock), json: data.json) }
     }
   }
 }

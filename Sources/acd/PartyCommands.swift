@@ -62,7 +62,9 @@ struct ServeOptions: ParsableArguments {
   @Flag(help: "Log more.")
   var verbose = false
 
-  func run(_ role: Role, completion: CompletionRoute = .archive) async throws {
+  func run(
+    _ role: Role, completion: CompletionRoute = .archive, offerSeconds: UInt64? = nil
+  ) async throws {
     try await reporting {
       let directory = data.directory(role.name)
       let config = try directory.config()
@@ -73,7 +75,7 @@ struct ServeOptions: ParsableArguments {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
       }
       try await PartyOperation.serve(
-        directory, trust: try trust.map(readFile), completion: completion,
+        directory, trust: try trust.map(readFile), completion: completion, offerSeconds: offerSeconds,
         polls: pollArchives, trace: trace ? say : nil,
         verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
     }
@@ -103,7 +105,7 @@ struct MerchantCommand: AsyncParsableCommand {
     commandName: "merchant", abstract: "Sell files.",
     subcommands: [
       Init.self, Serve.self, OfferCommand.self, OffersCommand.self, SalesCommand.self, CancelCommand.self,
-      MerchantEvidence.self,
+      MerchantEvidence.self, MerchantWitness.self,
     ])
 
   struct Init: AsyncParsableCommand {
@@ -118,7 +120,11 @@ struct MerchantCommand: AsyncParsableCommand {
     @Option(
       help: "How customers get the key: archive, merchant, or early (before the archive's answer, on trust).")
     var completion = CompletionRoute.archive
-    func run() async throws { try await options.run(.merchant, completion: completion) }
+    @Option(help: "Until how many seconds after its offer a purchase may expire.") var expiration: UInt64 =
+      3600
+    func run() async throws {
+      try await options.run(.merchant, completion: completion, offerSeconds: expiration)
+    }
   }
 
   struct OfferCommand: AsyncParsableCommand {

@@ -12,7 +12,8 @@ struct WalletCommand: AsyncParsableCommand {
     commandName: "wallet", abstract: "Withdraw anonymous tokens, buy, keep receipts.",
     subcommands: [
       Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
-      List.self, Show.self, Resume.self, ReceiptCommand.self, WalletEvidence.self, Exchange.self,
+      List.self, Show.self, Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self,
+      Exchange.self,
     ])
 }
 

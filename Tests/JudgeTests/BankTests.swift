@@ -1,4 +1,4 @@
-// Rules 9 to 11: what a bank may not do with locks and tokens.
+// Rules 9 and 10: what a bank may not do with locks and tokens.
 
 import Judge
 import Messages
@@ -22,6 +22,13 @@ struct LockedTwiceTests {
       Exhibits(
         [try joint.jb2().bytes, try joint.jb2ack().bytes, other.bytes, try joint.jb2ack(other).bytes]),
       .lockedTwice, .bank, "compact")
+    // The same terms and other tokens are another lock where the authorization itself names it.
+    let second = try Actor.tokenTwo.sign(
+      JB2(terms: joint.terms(.compact), bank: Actor.bank.key, tokenInputs: [Tokens.inputs[1]]))
+    try expectConviction(
+      Exhibits(
+        [try joint.jb2().bytes, try joint.jb2ack().bytes, second.bytes, try joint.jb2ack(second).bytes]),
+      .lockedTwice, .bank, "compact, other tokens")
   }
 
   @Test("locks of other banks and transactions, and forged ones, convict nobody")
@@ -50,6 +57,10 @@ struct LockedTwiceTests {
       ),
     ]
     for (name, files) in forged { try expectAcquittal(Exhibits(files, heard: [.bank, .otherBank]), name) }
+    let twins = [try joint.jb2(outermost: .tokenOne), try joint.jb2(outermost: .tokenTwo)]
+    #expect(twins[0].hash != twins[1].hash && twins[0].payload == twins[1].payload)
+    let signedTwice = try twins.flatMap { [$0.bytes, try joint.jb2ack($0).bytes] }
+    try expectAcquittal(Exhibits(signedTwice), "an authorization that its owner signed twice")
     try expectAcquittalWithoutTrust(Exhibits([p3, other]), in: [.bank])
     let revoked = trustList { $0.change(.bank) { entry in entry.revokedAt = Times.hearing } }
     try expectAcquittal(Exhibits([p3, other], trust: revoked), "revoked, and nothing dates them")
@@ -62,7 +73,7 @@ struct LockedTwiceTests {
 }
 
 /// Locks of one token: EUR 10, used in parts.
-private struct Uses {
+struct Uses {
   let token = Tokens.token(.tokenOne)
 
   func p2(
@@ -93,21 +104,37 @@ private struct Uses {
     return [p2.bytes, try p3(p2, by: .otherBank).bytes]
   }
 
-  func abort(_ p3: Verified<P3>, by actor: Actor = .archive) throws -> [UInt8] {
+  func abort(
+    _ p3: Verified<P3>, by actor: Actor = .archive, _ change: (inout P5b) -> Void = { _ in }
+  ) throws -> [UInt8] {
     let terms = p3.payload.terms
-    return try actor.sign(
-      P5b(
-        n: terms.n, merchant: terms.merchant, expiration: terms.expiration, lifetime: terms.lifetime,
-        lock: p3.hash, at: Times.expiration, failed: .expired)
+    var payload = P5b(
+      n: terms.n, merchant: terms.merchant, expiration: terms.expiration, lifetime: terms.lifetime,
+      lock: p3.hash, at: Times.expiration, failed: .expired)
+    change(&payload)
+    return try actor.sign(payload).bytes
+  }
+
+  /// A commit of the same lock.
+  func commit(_ p3: Verified<P3>) throws -> [UInt8] {
+    let terms = p3.payload.terms
+    let p4 = try Actor.merchant.sign(
+      P4(n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: p3.hash, key: Ware.k))
+    return try Actor.archive.sign(
+      P5a(submission: p4.bytes, at: Times.now + 20, lifetime: Times.lifetime)
     ).bytes
   }
 
-  func exchange(_ amount: UInt64, by bank: Actor = .bank) throws -> [[UInt8]] {
-    let x1 = try Actor.tokenOne.sign(
+  func x1(_ amount: UInt64, by actor: Actor = .tokenOne) throws -> Verified<X1> {
+    try actor.sign(
       X1(
         bank: Actor.bank.key, total: Money(currency: "EUR", amount: amount)!,
         tokenInputs: [TokenInput(token: token, amount: amount)],
         outputs: [Blinded(keyID: Tokens.denomination.id, message: filled(1, 256))], fee: 0, recovery: nil))
+  }
+
+  func exchange(_ amount: UInt64, by bank: Actor = .bank) throws -> [[UInt8]] {
+    let x1 = try x1(amount)
     let x2 = try bank.sign(X2(at: Times.now, hX1: x1.hash, signatures: [filled(1, 256)]))
     return [x1.bytes, x2.bytes]
   }
@@ -138,23 +165,12 @@ struct SpentBeyondTests {
     let second = try uses.p2(2, 401)
     let p3 = try uses.p3(second)
     let two = try base() + [second.bytes, p3.bytes]
-    let witness = try Actor.witness.sign(
-      P5c(
-        n: second.payload.terms.n, merchant: Actor.merchant.key, expiration: Times.expiration,
-        lifetime: Times.lifetime, lock: p3.hash, at: Times.expiration + 9, failed: Reason.expired.rawValue,
-        nonResponses: [
-          try Actor.witness.sign(
-            NonResponse(
-              n: second.payload.terms.n, merchant: Actor.merchant.key, lock: p3.hash, hRequest: p3.hash,
-              target: Actor.archive.key, sentAt: Times.expiration, waitedUntil: Times.expiration + 30)
-          ).bytes
-        ]))
     let cases: [(String, Exhibits)] = [
       ("just the value", Exhibits(try base() + (try uses.lock(2, 400)), heard: [.bank])),
       ("aborted", Exhibits(two + [try uses.abort(p3)], heard: [.bank])),
-      ("aborted by the witnesses", Exhibits(two + [witness.bytes], heard: [.bank])),
       ("unheard", Exhibits(two)), ("too late", Exhibits(two, heard: [.bank], now: Times.lifetime + 1)),
       ("no key list", Exhibits(Array(two.dropFirst()), heard: [.bank])),
+      ("a token that the bank did not sign", Exhibits(two, heard: [.bank], tokenHolds: false)),
       ("no P3", Exhibits(try base() + [second.bytes], heard: [.bank])),
       (
         "P3 by a stranger",
@@ -188,10 +204,62 @@ struct SpentBeyondTests {
     for (name, abort) in [
       ("another archive's abort", try uses.abort(p3, by: .otherArchive)),
       ("a stranger's abort", try uses.abort(p3, by: .stranger)),
+      ("of another lock", try uses.abort(p3) { $0.lock = digest(1) }),
+      ("of another n", try uses.abort(p3) { $0.n = TransactionID(filled(7, 16))! }),
+      ("of another M", try uses.abort(p3) { $0.merchant = Actor.otherMerchant.key }),
+      ("another expiration", try uses.abort(p3) { $0.expiration += 1 }),
+      ("another lifetime", try uses.abort(p3) { $0.lifetime += 1 }),
+      ("before the expiration", try uses.abort(p3) { $0.at = Times.expiration - 1 }),
     ] {
       try expectConviction(
         Exhibits(two + [abort], heard: [.bank]), .spentBeyondValue, .bank, Comment(rawValue: name))
     }
+  }
+
+  @Test("an abort that the archive published beside its commit frees the lock all the same")
+  func bothOutcomes() throws {
+    let second = try uses.p2(2, 401)
+    let p3 = try uses.p3(second)
+    let files =
+      try base() + [second.bytes, p3.bytes, try uses.abort(p3), try uses.commit(p3)]
+    try expectConviction(
+      Exhibits(files, heard: [.bank]), .bothOutcomes, .archive, also: [.notCredited],
+      "the bank may have been given the abort")
+  }
+
+  @Test("one authorization that its owner signed twice, and the bank acknowledged twice, is one use")
+  func signedTwice() throws {
+    let joint = JointSale()
+    let twins = [try joint.jb2(outermost: .tokenOne), try joint.jb2(outermost: .tokenTwo)]
+    let files = try twins.flatMap { [$0.bytes, try joint.jb2ack($0).bytes] } + [Tokens.keyList().bytes]
+    try expectAcquittal(Exhibits(files, heard: [.bank]), "signed twice")
+    let x1 = X1(
+      bank: Actor.bank.key, total: Money("EUR:12")!,
+      tokenInputs: [Tokens.inputs[0], TokenInput(token: Tokens.token(.tokenTwo), amount: 200)],
+      outputs: [Blinded(keyID: Tokens.denomination.id, message: filled(1, 256))], fee: 0, recovery: nil)
+    let orders = [(Actor.tokenOne, Actor.tokenTwo), (.tokenTwo, .tokenOne)]
+    let exchanges = try orders.flatMap { first, second in
+      let signed = try second.withKey { (key) throws(MessageError) in try first.sign(x1).coSigned(with: key) }
+      let x2 = try Actor.bank.sign(X2(at: Times.now, hX1: signed.hash, signatures: [filled(1, 256)]))
+      return [signed.bytes, x2.bytes]
+    }
+    try expectAcquittal(
+      Exhibits(exchanges + [try Tokens.keyList().bytes], heard: [.bank]), "an exchange signed twice")
+  }
+
+  @Test("a committed series takes its running total; the rest of the budget is free again")
+  func series() throws {
+    let series = Series()
+    // The whole of tokenOne and a part of tokenTwo are locked; 3.00 are due, and paid by the first token.
+    let r2 = try series.r2()
+    let lock = [try Tokens.keyList().bytes, r2.bytes, try series.r3().bytes]
+    func also(_ amount: UInt64) throws -> [[UInt8]] { lock + (try uses.lock(7, amount)) }
+    try expectConviction(
+      Exhibits(try also(700), heard: [.bank]), .spentBeyondValue, .bank, "the budget is locked")
+    let committed = [try series.r10a().bytes, try series.credit(Series.total(2)).bytes]
+    try expectAcquittal(Exhibits(try also(700) + committed, heard: [.bank]), "the rest is free")
+    try expectConviction(
+      Exhibits(try also(701) + committed, heard: [.bank]), .spentBeyondValue, .bank, "more than the rest")
   }
 
   @Test(
@@ -214,144 +282,5 @@ struct SpentBeyondTests {
     let relabelled = try uses.p2(1, 600) { $0.tokenInputs[0].token = cheap }
     let files = [list.bytes] + (try uses.lock(1, 600)) + (try uses.lock(2, 400)) + [relabelled.bytes]
     try expectAcquittal(Exhibits(files, heard: [.bank]), "a smaller denomination")
-  }
-}
-
-@Suite("Refused wrongly")
-struct RefusalTests {
-  private let uses = Uses()
-
-  private func refusal(
-    of p2: Verified<P2>, _ reason: Reason, proof: [[UInt8]] = [], by actor: Actor = .bank,
-    at time: Timestamp = Times.now + 50
-  ) throws -> [UInt8] {
-    try actor.sign(
-      Refusal(at: time, reason: reason, hRequest: p2.hash, proof: proof, detail: nil)
-    ).bytes
-  }
-
-  @Test("'spent' or 'locked' without another use of the token: the bank is at fault")
-  func convicts() throws {
-    let (asked, stranger) = (try uses.p2(1, 600), try uses.p2(2, 600, by: .stranger))
-    let other = try uses.p2(2, 600, by: .tokenTwo) { $0.tokenInputs[0].token = Tokens.token(.tokenTwo) }
-    for reason in [Reason.spent, .locked] {
-      let proofs: [(String, [UInt8])] = [
-        ("of the request itself", asked.bytes), ("of another token", other.bytes),
-        ("not signed by the token", stranger.bytes),
-        ("at another bank", try uses.p2(2, 600) { $0.bank = Actor.otherBank.key }.bytes),
-        ("no authorization", try uses.p3(asked).bytes),
-      ]
-      for (name, proof) in proofs {
-        try expectConviction(
-          Exhibits([asked.bytes, try refusal(of: asked, reason, proof: [proof])]), .refusedWrongly, .bank,
-          "\(reason), \(name)")
-      }
-      let files = [asked.bytes, try refusal(of: asked, reason), try Tokens.keyList().bytes]
-      try expectConviction(Exhibits(files, heard: [.bank]), .refusedWrongly, .bank, "no proof")
-      let small = try uses.p2(2, 400)
-      let tooLittle = [asked.bytes, try refusal(of: asked, reason, proof: [small.bytes]), files[2]]
-      try expectConviction(Exhibits(tooLittle, heard: [.bank]), .refusedWrongly, .bank, "enough is left")
-    }
-  }
-
-  @Test("a use that the bank itself refused is no proof")
-  func circular() throws {
-    let (asked, refused) = (try uses.p2(1, 600), try uses.p2(2, 600))
-    let files = [
-      asked.bytes, try refusal(of: asked, .spent, proof: [refused.bytes]),
-      try refusal(of: refused, .noSuchAccount),
-    ]
-    try expectConviction(Exhibits(files), .refusedWrongly, .bank)
-    try expectAcquittal(Exhibits(files + [try uses.p3(refused).bytes]), "locked after all")
-  }
-
-  @Test("with a true proof, or unheard, the bank is not at fault")
-  func innocent() throws {
-    let (asked, before) = (try uses.p2(1, 600), try uses.p2(2, 401))
-    let list = try Tokens.keyList().bytes
-    let proven = [asked.bytes, try refusal(of: asked, .locked, proof: [before.bytes]), list]
-    #expect(try Exhibits(proven, heard: [.bank]).judged().findings(.refusedWrongly) == [.noFault])
-    let x1 = try uses.exchange(401)
-    let cases: [(String, Exhibits)] = [
-      ("proven by a lock", Exhibits(proven, heard: [.bank])),
-      (
-        "proven by an exchange",
-        Exhibits([asked.bytes, try refusal(of: asked, .spent, proof: x1), list], heard: [.bank])
-      ),
-      (
-        "proven in parts",
-        Exhibits(
-          [asked.bytes, try refusal(of: asked, .spent, proof: [try uses.p2(3, 200).bytes]), list]
-            + [try uses.p2(2, 201).bytes], heard: [.bank])
-      ),
-      ("unheard, no proof", Exhibits([asked.bytes, try refusal(of: asked, .spent), list])),
-      (
-        "unheard, enough is left",
-        Exhibits(
-          [asked.bytes, try refusal(of: asked, .spent, proof: [try uses.p2(3, 200).bytes]), list])
-      ),
-      ("no key list", Exhibits([asked.bytes, try refusal(of: asked, .spent)], heard: [.bank])),
-      (
-        "by a stranger",
-        Exhibits([asked.bytes, try refusal(of: asked, .spent, by: .stranger), list], heard: [.bank])
-      ),
-      (
-        "by another bank",
-        Exhibits(
-          [asked.bytes, try refusal(of: asked, .spent, by: .otherBank), list], heard: [.bank, .otherBank])
-      ),
-      ("of another request", Exhibits([before.bytes, try refusal(of: asked, .spent), list], heard: [.bank])),
-      ("another reason", Exhibits([asked.bytes, try refusal(of: asked, .badToken), list], heard: [.bank])),
-      (
-        "a request that its token did not sign",
-        Exhibits(
-          [
-            try uses.p2(1, 600, by: .stranger).bytes, try refusal(of: uses.p2(1, 600, by: .stranger), .spent),
-            list,
-          ],
-          heard: [.bank])
-      ),
-      (
-        "too late",
-        Exhibits(
-          [asked.bytes, try refusal(of: asked, .spent), list], heard: [.bank], now: Times.lifetime + 1)
-      ),
-    ]
-    for (name, exhibits) in cases { try expectAcquittal(exhibits, name) }
-    try expectAcquittalWithoutTrust(
-      Exhibits([asked.bytes, try refusal(of: asked, .spent, proof: [asked.bytes])]), in: [.bank])
-  }
-
-  @Test("the proof counts in whatever form its owner signs it again")
-  func signedAgain() throws {
-    let sale = Sale()
-    let asked = try sale.p2 { $0.terms.n = TransactionID(filled(5, 16))! }
-    let shown = try sale.p2()
-    let inner = try Actor.tokenTwo.sign(shown.payload)
-    let again = try Actor.tokenOne.withKey { (key) throws(MessageError) in try inner.coSigned(with: key) }
-    #expect(again.hash != shown.hash)
-    for proof in [shown, again] {
-      let other = proof.hash == shown.hash ? again : shown
-      let files = [asked.bytes, try refusal(of: asked, .spent, proof: [proof.bytes]), other.bytes]
-      try expectAcquittal(Exhibits(files), "both forms are there")
-    }
-  }
-
-  @Test("'n reused' is proven by another authorization of this transaction, or it is wrong")
-  func reused() throws {
-    let (asked, other) = (try uses.p2(1, 600), try uses.p2(1, 500))
-    let proven = Exhibits([asked.bytes, try refusal(of: asked, .nReused, proof: [other.bytes])])
-    #expect(try proven.judged().findings(.refusedWrongly) == [.noFault])
-    let proofs: [(String, [[UInt8]])] = [
-      ("none", []), ("the request itself", [asked.bytes]),
-      ("another transaction", [try uses.p2(2, 600).bytes]),
-      ("not signed by the token", [try uses.p2(1, 500, by: .stranger).bytes]),
-      ("another merchant's", [try uses.p2(1, 500) { $0.terms.merchant = Actor.otherMerchant.key }.bytes]),
-    ]
-    for (name, proof) in proofs {
-      try expectConviction(
-        Exhibits([asked.bytes, try refusal(of: asked, .nReused, proof: proof)]), .refusedWrongly, .bank,
-        Comment(rawValue: name))
-    }
   }
 }

@@ -94,9 +94,38 @@ struct CreditOfModesTests {
         [compact[0], try joint.jb2ack(by: .otherBank).bytes, compact[2]], heard: [.bank, .otherBank]),
       "JB2ack by another bank")
 
-    let announced = AnnouncedSale()
-    let a7 = try announced.a7().bytes
-    try expectConviction(Exhibits([a7, try announced.a9a().bytes], heard: [.bank]), .notCredited, .bank)
-    try expectNothingOwed([a7, try announced.a9a { $0.key = filled(1) }.bytes], "A8 with another key")
+  }
+
+  @Test("announced: the token's own key has to have signed the purchase order")
+  func announced() throws {
+    let sale = AnnouncedSale()
+    let base = [try sale.announced().bytes, try sale.a7().bytes]
+    try expectConviction(Exhibits(base + [try sale.a9a().bytes], heard: [.bank]), .notCredited, .bank)
+    try expectNothingOwed(Array(base.dropFirst()) + [try sale.a9a().bytes], "whose token it was")
+    let forged: [(String, Verified<Consent>)] = [
+      ("a stranger's", try sale.consent(by: .stranger)), ("another token's", try sale.consent(by: .tokenTwo)),
+      ("another PO", try sale.consent { $0.hPO = digest(1) }),
+      ("another n", try sale.consent { $0.n = TransactionID(filled(1, 16))! }),
+      ("another M", try sale.consent { $0.merchant = Actor.otherMerchant.key }),
+    ]
+    for (name, consent) in forged {
+      try expectNothingOwed(base + [try sale.a9a { $0.consent = consent.bytes }.bytes], name)
+    }
+    try expectNothingOwed(base + [try sale.a9a { $0.key = filled(1) }.bytes], "A8 with another key")
+  }
+
+  @Test("an archive that commits two purchases of one series convicts itself, and not the bank that pays one")
+  func twoEnds() throws {
+    let sale = Series()
+    var other = Series()
+    other.committed = 1
+    let both = [try sale.r3().bytes, try sale.r10a().bytes, try other.r10a().bytes]
+    for paid in [UInt64(1), 2] {
+      let credit = try sale.credit(Series.total(paid)).bytes
+      try expectConviction(Exhibits(both + [credit], heard: [.bank]), .bothOutcomes, .archive, "paid \(paid)")
+    }
+    // The merchant signed one submission twice: it says the same.
+    try expectAcquittal(
+      Exhibits([both[1], try sale.r10a(at: Times.now + 21).bytes]), "one submission, published twice")
   }
 }

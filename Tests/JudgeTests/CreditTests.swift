@@ -38,6 +38,43 @@ struct CreditTests {
     }
   }
 
+  @Test("a bank that was given the archive's abort too is not at fault: the archive is, and owes the value")
+  func bothOutcomes() throws {
+    for (name, abort) in [
+      ("aborted", try sale.p5b()), ("cancelled", try sale.p5b(cancelled: true)),
+    ] {
+      for heard in [[], [Actor.bank]] {
+        let exhibits = Exhibits(try evidence + [abort.bytes], heard: heard)
+        try expectConviction(
+          exhibits, .notCredited, .archive, also: [.bothOutcomes], Comment(rawValue: name))
+      }
+    }
+    // Paid all the same: then nobody owes anything, whatever else the archive signed.
+    let paid = Exhibits(try evidence + [try sale.p5b().bytes, try sale.credit().bytes], heard: [.bank])
+    #expect(try paid.judged().findings(.notCredited) == [.noFault])
+  }
+
+  @Test("what is no abort of this lock excuses no bank")
+  func falseAborts() throws {
+    let strange = try Actor.stranger.sign(Cancel(n: sale.n, lock: sale.p3().hash)).bytes
+    let aborts: [(String, Verified<P5b>)] = [
+      ("by another archive", try sale.p5b(by: .otherArchive)), ("by a stranger", try sale.p5b(by: .stranger)),
+      ("of another lock", try sale.p5b { $0.lock = digest(1) }),
+      ("of another n", try sale.p5b { $0.n = TransactionID(filled(1, 16))! }),
+      ("of another M", try sale.p5b { $0.merchant = Actor.otherMerchant.key }),
+      ("another expiration", try sale.p5b { $0.expiration += 1 }),
+      ("another lifetime", try sale.p5b { $0.lifetime += 1 }),
+      ("too early", try sale.p5b { $0.at = Times.expiration - 1 }),
+      ("a false Cancel", try sale.p5b(cancelled: true) { $0.cancel = strange }),
+    ]
+    for (name, abort) in aborts {
+      let convicted = try Exhibits(evidence + [abort.bytes], heard: [.bank]).judged().verdicts.filter {
+        $0.dispute == .notCredited
+      }
+      #expect(convicted.map { $0.against?.key } == [Actor.bank.key], Comment(rawValue: name))
+    }
+  }
+
   @Test("what is no credit of this lock by this bank does not help it")
   func falseCredits() throws {
     let credits = [

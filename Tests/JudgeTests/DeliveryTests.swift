@@ -162,6 +162,7 @@ struct ValueTakenTests {
     let explanations: [(String, [[UInt8]])] = [
       ("live lock", lock), ("committed", lock + [try sale.p5a().bytes, try sale.credit().bytes]),
       ("exchange", [x1.bytes, try x2(x1.hash)]), ("available", [try available(to: query)]),
+      ("a paid invoice, which holds k", [try AnnouncedSale().deposit().bytes]),
     ]
     for (name, files) in explanations {
       let exhibits = Exhibits(try base() + files, heard: [.bank])
@@ -181,11 +182,48 @@ struct ValueTakenTests {
       ("P2 for another bank", [try sale.p2 { $0.bank = Actor.otherBank.key }.bytes, lock[1]]),
       ("E2 for P2", [try earlyRequest(), lock[1]]),
       ("P2 by another token", [try sale.p2(by: .tokenTwo).bytes, lock[1]]),
+      ("an invoice with another k", [try AnnouncedSale().deposit { $0.key = filled(1) }.bytes]),
+      ("an invoice that a stranger endorsed", [try AnnouncedSale().deposit(by: .stranger).bytes]),
     ]
     for (name, files) in excuses {
       try expectConviction(
         Exhibits(try base() + files, heard: [.bank]), .valueTaken, .bank, Comment(rawValue: name))
     }
+  }
+
+  @Test("an abort that the archive published beside the commit takes no explanation from the bank")
+  func abortBesideCommit() throws {
+    let lock = [try sale.p2().bytes, try sale.p3().bytes, try sale.p5a().bytes]
+    let files = try base() + lock + [try sale.p5b().bytes, try sale.credit().bytes]
+    try expectConviction(Exhibits(files, heard: [.bank]), .bothOutcomes, .archive)
+  }
+
+  @Test("an abort that a bank had to refuse leaves the lock live")
+  func falseAborts() throws {
+    let files = try base() + [try sale.p2().bytes, try sale.p3().bytes]
+    let aborts: [(String, Verified<P5b>)] = [
+      ("by another archive", try sale.p5b(by: .otherArchive)),
+      ("of another lock", try sale.p5b { $0.lock = digest(1) }),
+      ("another lifetime", try sale.p5b { $0.lifetime += 1 }),
+      ("too early", try sale.p5b { $0.at = Times.expiration - 1 }),
+    ]
+    for (name, abort) in aborts {
+      try expectAcquittal(Exhibits(files + [abort.bytes], heard: [.bank]), name)
+    }
+  }
+
+  @Test("of a committed series the bank accounts for the running total, and says that the rest is available")
+  func series() throws {
+    let series = Series()
+    let lock = [try series.r2().bytes, try series.r3().bytes]
+    try expectAcquittal(Exhibits(try base() + lock, heard: [.bank]), "the budget is locked")
+    let committed = lock + [try series.r10a().bytes, try series.credit(Series.total(2)).bytes]
+    try expectConviction(
+      Exhibits(try base() + committed, heard: [.bank]), .valueTaken, .bank, "the rest is kept")
+    let rest = try Actor.bank.sign(
+      StatusAnswer(
+        remainder: Money("EUR:7"), at: Times.now + 60, hQuery: demand().hash, proof: [], state: .available))
+    try expectAcquittal(Exhibits(try base() + committed + [rest.bytes], heard: [.bank]), "the rest is free")
   }
 
   @Test("a stranger's demand, an invented token, an unheard bank: nobody is at fault")

@@ -88,6 +88,13 @@ struct Series {
       R3(terms: Sale.terms(.repeated, hP1: r1().hash, hx: Sale.hx(.repeated, key: Self.x(0)), change)))
   }
 
+  /// By both tokens.
+  func r2() throws -> Verified<R2> {
+    let payload = R2(terms: try r3().payload.terms, bank: Actor.bank.key, tokenInputs: Tokens.inputs)
+    let inner = try Actor.tokenOne.sign(payload)
+    return try Actor.tokenTwo.withKey { (key) throws(MessageError) in try inner.coSigned(with: key) }
+  }
+
   func r4(by actor: Actor = .merchant, key: [UInt8] = Ware.k) throws -> Verified<R4> {
     try actor.sign(R4(n: Ware.n, key: key, index: 0))
   }
@@ -126,10 +133,12 @@ struct Series {
     return try Actor.merchant.sign(payload)
   }
 
-  func r10a(_ r9: Verified<R9>? = nil, r7: Verified<R7>? = nil) throws -> Verified<R10a> {
+  func r10a(
+    _ r9: Verified<R9>? = nil, r7: Verified<R7>? = nil, at time: Timestamp = Times.now + 20
+  ) throws -> Verified<R10a> {
     try Actor.archive.sign(
       R10a(
-        submission: (r9 ?? self.r9()).bytes, at: Times.now + 20, lifetime: Times.lifetime,
+        submission: (r9 ?? self.r9()).bytes, at: time, lifetime: Times.lifetime,
         acknowledgement: committed == 0 ? nil : (r7 ?? self.r7(committed)).bytes))
   }
 
@@ -193,6 +202,13 @@ struct JointSale {
         lock: ja3().hash, at: Times.expiration, failed: .expired))
   }
 
+  /// By both tokens, in either order: the same payload, two signatures.
+  func jb2(outermost actor: Actor) throws -> Verified<JB2> {
+    let payload = JB2(terms: try terms(.compact), bank: Actor.bank.key, tokenInputs: Tokens.inputs)
+    let inner = try (actor == .tokenOne ? Actor.tokenTwo : .tokenOne).sign(payload)
+    return try actor.withKey { (key) throws(MessageError) in try inner.coSigned(with: key) }
+  }
+
   func jb2(_ change: (inout JB2) -> Void = { _ in }) throws -> Verified<JB2> {
     var payload = JB2(terms: try terms(.compact), bank: Actor.bank.key, tokenInputs: [Tokens.inputs[0]])
     change(&payload)
@@ -252,15 +268,38 @@ struct AnnouncedSale {
       A7(terms: Sale.terms(.announced, hP1: po().hash) { _ in }, hAnnounced: announced().hash))
   }
 
-  func a9a(_ change: (inout A8) -> Void = { _ in }) throws -> Verified<A9a> {
-    let consent = try Actor.tokenOne.sign(
-      Consent(n: Ware.n, merchant: Actor.merchant.key, hPO: po().hash))
+  /// S_t(PO).
+  func consent(
+    by actor: Actor = .tokenOne, _ change: (inout Consent) -> Void = { _ in }
+  ) throws -> Verified<Consent> {
+    var payload = Consent(n: Ware.n, merchant: Actor.merchant.key, hPO: try po().hash)
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  func a8(_ change: (inout A8) -> Void = { _ in }) throws -> Verified<A8> {
     var payload = A8(
       n: Ware.n, expiration: Times.expiration, hP1: try po().hash, lock: try a7().hash, key: Ware.k,
-      consent: consent.bytes)
+      consent: try consent().bytes)
     change(&payload)
-    return try Actor.archive.sign(
-      A9a(submission: Actor.merchant.sign(payload).bytes, at: Times.now + 20, lifetime: Times.lifetime))
+    return try Actor.merchant.sign(payload)
+  }
+
+  func a9a(_ change: (inout A8) -> Void = { _ in }) throws -> Verified<A9a> {
+    try Actor.archive.sign(
+      A9a(submission: a8(change).bytes, at: Times.now + 20, lifetime: Times.lifetime))
+  }
+
+  /// FIG. 2: the invoice, endorsed by the token's key, with k.
+  func deposit(
+    by actor: Actor = .tokenOne, _ change: (inout Deposit) -> Void = { _ in }
+  ) throws -> Verified<Deposit> {
+    let invoice = try invoice(Ware.claim)
+    let endorsement = try actor.sign(Endorsement(hINV: invoice.hash, address: digest(0xad)))
+    var payload = Deposit(
+      key: Ware.k, token: Tokens.token(.tokenOne), invoice: invoice.bytes, endorsement: endorsement.bytes)
+    change(&payload)
+    return try Actor.merchant.sign(payload)
   }
 
   /// FIG. 2 with the passive archive.

@@ -95,7 +95,24 @@ struct NonResponseTests {
       ("P4 without P3", [p4]), ("P3 alone", [p3, p3]),
       ("P4 by a stranger", [try sale.p4(by: .stranger).bytes, p3]),
       ("P4 by another merchant", [try sale.p4(by: .otherMerchant).bytes, p3]),
-      ("another P3", [p4, try sale.p3(by: .otherBank).bytes]),
+      ("another P3", [p4, try sale.p3(by: .otherBank).bytes]), ("P3 in front", [p3, p4]),
+      // An archive reads what stands in its place, and refuses these as a mismatch or as malformed.
+      ("another P4 in front", [try sale.p4 { $0.key = filled(1) }.bytes, p3, p4]),
+      ("another P3 in front", [p4, try sale.p3(by: .otherBank).bytes, p3]),
+      ("something more", [p4, p3, p4]), ("P3 twice", [p4, p3, p3]),
+      ("S_p of another contract", [p4, p3, try sale.acknowledgement { $0.hP1 = digest(1) }.bytes]),
+      (
+        "S_p of another n", [p4, p3, try sale.acknowledgement { $0.n = TransactionID(filled(1, 16))! }.bytes]
+      ),
+      (
+        "S_p of another M",
+        [p4, p3, try sale.acknowledgement { $0.merchant = Actor.otherMerchant.key }.bytes]
+      ),
+      ("S_p by a stranger", [p4, p3, try sale.acknowledgement(by: .stranger).bytes]),
+      (
+        "S_p twice",
+        [p4, p3, try sale.acknowledgement().bytes, try sale.acknowledgement().bytes]
+      ),
       ("an E6", [try EarlySale().e6().bytes, p3]),
     ]
     for change in changedP4 {
@@ -187,19 +204,14 @@ struct NonResponseTests {
     try expectAcquittal(Exhibits(try submission + [other.bytes], heard: [.archive]), "committed elsewhere")
   }
 
-  @Test("early, series and joint submissions need what their mode needs")
+  @Test("early and series submissions need what their mode needs")
   func modes() throws {
-    func certified(_ lock: [UInt8], _ request: [UInt8], target: Actor = .archive) throws -> [UInt8] {
-      try nr(request) {
-        $0.lock = Hash(of: lock)
-        $0.target = target.key
-      }
-    }
     let early = EarlySale()
     let e3 = try early.e3().bytes
     for (messages, convicts) in [
       ([try early.e6().bytes, e3, try early.e5().bytes], true), ([try early.e6().bytes, e3], false),
       ([try early.e6().bytes, e3, try early.e5(by: .stranger).bytes], false),
+      ([try early.e6().bytes, e3, try early.e5().bytes, try early.e4().bytes], false),
     ] {
       let box = try sealed(messages)
       let exhibits = Exhibits([e3, try certified(e3, box), box, Self.seed], heard: [.archive])
@@ -215,19 +227,124 @@ struct NonResponseTests {
       let exhibits = Exhibits([r3, try certified(r3, box), box, Self.seed], heard: [.archive])
       #expect(try exhibits.judged().convicts == convicts)
     }
-    let joint = JointSale()
-    let (ja3, ja4) = (try joint.ja3().bytes, try joint.ja4().bytes)
-    let files = [ja3, ja4, try certified(ja3, ja4, target: .bank)]
-    try expectConviction(Exhibits(files, heard: [.bank]), .neitherOutcome, .bank, also: [.keyLeaked])
-    let other = try joint.ja4 { $0.key = filled(1) }.bytes
-    try expectAcquittal(
-      Exhibits([ja3, other, try certified(ja3, other, target: .bank)], heard: [.bank]), "JA4.k")
-    let announced = AnnouncedSale()
-    let a7 = try announced.a7().bytes
-    let a8 = try Unverified<A9a>(announced.a9a().bytes).claims.submission
-    let box = try sealed([a8, a7])
+  }
+
+  @Test("a two-sided submission counts with its S_p(P1), and without")
+  func twoSided() throws {
+    let box = try sealed([sale.p4().bytes, sale.p3().bytes, sale.acknowledgement().bytes])
     try expectConviction(
-      Exhibits([a7, try certified(a7, box), box, Self.seed], heard: [.archive]), .neitherOutcome, .archive,
-      also: [.keyLeaked])
+      Exhibits([try sale.p3().bytes, try nr(box), box, Self.seed], heard: [.archive]), .neitherOutcome,
+      .archive, also: [.keyLeaked])
+  }
+
+  @Test("joint: sealed to the bank, of the bank's own lock")
+  func joint() throws {
+    let sale = JointSale()
+    let (ja3, ja4) = (try sale.ja3().bytes, try sale.ja4().bytes)
+    func files(_ lock: [UInt8], _ messages: [[UInt8]], to actor: Actor = .bank) throws -> [[UInt8]] {
+      let box = try sealed(messages, to: actor.sealingKey)
+      return [lock, try certified(lock, box, target: .bank), box, Self.seed]
+    }
+    try expectConviction(
+      Exhibits(try files(ja3, [ja4, ja3]), heard: [.bank]), .neitherOutcome, .bank, also: [.keyLeaked])
+    let otherKey = try sale.ja4 { $0.key = filled(1) }.bytes
+    let cases: [(String, [[UInt8]])] = [
+      ("JA4.k", try files(ja3, [otherKey, ja3])),
+      ("JA4.value", try files(ja3, [try sale.ja4 { $0.value = Money("EUR:1")! }.bytes, ja3])),
+      ("sealed to another", try files(ja3, [ja4, ja3], to: .otherBank)),
+      ("not sealed", [ja3, ja4, try certified(ja3, ja4, target: .bank)]),
+    ]
+    for (name, files) in cases { try expectAcquittal(Exhibits(files, heard: [.bank]), name) }
+    // A bank cannot bind another to its own lock: that one refuses it as a mismatch, and rightly.
+    let strange = try Actor.otherBank.sign(JA3(terms: sale.terms(.joint)))
+    let ja4s = try sale.ja4 { $0.lock = strange.hash }.bytes
+    let bound = try files(strange.bytes, [ja4s, strange.bytes])
+    try expectAcquittal(Exhibits(bound, heard: [.bank, .otherBank]), "another bank's lock")
+  }
+
+  @Test("announced: with the token's consent, which its announcement shows")
+  func announced() throws {
+    let sale = AnnouncedSale()
+    let (a7, shown) = (try sale.a7().bytes, try sale.announced().bytes)
+    func files(_ a8: Verified<A8>, and more: [[UInt8]] = []) throws -> [[UInt8]] {
+      let box = try sealed([a8.bytes, a7] + more)
+      return [a7, shown, try certified(a7, box), box, Self.seed]
+    }
+    try expectConviction(
+      Exhibits(try files(sale.a8()), heard: [.archive]), .neitherOutcome, .archive, also: [.keyLeaked])
+    let strange = try sale.consent(by: .stranger).bytes
+    let cases: [(String, [[UInt8]])] = [
+      ("a stranger's consent", try files(sale.a8 { $0.consent = strange })),
+      ("A8.k", try files(sale.a8 { $0.key = filled(1) })),
+      ("something more", try files(sale.a8(), and: [a7])),
+      ("no announcement", try files(sale.a8()).filter { $0 != shown }),
+    ]
+    for (name, files) in cases { try expectAcquittal(Exhibits(files, heard: [.archive]), name) }
+  }
+
+  @Test("a series whose forced submission has its ciphertext elsewhere is not decided")
+  func forced() throws {
+    let sale = Series()
+    let (r3, item) = (try sale.r3().bytes, try sale.r6(2))
+    let r9 = try sale.r9 { ($0.hItem, $0.delivery) = (item.hash, .forced) }
+    let box = try sealed([r9.bytes, r3, item.bytes])
+    try expectAcquittal(
+      Exhibits([r3, try certified(r3, box), box, Self.seed], heard: [.archive]), "forced")
+  }
+
+  @Test("the trust list's quorum is what counts")
+  func ownQuorum() throws {
+    func list(_ quorum: UInt64?) -> TrustList {
+      trustList {
+        $0.quorum = quorum
+        for actor in [Actor.secondWitness, .thirdWitness] {
+          $0.entries.append(
+            TrustEntry(
+              role: .witness, name: "\(actor)", key: actor.key, from: Times.now - 1000, until: Times.lifetime)
+          )
+        }
+      }
+    }
+    let all = [Actor.witness, .secondWitness, .thirdWitness]
+    for (quorum, needed) in [(UInt64?.none, 2), (1, 1), (2, 2), (3, 3)] {
+      for count in 1...3 {
+        let certificates = try all.prefix(count).map { try nr(sealed(), by: $0) }
+        let exhibits = Exhibits(
+          [try sale.p3().bytes, try sealed(), Self.seed] + certificates, heard: [.archive],
+          trust: list(quorum))
+        #expect(try exhibits.judged().convicts == (count >= needed), "\(count) of 3, quorum \(needed)")
+      }
+    }
+    // A witness whose key did not count any more when the others asked is not one of them.
+    var ended = list(2)
+    ended.change(.secondWitness) { $0.until = Times.now + 70 }
+    let late = [
+      try nr(sealed(), at: Times.now + 80), try nr(sealed(), at: Times.now + 35, by: .secondWitness),
+    ]
+    try expectAcquittal(
+      Exhibits([try sale.p3().bytes, try sealed(), Self.seed] + late, heard: [.archive], trust: ended),
+      "ended")
+  }
+
+  @Test("an outcome that does not match the lock ends nothing, and what is about something else is no answer")
+  func irrelevant() throws {
+    let wrong = try sale.p5b { $0.lifetime += 1 }.bytes
+    try expectConviction(
+      Exhibits(try abortRequest + [wrong], heard: [.archive]), .neitherOutcome, .archive)
+    let other = try sale.p5b(sale.p3(by: .otherBank)).bytes
+    let refusal = Refusal(at: Times.expiration + 1, reason: .lifetime, hRequest: digest(1), detail: nil)
+    let status = StatusAnswer(at: Times.expiration, hQuery: digest(1), proof: [], state: .open)
+    let p3 = try sale.p3().bytes
+    for answer in [other, try Actor.archive.sign(refusal).bytes, try Actor.archive.sign(status).bytes] {
+      let file = try nr(p3, at: Times.expiration) { $0.answer = answer }
+      try expectConviction(Exhibits([p3, file], heard: [.archive]), .neitherOutcome, .archive)
+    }
+  }
+
+  private func certified(_ lock: [UInt8], _ request: [UInt8], target: Actor = .archive) throws -> [UInt8] {
+    try nr(request) {
+      $0.lock = Hash(of: lock)
+      $0.target = target.key
+    }
   }
 }

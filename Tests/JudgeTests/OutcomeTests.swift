@@ -80,6 +80,56 @@ struct OutcomeTests {
   }
 }
 
+@Suite("Record denied")
+struct RecordDeniedTests {
+  private let sale = Sale()
+
+  private func query(_ change: (inout StatusQuery) -> Void = { _ in }) throws -> Verified<StatusQuery> {
+    var payload = StatusQuery(n: sale.n, merchant: Actor.merchant.key, nonce: Nonce(filled(3, 16))!)
+    change(&payload)
+    return try Actor.stranger.sign(payload)
+  }
+
+  private func answer(
+    _ query: Verified<StatusQuery>, by actor: Actor = .archive, at time: Timestamp = Times.now + 21,
+    state: TransactionState = .open
+  ) throws -> [UInt8] {
+    try actor.sign(StatusAnswer(at: time, hQuery: query.hash, proof: [], state: state)).bytes
+  }
+
+  @Test("'open', signed after its own commit, convicts the archive")
+  func convicts() throws {
+    let query = try query()
+    let files = [try sale.p5a().bytes, query.bytes, try answer(query)]
+    try expectConviction(Exhibits(files), .recordDenied, .archive)
+    try expectAcquittalWithoutTrust(Exhibits(files), in: [.archive, .merchant])
+  }
+
+  @Test("'open' at or before the commit, of another transaction, or by others, convicts nobody")
+  func forged() throws {
+    let (query, p5a) = (try query(), try sale.p5a().bytes)
+    let (otherN, otherM) = (
+      try self.query { $0.n = TransactionID(filled(1, 16))! },
+      try self.query { $0.merchant = Actor.otherMerchant.key }
+    )
+    let serial = try self.query { ($0.n, $0.merchant, $0.serial) = (nil, nil, digest(1)) }
+    let cases: [(String, [[UInt8]])] = [
+      ("in the same second", [p5a, query.bytes, try answer(query, at: Times.now + 20)]),
+      ("before", [p5a, query.bytes, try answer(query, at: Times.now + 5)]),
+      ("committed, it says", [p5a, query.bytes, try answer(query, state: .committed)]),
+      ("by another archive", [p5a, query.bytes, try answer(query, by: .otherArchive)]),
+      ("by a stranger", [p5a, query.bytes, try answer(query, by: .stranger)]),
+      ("another archive's commit", [try sale.p5a(by: .otherArchive).bytes, query.bytes, try answer(query)]),
+      ("no question", [p5a, try answer(query)]), ("no commit", [query.bytes, try answer(query)]),
+      ("an abort", [try sale.p5b().bytes, query.bytes, try answer(query, at: Times.expiration + 1)]),
+      ("of another n", [p5a, otherN.bytes, try answer(otherN)]),
+      ("of another M", [p5a, otherM.bytes, try answer(otherM)]),
+      ("of a token", [p5a, serial.bytes, try answer(serial)]),
+    ]
+    for (name, files) in cases { try expectAcquittal(Exhibits(files), name) }
+  }
+}
+
 @Suite("Number reused")
 struct ReuseTests {
   private let sale = Sale()

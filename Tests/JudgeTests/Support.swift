@@ -47,7 +47,7 @@ func trustList(_ change: (inout TrustList) -> Void = { _ in }) -> TrustList {
   func entry(_ role: Role, _ actor: Actor) -> TrustEntry {
     TrustEntry(
       role: role, name: "\(actor)", key: actor.key, from: Times.now - 1000, until: Times.lifetime + 1000,
-      sealingKey: role == .archive ? actor.sealingKey : nil)
+      sealingKey: role == .archive || role == .bank ? actor.sealingKey : nil)
   }
   var list = TrustList(
     at: Times.now - 1000, until: Times.lifetime, sequence: 1, previous: nil,

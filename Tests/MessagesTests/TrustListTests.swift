@@ -56,6 +56,22 @@ struct TrustListTests {
     #expect(rule(windows.reversed(), at: 350) == nil)
   }
 
+  @Test("witnesses are those that count at the time, and their quorum is the list's, or more than half")
+  func witnesses() throws {
+    var list = Samples.trustList([
+      entry(.witness, .bank), entry(.witness, .archive), entry(.witness, .merchant, from: 150),
+      entry(.witness, .stranger, revokedAt: 120), entry(.archive, .pseudonym),
+    ])
+    #expect(list.witnesses(at: 110) == Set([Actor.bank, .archive, .stranger].map(\.publicKey)))
+    #expect(list.witnesses(at: 130) == Set([Actor.bank, .archive].map(\.publicKey)))
+    #expect([110, 130, 160, 200].map { list.witnessQuorum(at: $0) } == [2, 2, 2, 1])
+    #expect(list.witnesses(at: 200).isEmpty, "and of none nobody certifies anything")
+    list.quorum = 3
+    #expect(list.witnessQuorum(at: 130) == 3)
+    let signed = try Actor.authority.sign(list)
+    #expect(try Verified<TrustList>(signed.bytes, by: .key(signed.signer)).payload.quorum == 3)
+  }
+
   @Test("of several entries for a key and role, none may revoke it")
   func severalRevoked() {
     let entries = [entry(until: 400), entry(from: 300, until: 400, revokedAt: 350)]

@@ -7,6 +7,7 @@ import Parties
 enum Actor: UInt8, CaseIterable {
   case authority = 1
   case merchant, archive, pseudonym, bank, tokenOne, tokenTwo, stranger, otherBank, otherArchive, account
+  case witness, secondWitness, thirdWitness
 
   var publicKey: PublicKey { withKey { $0.publicKey } }
 
@@ -17,6 +18,12 @@ enum Actor: UInt8, CaseIterable {
 
   func sign<P: Payload>(_ payload: P) throws(MessageError) -> Verified<P> {
     try withKey { (key) throws(MessageError) in try Verified(signing: payload, with: key) }
+  }
+
+  /// Where submissions are sealed to.
+  var sealingKey: PublicKey {
+    var seed = filled(rawValue ^ 0x80)
+    return SealingKey(seed: &seed).publicKey
   }
 
   static func named(_ key: PublicKey) -> String {
@@ -40,13 +47,14 @@ func trustList(_ change: (inout TrustList) -> Void = { _ in }) -> TrustList {
   func entry(_ role: Role, _ actor: Actor) -> TrustEntry {
     TrustEntry(
       role: role, name: "\(actor)", key: actor.publicKey, from: Times.now - 1000,
-      until: Times.lifetime + 1000)
+      until: Times.lifetime + 1000, sealingKey: role == .archive ? actor.sealingKey : nil)
   }
   var list = TrustList(
     at: Times.now - 1000, until: Times.lifetime, sequence: 1, previous: nil,
     entries: [
       entry(.bank, .bank), entry(.bank, .otherBank), entry(.archive, .archive),
-      entry(.archive, .otherArchive), entry(.merchant, .merchant),
+      entry(.archive, .otherArchive), entry(.witness, .witness), entry(.witness, .secondWitness),
+      entry(.witness, .thirdWitness), entry(.merchant, .merchant),
     ], answerSeconds: 30, skewSeconds: 5, lifetimeSeconds: 3600, goodsLengthMax: 1 << 30)
   change(&list)
   return list

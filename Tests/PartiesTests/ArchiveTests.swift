@@ -101,6 +101,7 @@ struct ArchiveTests {
       case .aborted(let abort):
         #expect(abort.payload.at == time)
         #expect(abort.payload.failed == (event == .abort ? Reason.expired : .cancelled).rawValue)
+      case .witnessed: Issue.record("an archive publishes no P5c")
       }
     }
   }

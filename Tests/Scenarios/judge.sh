@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Disputes, as the parties hand them to a judge: evidence exported from wallet, merchant and bank, running or not, and
-# `acd judge` on it. An honest sale convicts nobody; an unheard bank is not convicted; a bank's evidence clears it; a
-# changed file counts for nothing.
+# Disputes, as the parties hand them to a judge: evidence of core and joint sales exported from wallet, merchant and bank,
+# running or not, and `acd judge` on it. An honest sale convicts nobody; an unheard bank is not convicted; a bank's evidence
+# clears it; a rightly refused double spend convicts nobody; a changed file counts for nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . Tests/Scenarios/lib.sh
@@ -9,18 +9,29 @@ mkdir -p build/scenarios/judge-in
 in=build/scenarios/judge-in
 head -c 50000 /dev/urandom >"$in/first.bin"
 head -c 50000 /dev/urandom >"$in/second.bin"
+head -c 50000 /dev/urandom >"$in/joint.bin"
 world build/scenarios/judge "$in/first.bin" "$in/second.bin"
+$ACD merchant offer add "$in/joint.bin" --price EUR:1.25 --description "sold jointly" --protocol core joint \
+  --data-dir "$W/merchant" >/dev/null
+
+transaction() { wallet status "$1" --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["transaction"])'; }
+credited() {
+  for _ in $(seq 100); do
+    merchant sales | grep -q "^$1  credited" && return
+    sleep 0.1
+  done
+  fail "sale $1 is not credited"
+}
 
 start_all
 expect 0 wallet withdraw EUR:5.00
+# What has the same tokens: a wallet that was copied.
+cp -r "$W/wallet" "$W/copy"
 expect 0 wallet buy first.bin --yes --two-sided -o "$W/first.bin"
 expect 0 wallet buy second.bin --yes -o "$W/second.bin"
-n=$(wallet status 0 --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["transaction"])')
+n=$(transaction 0)
 shop=$(field key "$W/merchant/identity.json")
-for _ in $(seq 100); do
-  merchant sales | grep -q "^$n  credited" && break
-  sleep 0.1
-done
+credited "$n"
 
 echo "judge.sh: evidence of a two-sided sale, from running parties"
 expect 0 wallet evidence export 0 --out "$W/wallet.ev"
@@ -48,9 +59,46 @@ says "convicted bank" not-credited "$W/wallet.ev" --heard bank
 expect 6 judge "$W/wallet.ev" --heard bank
 says no-fault not-credited "$W/wallet.ev" "$W/bank.ev" --heard bank
 
+echo "judge.sh: a refused double spend convicts nobody: the refusal shows the use"
+expect 2 $ACD wallet buy first.bin --yes -o "$W/copied.bin" --data-dir "$W/copy"
+grep -q 'refused (spent)' "$W/err" || fail "the copied wallet is not refused: $(cat "$W/err")"
+expect 0 $ACD wallet evidence export 0 --out "$W/copy.ev" --data-dir "$W/copy"
+says no-fault refused-wrongly "$W/copy.ev" "$W/bank.ev"
+says undecided refused-wrongly "$W/copy.ev"
+judge "$W/copy.ev" "$W/bank.ev" --heard bank >"$W/out" || true
+grep -q "AT FAULT" "$W/out" && fail "an honest bank is at fault: $(cat "$W/out")"
+
+echo "judge.sh: a joint sale, two-sided: the bank is its own archive"
+stop archive
+expect 0 wallet buy joint.bin --protocol joint --yes --two-sided -o "$W/joint.bin"
+jn=$(transaction 2)
+credited "$jn"
+expect 0 wallet evidence export 2 --out "$W/jwallet.ev"
+jgoods=$(sed -n 's/.*sealed goods, if they are in dispute: //p' "$W/out")
+expect 0 merchant evidence export "$jn" --out "$W/jmerchant.ev"
+expect 0 bank evidence export "$shop" "$jn" --out "$W/jbank.ev"
+jlock=$($ACD decode "$W/jwallet.ev" --json | python3 -c 'import json,sys
+print(next(m["hash"] for m in json.load(sys.stdin)["fields"]["messages"] if m["label"] == "JA3"))')
+expect 0 bank evidence export "$jlock" --out "$W/jbank2.ev"
+cmp -s "$W/jbank.ev" "$W/jbank2.ev" || fail "by L the bank exports something else than by M and n"
+jall=("$W/jwallet.ev" "$W/jmerchant.ev" "$W/jmerchant.ev.sealed" "$W/jmerchant.ev.seed" "$W/jbank.ev")
+expect 0 judge "${jall[@]}" "$jgoods" --heard bank --heard merchant
+grep -q "AT FAULT" "$W/out" && fail "an honest party is at fault: $(cat "$W/out")"
+says claim-fails delivered-this "${jall[@]}"
+says no-fault bad-goods "${jall[@]}" "$jgoods"
+says no-fault value-taken "${jall[@]}"
+says no-fault not-credited "${jall[@]}" --heard bank
+says undecided not-credited "$W/jwallet.ev"
+says "convicted bank" not-credited "$W/jwallet.ev" --heard bank
+says no-fault not-credited "$W/jwallet.ev" "$W/jbank.ev" --heard bank
+# Evidence of the core sale beside it changes nothing of either.
+says "no-fault no-fault" not-credited "${all[@]}" "${jall[@]}" --heard bank
+says "" both-outcomes "${all[@]}" "${jall[@]}"
+says "" locked-twice "${all[@]}" "${jall[@]}"
+
 echo "judge.sh: the one-sided sale, and the parties stopped"
 stop_all
-n=$(wallet status 1 --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["transaction"])')
+n=$(transaction 1)
 expect 0 merchant evidence export "$n" --out "$W/merchant2.ev"
 lock=$($ACD decode "$W/merchant2.ev" --json | python3 -c 'import json,sys
 print(next(m["hash"] for m in json.load(sys.stdin)["fields"]["messages"] if m["label"] == "P3"))')

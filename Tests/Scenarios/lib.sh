@@ -18,23 +18,30 @@ expect() {
 
 free_ports() {
   python3 -c '
-import socket
-held = [socket.socket() for _ in range(3)]
+import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
 for s in held: s.bind(("127.0.0.1", 0))
-print(*[s.getsockname()[1] for s in held])'
+print(*[s.getsockname()[1] for s in held])' "${1:-3}"
 }
 
 # world DIR [GOODS...]: bank, archive, merchant, wallet; alice has EUR:20.00. PRICE and PROTOCOL say how the goods are sold.
+# With WITNESSES=N also witness1 to witnessN; TRUST_OPTIONS go to `trust export`.
 world() {
   W=$1; shift
   rm -rf "$W"; mkdir -p "$W"
-  local ports; ports=($(free_ports))
+  local ports; ports=($(free_ports $((3 + ${WITNESSES:-0}))))
+  local witnesses=() number
   local named=(--advertise "${ADVERTISE:-127.0.0.1}")
   $ACD archive init "${named[@]}" --data-dir "$W/archive" --port "${ports[1]}" --ca "$W/ca" >/dev/null
   $ACD bank init "${named[@]}" --data-dir "$W/bank" --port "${ports[0]}" --ca "$W/ca" --denominations 10 >/dev/null
   $ACD merchant init "${named[@]}" --data-dir "$W/merchant" --port "${ports[2]}" --ca "$W/ca" >/dev/null
-  $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" \
-    --party "$W/bank" --party "$W/archive" --party "$W/merchant" >/dev/null
+  for number in $(seq "${WITNESSES:-0}"); do
+    $ACD witness init "${named[@]}" --name "witness$number" --data-dir "$W/witness$number" \
+      --port "${ports[$((2 + number))]}" --ca "$W/ca" >/dev/null
+    witnesses+=(--party "$W/witness$number")
+  done
+  $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" ${TRUST_OPTIONS:-} \
+    --party "$W/bank" --party "$W/archive" --party "$W/merchant" "${witnesses[@]}" >/dev/null
   $ACD wallet init --json --data-dir "$W/wallet" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" >"$W/wallet.json"
   $ACD bank account open alice --data-dir "$W/bank" --key "$(field accountKey "$W/wallet.json")" >/dev/null
   $ACD bank account open shop --merchant --data-dir "$W/bank" \
@@ -49,15 +56,17 @@ world() {
 # field NAME FILE: a string member of a JSON object.
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[2]))[sys.argv[1]])' "$1" "$2"; }
 
+# start NAME [OPTION...]: a party; witness1 is a witness.
 start() {
   local role=$1; shift
-  $ACD "$role" serve --data-dir "$W/$role" --trust "$W/trust.acd" "$@" >>"$W/$role.log" 2>&1 &
+  $ACD "${role%%[0-9]*}" serve --data-dir "$W/$role" --trust "$W/trust.acd" "$@" >>"$W/$role.log" 2>&1 &
   PIDS[$role]=$!
 }
 
-# started: waits until all three answer.
+# started [NAME...]: waits until they answer; bank, archive and merchant if nobody is named.
 started() {
-  for role in bank archive merchant; do
+  local role; [ $# -gt 0 ] || set -- bank archive merchant
+  for role in "$@"; do
     local url; url=$(field url "$W/$role/identity.json")
     for _ in $(seq 100); do
       curl -fs --cacert "$W/ca/ca.pem" "$url/healthz" >/dev/null && break

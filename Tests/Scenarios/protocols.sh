@@ -68,8 +68,8 @@ mkdir -p build/scenarios/protocols-in
 in=$PWD/build/scenarios/protocols-in
 head -c 60000 /dev/urandom >"$in/goods.bin"
 head -c 30000 /dev/urandom >"$in/more.bin"
-world build/scenarios/protocols
-start_all
+WITNESSES=1 world build/scenarios/protocols
+start_all; start witness1; started witness1
 
 passed=0 failed=0
 while IFS=$'\t' read -r row line status pattern tests <&3; do

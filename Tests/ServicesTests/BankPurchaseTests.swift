@@ -48,6 +48,26 @@ private struct Purchase {
   }
 }
 
+extension Purchase {
+  /// Witnesses certify that the archive gave nothing after the lifetime, and one of them signs over it.
+  func p5c(
+    _ p3: Verified<P3>, by witnesses: [UInt8] = [7, 8], _ change: (inout P5c) -> Void = { _ in }
+  ) throws -> [UInt8] {
+    let end = TestBank.lifetime
+    let certificates = try witnesses.map { witness in
+      let nr = NonResponse(
+        n: n, merchant: publicKey(Actor.merchant), lock: p3.hash, hRequest: p3.hash,
+        target: publicKey(Actor.archive), sentAt: end, waitedUntil: end + 3)
+      return try Verified(signing: nr, with: signingKey(witness)).bytes
+    }
+    var payload = P5c(
+      n: n, merchant: publicKey(Actor.merchant), expiration: TestBank.expiration, lifetime: end,
+      lock: p3.hash, at: end + 5, failed: Reason.expired.rawValue, nonResponses: certificates)
+    change(&payload)
+    return try Verified(signing: payload, with: signingKey(witnesses[0])).bytes
+  }
+}
+
 @Suite("Bank: purchases")
 struct BankPurchaseTests {
   @Test("P2 is answered with P3, the same bytes with the same P3, and the value is locked once")
@@ -167,6 +187,79 @@ struct BankPurchaseTests {
       try await bank.ask(purchase.p5a(p3, by: Actor.merchant))
     }
     #expect(try await bank.sums() == Sums(customer: 1500, locked: 500))
+  }
+
+  @Test("where the archive is gone the witnesses' abort gives the locked value back, once")
+  func witnessed() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let purchase = Purchase(bank: bank)
+    let p2 = try purchase.p2([(tokens[0], 500)])
+    let p3 = try await purchase.lock(p2)
+    let p5c = try purchase.p5c(p3)
+    #expect(try await bank.ask(p5c) == p5c)
+    #expect(try await bank.ask(p5c) == p5c)
+    #expect(try await bank.sums() == Sums(customer: 1500, tokens: 500))
+    // A commit that the archive kept to itself comes too late, and is kept against it.
+    let refusal = try await bank.refusal(of: purchase.p5a(p3))
+    #expect(refusal.reason == .aborted && refusal.proof == [p5c])
+    let query = StatusQuery(
+      n: purchase.n, merchant: publicKey(Actor.merchant), nonce: Nonce(randomBytes(16))!)
+    let asked = try Verified(signing: query, with: signingKey(Actor.pseudonym)).bytes
+    let status = try Verified<StatusAnswer>(try await bank.ask(asked), by: .key(bank.key)).payload
+    #expect(status.state == .aborted && status.proof == [p3.bytes, p5c])
+    let again = Purchase(bank: bank)
+    let second = try await again.lock(again.p2([(tokens[0], 500)]))
+    try await bank.ask(again.p5a(second))
+    #expect(try await bank.sums() == Sums(customer: 1500, merchant: 500))
+  }
+
+  @Test("a P5c that is forged, too early, of too few or of another lock moves nothing")
+  func badWitnesses() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500, 100])
+    let (purchase, other) = (Purchase(bank: bank), Purchase(bank: bank))
+    let p3 = try await purchase.lock(purchase.p2([(tokens[0], 500)]))
+    let foreign = try await other.lock(other.p2([(tokens[1], 100)]))
+    let unread = [
+      try purchase.p5c(p3, by: [7]), try purchase.p5c(p3, by: [7, 7]), try purchase.p5c(p3, by: [7, 77]),
+      try purchase.p5c(p3, by: [Actor.archive, 7]), try purchase.p5c(p3) { $0.at = TestBank.lifetime - 1 },
+      try purchase.p5c(p3) { $0.lifetime -= 100 }, try purchase.p5c(p3) { $0.lock = foreign.hash },
+    ]
+    for bytes in unread {
+      let reply = try #require(try await bank.service.handle(bytes))
+      #expect((try? Verified<Refusal>(reply, by: .key(bank.key))) != nil)
+    }
+    let mismatching = try await bank.refusal(of: purchase.p5c(foreign))
+    #expect(mismatching.reason == .mismatch, "certificates of another lock under this number")
+    let unknown = try await bank.refusal(of: Purchase(bank: bank).p5c(p3))
+    #expect(unknown.reason == .unknownTransaction)
+    #expect(try await bank.sums() == Sums(customer: 1400, locked: 600))
+    try await bank.ask(purchase.p5a(p3))
+    #expect(try await bank.refusal(of: purchase.p5c(p3)).reason == .committed)
+    #expect(try await bank.sums() == Sums(customer: 1400, merchant: 500, locked: 100))
+  }
+
+  @Test(
+    "a refusal shows what stands in the way: the lock of another protocol, and no use that was given back")
+  func proofs() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500])
+    let (first, second) = (Purchase(bank: bank), Purchase(bank: bank))
+    let p3 = try await first.lock(first.p2([(tokens[0], 500)]))
+    try await bank.ask(first.p5b(p3))
+    let p2 = try second.p2([(tokens[0], 450)])
+    try await bank.ask(p2)
+    let refused = try await bank.refusal(of: Purchase(bank: bank).p2([(tokens[0], 100)]))
+    #expect(refused.reason == .locked && refused.proof == [p2])
+    var terms = try Verified<P2>(stored: p2).payload.terms
+    terms.archive = bank.key
+    let joint = try Verified(
+      signing: JA2(
+        terms: terms, bank: bank.key, tokenInputs: [TokenInput(token: tokens[0].token, amount: 450)]),
+      with: signingKey(tokens[0].key))
+    let otherMode = try await bank.refusal(of: joint.bytes)
+    #expect(otherMode.reason == .nReused && otherMode.proof == [p2])
   }
 
   @Test("a merchant without an account or outside the trust list is refused before anything is locked")

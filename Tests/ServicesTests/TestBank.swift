@@ -19,6 +19,7 @@ enum Actor {
   static let account: UInt8 = 4
   static let pseudonym: UInt8 = 5
   static let authority: UInt8 = 6
+  static let witnesses: [UInt8] = [7, 8, 9]
   /// Token keys start here.
   static let firstToken: UInt8 = 100
 }
@@ -95,7 +96,8 @@ final class TestBank {
       entries: [
         bank.trustEntry(url: nil, from: 1, until: now + 1_000_000), entry(.archive, Actor.archive),
         entry(.merchant, Actor.merchant),
-      ], answerSeconds: 2, skewSeconds: 60, lifetimeSeconds: 3600, goodsLengthMax: 1 << 30)
+      ] + Actor.witnesses.map { entry(.witness, $0) }, answerSeconds: 2, skewSeconds: 60,
+      lifetimeSeconds: 3600, goodsLengthMax: 1 << 30)
     return try LoadedTrust(try Verified(signing: list, with: signingKey(Actor.authority)).bytes)
   }
 

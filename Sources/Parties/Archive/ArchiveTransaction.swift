@@ -142,9 +142,8 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
 
   private mutating func publish(_ outcome: Outcome<M>) -> [ArchiveEffect] {
     state = .decided(outcome)
-    let isCommit = if case .committed = outcome { true } else { false }
     let record = ArchiveEffect.publish(
-      outcome.bytes, isCommit: isCommit, terms: lock.terms, lock: lock.name)
+      outcome.bytes, isCommit: outcome.isCommit, terms: lock.terms, lock: lock.name)
     // The joint bank-archive tells itself in the same durable step.
     let copies = [bank, lock.terms.merchant].filter { $0 != lock.terms.archive }
     return [record] + copies.map { .send(outcome.bytes, to: $0) } + [.reply(outcome.bytes)]
@@ -156,7 +155,7 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
     switch (outcome, asked) {
     case (.committed, .committed), (.aborted, .aborted): [.reply(outcome.bytes)]
     case (.committed, _): [.refuse(Denial(.committed, "it is committed", proof: [outcome.bytes]))]
-    case (.aborted, _): [.refuse(Denial(.aborted, "it is aborted", proof: [outcome.bytes]))]
+    case (.aborted, _), (.witnessed, _): [.refuse(Denial(.aborted, "it is aborted", proof: [outcome.bytes]))]
     }
   }
 

@@ -6,7 +6,7 @@
 //   absent ───────────────────────▶ locked ───────────────────────────▶ settled
 //                                     │
 //                                     └───────────────────────────────▶ released
-//                                       P5b of L: release
+//                                       P5b or P5c of L: release
 //
 // Invariants: the bank's own clock never unlocks anything; one lock per (M, n), for ever; an event that
 // was already answered gets the same bytes again.
@@ -101,7 +101,9 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
     switch phase {
     case .absent, .locked: state = .locked(p2, p3)
     case .settled: state = .settled(p2, p3, try Outcome(stored: stored(Label(M.commitType))))
-    case .released: state = .released(p2, p3, try Outcome(stored: stored(Label(M.abortType))))
+    case .released:
+      let label: Label = messages[.p5c] == nil ? Label(M.abortType) : .p5c
+      state = .released(p2, p3, try Outcome(stored: stored(label)))
     }
   }
 
@@ -162,11 +164,11 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
         .credit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
         .confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
       ]
-    case .aborted(let abort):
+    case .aborted, .witnessed:
       state = .released(p2, p3, outcome)
       return [
-        .keep(Label(M.abortType), abort.bytes), .enter(.released), .release(lock: p3.hash),
-        .reply(abort.bytes),
+        .keep(outcome.label, outcome.bytes), .enter(.released), .release(lock: p3.hash),
+        .reply(outcome.bytes),
       ]
     }
   }
@@ -184,10 +186,13 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
     switch (known, outcome) {
     case (.committed, .committed):
       return [.confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash)]
-    case (.aborted, .aborted):
+    case (.committed, .witnessed):
+      // The archive gave its outcome before it was gone; the witnesses only did not hear of it.
+      return [.refuse(Denial(.committed, "it is committed", proof: [known.bytes]))]
+    case (.aborted, _) where !outcome.isCommit, (.witnessed, _) where !outcome.isCommit:
       return [.reply(known.bytes)]
-    case (.committed, .aborted), (.aborted, .committed):
-      let detail = "this archive published the other outcome before; both are kept as evidence against it"
+    default:
+      let detail = "the lock has ended otherwise before; both are kept as evidence against the archive"
       let reason: Reason = phase == .settled ? .committed : .aborted
       return [.keep(.evidence, outcome.bytes), .refuse(Denial(reason, detail, proof: [known.bytes]))]
     }

@@ -73,9 +73,12 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
         try stored(Label(M.commitType), Commit<M>.self),
         opened: phase == .delivered)
     case .aborted:
+      let abort: Outcome<M> =
+        messages[.p5c] == nil
+        ? .aborted(try stored(Label(M.abortType), Abort<M>.self)) : .witnessed(try stored(.p5c, P5c.self))
       state = .aborted(
         try stored(Label(M.requestType), M.Request.self), try stored(Label(M.lockType), M.LockMessage.self),
-        .aborted(try stored(Label(M.abortType), Abort<M>.self)))
+        abort)
     case .refused: state = .refused
     case .abandoned: state = .abandoned
     }
@@ -318,7 +321,9 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
       return [.keep(.evidence, outcome.bytes)]
     case .aborted(_, let three, let known):
       // A commit after the abort gives the goods away and proves that the archive did both.
-      guard known.bytes != outcome.bytes, Lock<M>(three).mismatch(outcome) == nil else { return [] }
+      guard outcome.isCommit, known.bytes != outcome.bytes, Lock<M>(three).mismatch(outcome) == nil else {
+        return []
+      }
       return [.keep(.evidence, outcome.bytes)]
     default: return [.deny(Denial(.unknownTransaction, "nothing was paid in this purchase"))]
     }
@@ -331,11 +336,11 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
       return [
         .keep(Label(M.commitType), commit.bytes), .enter(.paid, due: nil), .spent(p2.payload.tokenInputs),
       ]
-    case .aborted(let abort):
+    case .aborted, .witnessed:
       // Without P3 an abort never matches: `mismatch` asked for it.
       state = .aborted(p2, p3!, outcome)
       return [
-        .keep(Label(M.abortType), abort.bytes), .enter(.aborted, due: nil), .freed(p2.payload.tokenInputs),
+        .keep(outcome.label, outcome.bytes), .enter(.aborted, due: nil), .freed(p2.payload.tokenInputs),
       ]
     }
   }
@@ -356,7 +361,7 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     if let p3 { return Lock<M>(p3).mismatch(outcome) }
     switch outcome {
     case .committed(let commit): return terms.mismatch(commit, lock: nil)
-    case .aborted: return "an abort can only be matched with P3: ask the bank for it"
+    case .aborted, .witnessed: return "an abort can only be matched with P3: ask the bank for it"
     }
   }
 

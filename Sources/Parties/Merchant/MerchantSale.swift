@@ -95,9 +95,10 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
         .committed(try stored(Label(M.commitType), Commit<M>.self)),
         credit: try stored(.credit, Credit.self))
     case .aborted:
-      state = .aborted(
-        try stored(Label(M.lockType), M.LockMessage.self),
-        .aborted(try stored(Label(M.abortType), Abort<M>.self)))
+      let abort: Outcome<M> =
+        messages[.p5c] == nil
+        ? .aborted(try stored(Label(M.abortType), Abort<M>.self)) : .witnessed(try stored(.p5c, P5c.self))
+      state = .aborted(try stored(Label(M.lockType), M.LockMessage.self), abort)
     }
     let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
     merchandise = M.deliversAfterLock ? try stored(Label(.e4), E4.self) : nil
@@ -206,7 +207,9 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered, .declined:
       return [.refuse(Denial(.unknownTransaction, "no authorization of this sale is known"))]
     case .committed(let known, let old, _), .aborted(let known, let old):
-      guard old.bytes != outcome.bytes, Lock<M>(known).mismatch(outcome) == nil else { return [] }
+      guard old.bytes != outcome.bytes, old.isCommit || outcome.isCommit,
+        Lock<M>(known).mismatch(outcome) == nil
+      else { return [] }
       return [.keep(.evidence, outcome.bytes)]
     case .authorised(let known), .forcing(let known), .submitted(let known, _), .cancelling(let known, _):
       p3 = known
@@ -224,10 +227,10 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
       ]
       if policy.forwardsToBank { effects.append(.send(commit.bytes, to: p3.signer)) }
       return effects
-    case .aborted(let abort):
+    case .aborted, .witnessed:
       state = .aborted(p3, outcome)
       return [
-        .keep(Label(M.abortType), abort.bytes), .enter(.aborted, due: nil), .send(abort.bytes, to: p3.signer),
+        .keep(outcome.label, outcome.bytes), .enter(.aborted, due: nil), .send(outcome.bytes, to: p3.signer),
       ]
     }
   }

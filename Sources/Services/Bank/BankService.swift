@@ -69,6 +69,7 @@ final class BankService: PartyService {
       }
     // The bank's own record of a joint lock, which it has acted on already.
     case .ja5a, .ja5b: return try await decide(try Outcome<JointMode>(bytes, trust: node.trust.list))
+    case .p5c: return try await witnessed(bytes)
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
     case .accountQuery:
@@ -91,7 +92,9 @@ final class BankService: PartyService {
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
       let rowKey = RowKey.transaction(p2.payload.terms.merchant, p2.payload.terms.n)
       guard var machine = try load(M.self, tx, rowKey) else {
-        let denial = Denial(.nReused, "this merchant's n already has a lock of another protocol")
+        let denial = Denial(
+          .nReused, "this merchant's n already has a lock of another protocol",
+          proof: try locking(tx, rowKey))
         return try node.refuse(denial, request: p2.bytes)
       }
       if machine.phase == .absent {
@@ -134,7 +137,7 @@ final class BankService: PartyService {
     return try await node.store.write { [self] tx in try remember(tx, reply, request, at: now) }
   }
 
-  private func decide<M: ContractMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {
+  func decide<M: ContractMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {
     let reply = try await node.store.write { [self] tx in try decide(outcome, in: tx) }
     outboxKick()
     return reply
@@ -267,16 +270,21 @@ final class BankService: PartyService {
       facts[token.id] = TokenFacts(
         denomination: keys.list.denomination(token.keyID), signatureHolds: valid[token.id] ?? false,
         spent: UInt64(row?.spent ?? 0), locked: UInt64(row?.locked ?? 0),
-        uses: try uses(tx, token.id, limit: 2))
+        uses: try uses(tx, token.id, of: [.locked, .spent], limit: Self.refusalUsesMax))
     }
     return facts
   }
 
-  /// The messages that used a token: P2 of locks, X1 and X2 of exchanges; as many as fit into an answer.
-  private func uses(_ tx: any StoreTransaction, _ id: Hash, limit: Int) throws -> [[UInt8]] {
+  /// The messages that used a token: P2 of locks, X1 and X2 of exchanges; the largest uses first, as many as
+  /// fit into an answer.
+  private func uses(
+    _ tx: any StoreTransaction, _ id: Hash, of states: Set<TokenUse.State> = [.locked, .spent, .released],
+    limit: Int
+  ) throws -> [[UInt8]] {
     var result: [[UInt8]] = []
     var room = Self.proofBytesMax
-    for use in try tx.tokenUses(token: id.bytes).prefix(limit) {
+    let uses = try tx.tokenUses(token: id.bytes).filter { states.contains($0.state) }
+    for use in uses.sorted(by: { $0.amount > $1.amount }).prefix(limit) {
       let labels = Self.requestLabels + [Label(.x1), Label(.x2)]
       let found = try labels.compactMap {
         try tx.message(kind: "use", key: use.message, label: $0.rawValue)
@@ -289,7 +297,10 @@ final class BankService: PartyService {
   }
 
   /// The labels of messages that lock tokens.
-  private static let requestLabels = ContractModes.all.map { Label($0.requestType) }
+  static let requestLabels = ContractModes.all.map { Label($0.requestType) }
+
+  /// How many uses a refusal shows of each token. What was given back is no reason to refuse.
+  private static let refusalUsesMax = 8
 
   /// What an answer spends on proof: it has to stay under the size of a message.
   private static let proofBytesMax = 56_000

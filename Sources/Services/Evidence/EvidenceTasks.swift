@@ -39,9 +39,7 @@ struct ExportLock: OperatorTask {
   private static let pageMax = 500
 
   func carryOut(at desk: BankDesk) async throws -> EvidenceExport {
-    guard let key = try await rowKey(desk) else {
-      throw ServiceError.notFound("this bank has made no such lock")
-    }
+    let key = try await rowKey(desk)
     return try await desk.store.read { tx in
       var messages = try tx.signedMessages(kind: BankService.kind, key: key)
       guard !messages.isEmpty else { throw ServiceError.notFound("this bank has made no such lock") }
@@ -55,15 +53,16 @@ struct ExportLock: OperatorTask {
     }
   }
 
-  private func rowKey(_ desk: BankDesk) async throws -> [UInt8]? {
+  /// Where the lock is, if the bank has made it.
+  func rowKey(_ desk: BankDesk) async throws -> [UInt8] {
     if let merchant = merchant.flatMap(PublicKey.init(hex:)), let n = n.flatMap(TransactionID.init(hex:)) {
       return RowKey.transaction(merchant, n)
     }
-    guard let lock = lock.flatMap(Hash.init(hex:)) else { return nil }
-    for mode in ContractModes.all {
-      if let key = try await rowKey(desk, lock, label: Label(mode.lockType)) { return key }
+    for mode in lock.flatMap(Hash.init(hex:)) == nil ? [] : ContractModes.all {
+      let name = Hash(hex: lock!)!
+      if let key = try await rowKey(desk, name, label: Label(mode.lockType)) { return key }
     }
-    return nil
+    throw ServiceError.notFound("this bank has made no such lock")
   }
 
   private func rowKey(_ desk: BankDesk, _ lock: Hash, label: Label) async throws -> [UInt8]? {
@@ -88,13 +87,8 @@ extension MerchantOperation {
 }
 
 extension BankOperation {
-  /// All that the bank kept of the lock of (M, n), for a judge.
-  public func evidence(merchant: PublicKey, n: TransactionID) async throws -> EvidenceExport {
-    try await link.carryOut(ExportLock(merchant: merchant.description, n: n.description))
-  }
-
-  /// All that the bank kept of lock L, for a judge.
-  public func evidence(lock: Hash) async throws -> EvidenceExport {
-    try await link.carryOut(ExportLock(lock: lock.description))
+  /// All that the bank kept of a lock, for a judge.
+  public func evidence(_ lock: BankLockName) async throws -> EvidenceExport {
+    try await link.carryOut(lock.export)
   }
 }

@@ -38,6 +38,7 @@ final class MerchantService: PartyService {
     case .p5a, .p5b: return try await decided(CoreMode.self, bytes)
     case .ja5a, .ja5b: return try await decided(JointMode.self, bytes)
     case .e7a, .e7b: return try await decided(EarlyMode.self, bytes)
+    case .p5c: return try await step(Unverified<P5c>(bytes).claims.n, bytes, Witnessed(abort: bytes))
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }

@@ -48,6 +48,15 @@ struct Decided<L: ContractMode>: SaleEvent {
   }
 }
 
+/// The witnesses' abort, of whichever mode the sale is.
+struct Witnessed: SaleEvent {
+  let abort: [UInt8]
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.decided(try Outcome<M>(abort, trust: policy.trust), policy: policy) }
+}
+
 struct Credited: SaleEvent {
   let credit: Verified<Credit>
 

@@ -28,9 +28,13 @@ public struct BankTotals: Codable, Equatable, Sendable {
 /// the first call, until `close`. All calls throw `ServiceError`.
 public final class BankOperation: Sendable {
   let link: OperatorLink<BankDesk>
+  let directory: DataDirectory
 
   /// The bank in this directory.
-  public init(_ directory: DataDirectory) throws { link = try OperatorLink(directory) }
+  public init(_ directory: DataDirectory) throws {
+    self.directory = directory
+    link = try OperatorLink(directory)
+  }
 
   /// Lets the store go.
   public func close() async throws { try await link.close() }

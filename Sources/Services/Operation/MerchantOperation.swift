@@ -25,9 +25,13 @@ public struct SaleSummary: Codable, Equatable, Sendable {
 /// opened at the first call, until `close`. All calls throw `ServiceError`.
 public final class MerchantOperation: Sendable {
   let link: OperatorLink<MerchantDesk>
+  let directory: DataDirectory
 
   /// The merchant in this directory.
-  public init(_ directory: DataDirectory) throws { link = try OperatorLink(directory) }
+  public init(_ directory: DataDirectory) throws {
+    self.directory = directory
+    link = try OperatorLink(directory)
+  }
 
   /// Lets the store go.
   public func close() async throws { try await link.close() }

@@ -82,10 +82,12 @@ public enum PartyOperation {
     return card
   }
 
-  /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force.
+  /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force. `offerSeconds`: a
+  /// merchant's latest expiration after its offer.
   public static func serve(
     _ directory: DataDirectory, trust: [UInt8]?, completion: CompletionRoute = .archive,
-    polls: Bool = false, trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
+    offerSeconds: UInt64? = nil, polls: Bool = false, trace: (@Sendable (String) -> Void)?,
+    verbose: Bool = false,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let config = try directory.config()
@@ -108,13 +110,16 @@ public enum PartyOperation {
       identity: identity, directory: directory, store: store,
       trust: inForce, transport: transport, logger: logger,
       tracer: MessageTracer(write: trace))
-    try await run(node, config, completion: completion, polls: polls, onReady: onReady)
+    var policy = MerchantPolicy(
+      trust: inForce.list, completion: completion, forwardsToBank: completion == .merchant)
+    if let offerSeconds { policy.expirationSeconds = offerSeconds }
+    try await run(node, config, policy, polls: polls, onReady: onReady)
     try await transport.shutdown()
     try await store.close()
   }
 
   private static func run(
-    _ node: Node, _ config: PartyConfig, completion: CompletionRoute, polls: Bool,
+    _ node: Node, _ config: PartyConfig, _ policy: MerchantPolicy, polls: Bool,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let kicks = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -122,6 +127,7 @@ public enum PartyOperation {
     let service: any PartyService
     var desk: (any OperatorDesk)?
     var tick: @Sendable () async -> Void = {}
+    var work: @Sendable () async -> Void = {}
     switch node.identity.role {
     case .bank:
       let keys = try await BankKeys.loadFresh(node)
@@ -132,12 +138,14 @@ public enum PartyOperation {
       service = archive
       tick = { await archive.tick() }
     case .merchant:
-      let policy = MerchantPolicy(
-        trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)
       let merchant = MerchantService(node: node, policy: policy, kick: kick)
       service = merchant
       desk = MerchantDesk(merchant)
       tick = { await merchant.tick() }
+    case .witness:
+      let witness = WitnessService(node: node)
+      service = witness
+      work = { await witness.work() }
     default: throw ServiceError.configuration("no service runs as \(node.identity.role.name)")
     }
     let running = service
@@ -147,7 +155,7 @@ public enum PartyOperation {
       }
     }
     let poller = ArchivePoller(node: node) { record in _ = try? await running.handle(record) }
-    let (ownTick, operatorDesk) = (tick, desk)
+    let (ownTick, operatorDesk, ownWork) = (tick, desk, work)
     let tickOnce: @Sendable () async -> Void = {
       await ownTick()
       if polls { await poller.poll() }
@@ -165,6 +173,7 @@ public enum PartyOperation {
               await OperatorChannel.serve(operatorDesk, in: node.directory, logger: node.logger)
             }
           }
+          group.addTask { await ownWork() }
           group.addTask { await outbox.run() }
           group.addTask { for await _ in kicks.stream { await outbox.kick() } }
           group.addTask {

@@ -5,10 +5,22 @@ import Messages
 
 /// An authority's directory: its seed and the last list that it signed.
 public enum TrustAuthority {
+  /// What a list says beside its keys.
+  public struct Limits: Sendable {
+    /// Δ: within how many seconds an archive answers.
+    public var answerSeconds: UInt64 = 2
+    /// How long after its latest expiration a transaction lives.
+    public var lifetimeSeconds: UInt64 = 90 * 86_400
+    /// How many witnesses have to certify the same; nil: more than half.
+    public var quorum: UInt64?
+
+    public init() {}
+  }
+
   /// Signs the next list over these parties, good for `days`; the authority is made if it is not there.
   /// - Returns: the list's bytes, to be handed to everybody.
   public static func export(
-    _ directory: DataDirectory, parties: [PartyCard], days: UInt64
+    _ directory: DataDirectory, parties: [PartyCard], days: UInt64, limits: Limits = Limits()
   ) throws -> [UInt8] {
     try directory.create()
     if !directory.exists("authority.seed") {
@@ -31,11 +43,15 @@ public enum TrustAuthority {
         role: role, name: card.name, key: key, from: now - min(now, 3600), until: until + 2 * 365 * 86_400,
         sealingKey: card.sealingKey.flatMap(PublicKey.init(hex:)), url: card.url)
     }
+    let witnesses = entries.filter { $0.role == .witness }.count
+    guard limits.quorum.map({ (1...max(1, UInt64(witnesses))).contains($0) && witnesses > 0 }) ?? true else {
+      throw ServiceError.configuration("of \(witnesses) witnesses, a quorum is at least 1 and at most all")
+    }
     guard !entries.isEmpty else { throw ServiceError.configuration("a trust list needs at least one party") }
     let list = TrustList(
       at: now, until: until, sequence: last.map { $0.payload.sequence + 1 } ?? 0, previous: last?.hash,
-      entries: entries, answerSeconds: 2, skewSeconds: 60, lifetimeSeconds: 90 * 86_400,
-      goodsLengthMax: 1 << 40)
+      entries: entries, answerSeconds: limits.answerSeconds, skewSeconds: 60,
+      lifetimeSeconds: limits.lifetimeSeconds, goodsLengthMax: 1 << 40, quorum: limits.quorum)
     let signed = try Verified(signing: list, with: key).bytes
     try directory.write("last.acd", signed)
     return signed
