@@ -59,13 +59,33 @@ extension Wallet {
     try await advanceCounters()
     // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
     var limit = Self.pseudonymGap
+    var taken: [(number: UInt64, inputs: [TokenInput])] = []
     let byAge = purchases.values.sorted { $0.terms.expiration < $1.terms.expiration }
     for purchase in byAge {
       guard let index = try await purchase.takeUp(by: self, below: limit) else { continue }
       limit = max(limit, index + Self.pseudonymGap)
       found.purchases += 1
+      taken.append((index, purchase.inputs))
     }
+    try await recount(taken, bank)
     return found
+  }
+
+  /// What is left of the tokens that purchases used, now that these were taken up: what the bank says then,
+  /// and what purchases hold that are still on their way.
+  private func recount(_ taken: [(number: UInt64, inputs: [TokenInput])], _ bank: TrustEntry) async throws {
+    var held: [Hash: UInt64] = [:]
+    for (number, inputs) in taken {
+      let phase = try await store.read { try $0.purchase(number)?.row.phase }.flatMap(PurchasePhase.init)
+      let isOpen = phase == .authorised || phase == .locked
+      for input in inputs { held[input.token.id, default: 0] += isOpen ? input.amount : 0 }
+    }
+    for (id, amount) in held {
+      guard var coin = try await store.read({ try $0.coin(id) }) else { continue }
+      (coin.rest, coin.held) = (try await ask(coin, bank).rest + amount, amount)
+      let counted = coin
+      try await store.write { try $0.putCoin(counted, id: id) }
+    }
   }
 
   private func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
@@ -99,8 +119,6 @@ extension Wallet {
       with: seed.tokenKey(coin.keyIndex))
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
-    // Locked amounts stay part of the rest: the purchase that holds them is taken up below and holds them
-    // again.
     let rest = answer.payload.remainder?.amount ?? coin.value
     return (rest, answer.payload.proof)
   }
@@ -178,12 +196,14 @@ extension Wallet {
 /// A purchase that a token's history shows.
 private protocol FoundPurchase {
   var terms: LockTerms { get }
+  var inputs: [TokenInput] { get }
   func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64?
 }
 
 private struct Found<M: ContractMode>: FoundPurchase {
   let request: Verified<AuthorizationQ<M>>
   var terms: LockTerms { request.payload.terms }
+  var inputs: [TokenInput] { request.payload.tokenInputs }
 
   func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64? {
     try await wallet.takeUp(M.self, request, below: limit)
