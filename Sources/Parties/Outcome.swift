@@ -5,9 +5,9 @@
 
 public import Messages
 
-extension PurchaseMode {
-  /// Who publishes the outcomes.
-  public static var archiveRole: Role { mode == .joint ? .bank : .archive }
+extension TokenMode {
+  /// Who decides, and signs the outcomes.
+  public static var archiveRole: Role { mode == .joint || mode == .compact ? .bank : .archive }
 }
 
 /// The single outcome that an archive publishes for a lock.

@@ -62,7 +62,9 @@ struct ServeOptions: ParsableArguments {
   @Flag(help: "Log more.")
   var verbose = false
 
-  func run(_ role: Role, completion: CompletionRoute = .archive) async throws {
+  func run(
+    _ role: Role, completion: CompletionRoute = .archive, expirationSeconds: UInt64 = 3600
+  ) async throws {
     try await reporting {
       let directory = data.directory(role.name)
       let config = try directory.config()
@@ -74,6 +76,7 @@ struct ServeOptions: ParsableArguments {
       }
       try await PartyOperation.serve(
         directory, trust: try trust.map(readFile), completion: completion,
+        expirationSeconds: expirationSeconds,
         polls: pollArchives, trace: trace ? say : nil,
         verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
     }
@@ -118,7 +121,15 @@ struct MerchantCommand: AsyncParsableCommand {
     @Option(
       help: "How customers get the key: archive, merchant, or early (before the archive's answer, on trust).")
     var completion = CompletionRoute.archive
-    func run() async throws { try await options.run(.merchant, completion: completion) }
+    @Option(help: "How many seconds a customer has from the offer until the latest expiration.")
+    var expiration: UInt64 = 3600
+
+    func run() async throws {
+      guard (1...604_800).contains(expiration) else {
+        throw ValidationError("An expiration is 1 to 604800 seconds away.")
+      }
+      try await options.run(.merchant, completion: completion, expirationSeconds: expiration)
+    }
   }
 
   struct OfferCommand: AsyncParsableCommand {
@@ -136,7 +147,8 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
       @Option(
         name: .customLong("protocol"), parsing: .upToNextOption,
-        help: "The protocols by which it is sold: core, joint.") var protocols: [ProtocolArgument] = [.core]
+        help: "The protocols by which it is sold: core, joint, compact.") var protocols: [ProtocolArgument] =
+          [.core]
 
       func run() async throws {
         try await withMerchant(data) { merchant in

@@ -39,6 +39,8 @@ public enum MerchantEffect: Equatable, Sendable {
   case enter(SalePhase, due: Timestamp?)
   /// Seal this bundle to the archive and send it; the sealing seed is kept for the judge.
   case submit(Bundle, to: PublicKey)
+  /// Send the box that was sealed before once more: whoever has it answers with the outcome.
+  case submitAgain(to: PublicKey)
   case send([UInt8], to: PublicKey)
   /// Ask the archive for the outcome of this lock: abort it if it is due.
   case requestAbort(p3: [UInt8], archive: PublicKey)

@@ -20,7 +20,7 @@ final class ArchiveService: PartyService {
     let trust = node.trust.list
     switch incoming {
     case .sealed(let sealed):
-      let submission = try desk.open(CoreMode.self, sealed)
+      let submission = try desk.read(CoreMode.self, desk.unseal(sealed))
       return try await decide(submission.p3, request: sealed.encoded(), desk.submitted(submission))
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }

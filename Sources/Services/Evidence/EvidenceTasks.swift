@@ -45,8 +45,8 @@ struct ExportLock: OperatorTask {
     return try await desk.store.read { tx in
       var messages = try tx.signedMessages(kind: BankService.kind, key: key)
       guard !messages.isEmpty else { throw ServiceError.notFound("this bank has made no such lock") }
-      let locks = ContractModes.all.map { $0.lockType }
-      for lock in messages where (try? MessageType(peeking: lock)).map(locks.contains) ?? false {
+      let locks = ContractModes.all.map { $0.lockType } + [.jb2]
+      for lock in messages where Self.type(of: lock).map(locks.contains) ?? false {
         messages += try tx.signedMessages(kind: "credit", key: Hash(of: lock).bytes)
       }
       // What the tokens are worth.
@@ -55,13 +55,19 @@ struct ExportLock: OperatorTask {
     }
   }
 
+  /// The type, also of a JB2 that several tokens signed.
+  private static func type(of message: [UInt8]) -> MessageType? {
+    let type = try? MessageType(peeking: message)
+    return type == .coSign && (try? Unverified<JB2>(message)) != nil ? .jb2 : type
+  }
+
   private func rowKey(_ desk: BankDesk) async throws -> [UInt8]? {
     if let merchant = merchant.flatMap(PublicKey.init(hex:)), let n = n.flatMap(TransactionID.init(hex:)) {
       return RowKey.transaction(merchant, n)
     }
     guard let lock = lock.flatMap(Hash.init(hex:)) else { return nil }
-    for mode in ContractModes.all {
-      if let key = try await rowKey(desk, lock, label: Label(mode.lockType)) { return key }
+    for label in ContractModes.all.map({ Label($0.lockType) }) + [Label(.jb2)] {
+      if let key = try await rowKey(desk, lock, label: label) { return key }
     }
     return nil
   }

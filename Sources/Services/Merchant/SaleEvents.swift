@@ -9,6 +9,16 @@ protocol SaleEvent: Sendable {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect]
+  /// The same to a compact sale, which is a machine of its own.
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect]
+}
+
+extension SaleEvent {
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(.compact))] }
 }
 
 /// P3 or its kin of mode `L`.
@@ -34,6 +44,14 @@ struct Acknowledged: SaleEvent {
     let note = try Verified(unverified, by: .key(unverified.claimedSigners[0]))
     return try sale.acknowledged(note, policy: policy, at: now, key: key)
   }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    let unverified = try Unverified<Acknowledgement>(message)
+    let note = try Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    return try sale.acknowledged(note, policy: policy, at: now, key: key)
+  }
 }
 
 /// The record of mode `L`.
@@ -54,6 +72,10 @@ struct Credited: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.credited(credit) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.credited(credit) }
 }
 
 struct Complained: SaleEvent {
@@ -62,18 +84,30 @@ struct Complained: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.complained(nak) }
 }
 
 struct Due: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.due(at: now, key: key) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.due(at: now) }
 }
 
 struct GivenUp: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.givenUp(key: key) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.givenUp() }
 }
 
 extension Denial {

@@ -85,7 +85,8 @@ public enum PartyOperation {
   /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force.
   public static func serve(
     _ directory: DataDirectory, trust: [UInt8]?, completion: CompletionRoute = .archive,
-    polls: Bool = false, trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
+    expirationSeconds: UInt64 = 3600, polls: Bool = false, trace: (@Sendable (String) -> Void)?,
+    verbose: Bool = false,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let config = try directory.config()
@@ -108,13 +109,16 @@ public enum PartyOperation {
       identity: identity, directory: directory, store: store,
       trust: inForce, transport: transport, logger: logger,
       tracer: MessageTracer(write: trace))
-    try await run(node, config, completion: completion, polls: polls, onReady: onReady)
+    let policy = MerchantPolicy(
+      trust: node.trust.list, completion: completion, expirationSeconds: expirationSeconds,
+      forwardsToBank: completion == .merchant)
+    try await run(node, config, selling: policy, polls: polls, onReady: onReady)
     try await transport.shutdown()
     try await store.close()
   }
 
   private static func run(
-    _ node: Node, _ config: PartyConfig, completion: CompletionRoute, polls: Bool,
+    _ node: Node, _ config: PartyConfig, selling policy: MerchantPolicy, polls: Bool,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let kicks = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -129,8 +133,6 @@ public enum PartyOperation {
       desk = BankDesk(store: node.store, currency: config.bankCurrency)
     case .archive: service = ArchiveService(node: node, kick: kick)
     case .merchant:
-      let policy = MerchantPolicy(
-        trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)
       let merchant = MerchantService(node: node, policy: policy, kick: kick)
       service = merchant
       desk = MerchantDesk(merchant)
