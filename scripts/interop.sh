@@ -54,6 +54,32 @@ expect 0 merchant cancel "$n"
 settle
 $python scripts/interop_client.py "$W" ask
 
+# Compact: one that is paired, and one whose merchant is gone before S_p(P1) reaches it, so that the bank aborts it.
+compact() {
+  $ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --description "sold compactly" --protocol compact \
+    --data-dir "$W/merchant" "$@" >/dev/null
+  $ACD merchant offers --json --data-dir "$W/merchant" | $python -c 'import json,sys
+print([o["id"] for o in json.load(sys.stdin) if o["protocols"] == ["compact"]][-1])'
+}
+offer=$(compact)
+expect 0 wallet buy "$offer" --protocol compact --yes -o "$W/compact.bin"
+kill "${PIDS[merchant]}" "${PIDS[bank]}"; wait "${PIDS[merchant]}" "${PIDS[bank]}" 2>/dev/null || true
+start merchant --expiration 8; unset "PIDS[bank]"; started
+phase() { wallet list --json | $python -c 'import json,sys; print(json.load(sys.stdin)[-1]["phase"])'; }
+$ACD wallet buy "$offer" --protocol compact --two-sided --yes -o "$W/never.bin" --data-dir "$W/wallet" >"$W/buy.log" 2>&1 & buyer=$!
+for _ in $(seq 10); do
+  sleep 0.5
+  kill -9 $buyer 2>/dev/null || true; wait $buyer 2>/dev/null || true
+  [ "$(phase)" = authorised ] && break
+  $ACD wallet resume --data-dir "$W/wallet" >"$W/buy.log" 2>&1 & buyer=$!
+done
+kill "${PIDS[merchant]}"; wait "${PIDS[merchant]}" 2>/dev/null || true
+unset "PIDS[merchant]"; start bank; started
+settle
+wallet list --json | grep -q '"aborted"' || fail "a compact purchase without JB3 did not end in an abort"
+start merchant; started
+$ACD merchant offer remove "$offer" --data-dir "$W/merchant" >/dev/null
+
 # Declined: the NAK comes before the bank's P3, so the merchant answers P3 with Cancel, and the archive with P5b.
 kill "${PIDS[bank]}"; wait "${PIDS[bank]}" 2>/dev/null || true
 expect 4 wallet buy goods.bin --yes --expiration 600 -o "$W/declined.bin"

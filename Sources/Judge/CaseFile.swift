@@ -197,6 +197,7 @@ struct CaseFile {
       else { continue }
       locks.append(LockRecord(compact: request, ack))
     }
+    locks += committedLocks(compact, beside: locks)
   }
 
   private mutating func readLocks<M: PurchaseMode>(of _: M.Type) where M.LockMessage == AuthorizationB<M> {

@@ -42,9 +42,9 @@ extension LockMode {
 
 extension AnnouncedMode: LockMode {}
 
-extension PurchaseMode {
-  /// Who publishes the outcomes.
-  public static var archiveRole: Role { mode == .joint ? .bank : .archive }
+extension TokenMode {
+  /// Who decides, and signs the outcomes.
+  public static var archiveRole: Role { mode == .joint || mode == .compact ? .bank : .archive }
 }
 
 /// How a lock ends: by the single outcome that its archive publishes, or, where the archive is gone for good,

@@ -120,9 +120,13 @@ struct MerchantCommand: AsyncParsableCommand {
     @Option(
       help: "How customers get the key: archive, merchant, or early (before the archive's answer, on trust).")
     var completion = CompletionRoute.archive
-    @Option(help: "Until how many seconds after its offer a purchase may expire.") var expiration: UInt64 =
-      3600
+    @Option(help: "How many seconds a customer has from the offer until the latest expiration.")
+    var expiration: UInt64 = 3600
+
     func run() async throws {
+      guard (1...604_800).contains(expiration) else {
+        throw ValidationError("An expiration is 1 to 604800 seconds away.")
+      }
       try await options.run(.merchant, completion: completion, offerSeconds: expiration)
     }
   }
@@ -142,9 +146,8 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
       @Option(
         name: .customLong("protocol"), parsing: .upToNextOption,
-        help: "The protocols by which it is sold: core, joint, early.") var protocols: [ProtocolArgument] = [
-          .core
-        ]
+        help: "The protocols by which it is sold: core, joint, compact, early.")
+      var protocols: [ProtocolArgument] = [.core]
 
       func run() async throws {
         try await withMerchant(data) { merchant in

@@ -169,7 +169,7 @@ extension WalletCommand {
       .archive
     @Option(help: "How many seconds the archive may take before the money comes back.") var expiration:
       UInt64 = 600
-    @Option(name: .customLong("protocol"), help: "The protocol to buy by: core, joint or early.")
+    @Option(name: .customLong("protocol"), help: "The protocol to buy by: core, joint, compact or early.")
     var mode = ProtocolArgument.core
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Flag(help: "Do not ask.") var yes = false

@@ -88,11 +88,20 @@ struct CreditOfModesTests {
 
     let compact = [try joint.jb2().bytes, try joint.jb2ack().bytes, try joint.jb4a().bytes]
     try expectConviction(Exhibits(compact, heard: [.bank]), .notCredited, .bank)
-    try expectAcquittal(Exhibits([compact[0], compact[2]], heard: [.bank]), "no JB2ack: nothing was locked")
-    try expectAcquittal(
-      Exhibits(
-        [compact[0], try joint.jb2ack(by: .otherBank).bytes, compact[2]], heard: [.bank, .otherBank]),
-      "JB2ack by another bank")
+    try expectConviction(Exhibits([compact[0], compact[2]], heard: [.bank]), .notCredited, .bank)
+    let merchants = [try joint.offer(.compact).bytes, compact[2]]
+    try expectConviction(Exhibits(merchants, heard: [.bank]), .notCredited, .bank, "M has no JB2")
+    let paid = try Actor.bank.sign(
+      Credit(amount: Sale.price, lock: joint.jb2().hash, at: Times.now + 30, account: "M-1"))
+    #expect(
+      try Exhibits(merchants + [paid.bytes], heard: [.bank]).judged().findings(.notCredited) == [.noFault])
+    try expectAcquittal(Exhibits([compact[2]], heard: [.bank]), "a commit without contract or authorization")
+    try expectAcquittal(Exhibits([compact[0], compact[1]], heard: [.bank]), "no commit")
+    for other in [Actor.otherBank, .archive] {
+      let files = [merchants[0], try joint.jb4a(by: other).bytes]
+      let judged = try Exhibits(files, heard: [.bank, .otherBank]).judged()
+      #expect(!judged.verdicts.contains { $0.against?.key == Actor.bank.key }, "JB4a by another")
+    }
 
   }
 

@@ -80,7 +80,7 @@ struct BankLockTests {
     let rig = BankRig()
     let path: [BankEvent] =
       switch phase {
-      case .absent: []
+      case .absent, .keyed, .lapsed: []
       case .locked: [.p2]
       case .settled: [.p2, .commit]
       case .released: [.p2, .abort]

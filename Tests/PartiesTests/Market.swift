@@ -137,7 +137,7 @@ final class Market {
         guard let p3 = try? Verified<P3>(bytes, by: .key(Actor.bank.publicKey)) else { continue }
         try customer.locked(p3)
         try carryCustomer()
-      case .reply, .keep, .enter, .refuse: break
+      case .reply, .keep, .enter, .refuse, .publish, .receipt: break
       }
     }
   }
@@ -154,7 +154,7 @@ final class Market {
           try archive.cancelled(Verified(bundle.messages[0], by: rule), at: now)
           try carryArchive(archive)
         case .requestAbort: try wantAbort()
-        case .keep, .enter, .send, .upload, .reply, .refuse: break
+        case .keep, .enter, .send, .submitAgain, .upload, .reply, .refuse: break
         }
       }
     }

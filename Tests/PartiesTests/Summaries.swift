@@ -23,6 +23,8 @@ extension BankEffect {
     case .reply(let bytes): "reply \(label(bytes))"
     case .refuse(let denial): "refuse \(denial.reason)"
     case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
+    case .publish(let bytes, _, _): "publish \(label(bytes))"
+    case .receipt(let bytes, _, _, _): "receipt \(label(bytes))"
     }
   }
 }
@@ -46,6 +48,7 @@ extension MerchantEffect {
     case .submit(let bundle, _): "submit " + bundle.messages.map(label).joined(separator: "+")
     case .upload(let bundle, _): "upload " + bundle.messages.map(label).joined(separator: "+")
     case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
+    case .submitAgain: "ask again"
     case .requestAbort: "request abort"
     case .cancel(let bundle, _): "cancel " + bundle.messages.map(label).joined(separator: "+")
     case .reply(let bytes): "reply \(label(bytes))"

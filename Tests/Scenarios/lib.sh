@@ -63,10 +63,11 @@ start() {
   PIDS[$role]=$!
 }
 
-# started [NAME...]: waits until they answer; bank, archive and merchant if nobody is named.
+# started [NAME...]: waits until they answer; of bank, archive and merchant those that run, if nobody is named.
 started() {
   local role; [ $# -gt 0 ] || set -- bank archive merchant
   for role in "$@"; do
+    [ -n "${PIDS[$role]:-}" ] || continue
     local url; url=$(field url "$W/$role/identity.json")
     for _ in $(seq 100); do
       curl -fs --cacert "$W/ca/ca.pem" "$url/healthz" >/dev/null && break

@@ -13,38 +13,6 @@
 
 public import Messages
 
-/// What the bank knows of a token that a P2 or X1 names.
-public struct TokenFacts: Equatable, Sendable {
-  /// The denomination of its key; nil if the key list does not have the key.
-  public var denomination: Denomination?
-  /// The blind signature holds under that key.
-  public var signatureHolds: Bool
-  /// Minor units already spent and locked.
-  public var spent: UInt64
-  public var locked: UInt64
-  /// The authorisations (P2, X1) that used it: the proof in a refusal.
-  public var uses: [[UInt8]]
-
-  public init(
-    denomination: Denomination?, signatureHolds: Bool, spent: UInt64, locked: UInt64, uses: [[UInt8]]
-  ) {
-    (self.denomination, self.signatureHolds) = (denomination, signatureHolds)
-    (self.spent, self.locked, self.uses) = (spent, locked, uses)
-  }
-}
-
-/// What a bank decides by, beside the messages.
-public struct BankPolicy: Sendable {
-  /// The trust list in force.
-  public var trust: TrustList
-  /// The longest time from now that a P2's expiration may lie ahead (attack 3).
-  public var expirationCapSeconds: UInt64
-
-  public init(trust: TrustList, expirationCapSeconds: UInt64) {
-    (self.trust, self.expirationCapSeconds) = (trust, expirationCapSeconds)
-  }
-}
-
 /// What a bank does after an event; all of it in one durable step.
 public enum BankEffect: Equatable, Sendable {
   case keep(Label, [UInt8])
@@ -62,12 +30,18 @@ public enum BankEffect: Equatable, Sendable {
   case reply([UInt8])
   case refuse(Denial)
   case send([UInt8], to: PublicKey)
+  /// Append this abort of the bank's own to its record, for everybody to read.
+  case publish(abort: [UInt8], terms: LockTerms, lock: Hash)
+  /// Sign a Credit as `confirmCredit` does, and send it to the merchant together with the commit that it pays
+  /// for.
+  case receipt(commit: [UInt8], merchant: PublicKey, value: Money, lock: Hash)
 }
 
-/// Where a lock stands. As stored: stable numbers.
+/// Where a lock stands. As stored: stable numbers. Only a pairing (FIG. 7) is ever keyed or lapsed.
 public enum LockPhase: Int, Sendable {
   case absent = 0
   case locked, settled, released
+  case keyed, lapsed
 }
 
 /// The machine of one (M, n).
@@ -104,6 +78,7 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
     case .released:
       let label: Label = messages[.p5c] == nil ? Label(M.abortType) : .p5c
       state = .released(p2, p3, try Outcome(stored: stored(label)))
+    case .keyed, .lapsed: throw MessageError(.misuse, "field-range", "bank store: phase of a lock")
     }
   }
 
@@ -217,7 +192,7 @@ extension BankLock where M.Request == AuthorizationQ<M>, M.LockMessage == Author
     case .absent:
       break
     }
-    if let denial = check(p2, facts: facts, policy: policy, at: now, bank: key.publicKey) {
+    if let denial = policy.check(p2, facts: facts, at: now, bank: key.publicKey) {
       return [.refuse(denial)]
     }
     let p3 = try Verified(signing: AuthorizationB<M>(terms: p2.payload.terms), with: key)
@@ -225,48 +200,9 @@ extension BankLock where M.Request == AuthorizationQ<M>, M.LockMessage == Author
     var effects: [BankEffect] = [
       .keep(Label(M.requestType), p2.bytes), .keep(Label(M.lockType), p3.bytes), .enter(.locked),
     ]
-    for input in p2.payload.tokenInputs {
-      let value = facts[input.token.id]!.denomination!.value
-      effects.append(.lock(token: input.token, value: value, amount: input.amount, lock: p3.hash))
-    }
+    effects += p2.payload.locks(under: p3.hash, facts: facts)
     effects.append(.send(p3.bytes, to: p2.payload.terms.merchant))
     effects.append(.reply(p3.bytes))
     return effects
-  }
-
-  // MARK: Checks of P2 (docs/SPEC.md, "P2")
-
-  private func check(
-    _ p2: Verified<AuthorizationQ<M>>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp,
-    bank: PublicKey
-  ) -> Denial? {
-    let payload = p2.payload
-    let terms = payload.terms
-    let label = M.requestType.label
-    guard payload.bank == bank else { return Denial(.mismatch, "\(label) is for another bank") }
-    guard M.mode != .joint || terms.archive == bank else {
-      return Denial(.mismatch, "in \(label) the bank is the archive")
-    }
-    guard now < terms.expiration else { return Denial(.expired, "\(label)'s expiration has passed") }
-    guard terms.expiration - now <= policy.expirationCapSeconds else {
-      let cap = policy.expirationCapSeconds
-      return Denial(.expirationCap, "\(label) expires later than \(cap) seconds from now")
-    }
-    // The archive aborts from the expiration until the lifetime ends, and no later: there has to be time to
-    // ask it, and to hear disputes.
-    guard terms.lifetime >= terms.expiration + policy.trust.lifetimeSeconds else {
-      let least = policy.trust.lifetimeSeconds
-      return Denial(.lifetime, "the lifetime ends less than \(least) seconds after the expiration")
-    }
-    for (key, role) in [(terms.merchant, Role.merchant), (terms.archive, M.archiveRole)] {
-      do throws(MessageError) {
-        try policy.trust.check(key, as: role, at: now, subject: role.name)
-        try policy.trust.check(key, as: role, at: terms.lifetime, subject: role.name)
-      } catch {
-        return Denial(.untrusted, "the \(role.name)'s key: \(error.rule), now or before the lifetime ends")
-      }
-    }
-    return BankCounter.checkTokens(
-      payload.tokenInputs, total: terms.value, facts: facts, bank: bank, outlive: terms.lifetime)
   }
 }

@@ -161,7 +161,7 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
       if let known = self.p1, known == p1 { return [] }
       return [.deny(Denial(.nReused, "the merchant sent another contract for the same request"))]
     }
-    if let denial = check(p1, description: description, policy: policy, at: now) {
+    if let denial = policy.check(p1, for: n1, mode: M.mode, description: description, at: now) {
       state = .abandoned
       return [.keep(Label(M.Offer.type), p1.bytes), .enter(.abandoned, due: nil), .deny(denial)]
     }
@@ -200,19 +200,10 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     guard case .checked(let p1) = state else {
       throw Denial(.mismatch, "there is no checked offer to pay for")
     }
-    let contract = p1.payload.contract
-    guard contract.banks.contains(bank) else { throw Denial(.unsupported, "the contract names other banks") }
-    guard contract.archives.contains(archive) else {
-      throw Denial(.unsupported, "the contract names other archives")
-    }
-    guard expiration <= contract.expirationMax else {
-      throw Denial(.expirationCap, "the contract ends before this expiration")
-    }
     return M.Request(
-      terms: LockTerms(
-        n: p1.payload.n, merchant: p1.signer, archive: archive, pseudonym: contract.pseudonym,
-        value: contract.price, expiration: expiration, lifetime: contract.lifetime, hP1: p1.hash,
-        hx: p1.payload.hx), bank: bank, tokenInputs: tokens)
+      terms: try p1.payload.terms(
+        hP1: p1.hash, merchant: p1.signer, bank: bank, archive: archive, expiration: expiration), bank: bank,
+      tokenInputs: tokens)
   }
 
   /// P2 is signed: from here on it is kept and sent until somebody answers.
@@ -368,32 +359,6 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
   private func checkLength(_ goods: GoodsClaim, _ policy: CustomerPolicy) -> Denial? {
     guard goods.length <= policy.trust.goodsLengthMax, (try? Goods.length(sealed: goods.length)) != nil
     else { return Denial(.limit, "the goods' length is impossible or over the limit") }
-    return nil
-  }
-
-  private func check(
-    _ p1: Verified<M.Offer>, description: String, policy: CustomerPolicy, at now: Timestamp
-  ) -> Denial? {
-    let contract = p1.payload.contract
-    guard contract.pseudonym == n1.signer else { return Denial(.mismatch, "P1 is for another pseudonym") }
-    guard contract.price == n1.payload.price else {
-      return Denial(.wrongValue, "P1 asks \(contract.price), the offer was \(n1.payload.price)")
-    }
-    guard contract.mode == M.mode else { return Denial(.unsupported, "P1 is for another protocol") }
-    guard contract.twoSided || !n1.payload.twoSided else {
-      return Denial(.mismatch, "two-sided delivery was asked for")
-    }
-    guard contract.descriptionHash == .description(description, salt: p1.payload.salt) else {
-      return Denial(.mismatch, "P1 describes something else than the offer")
-    }
-    if let goods = p1.payload.goods, let denial = checkLength(goods, policy) { return denial }
-    guard contract.expirationMax > now + policy.trust.answerSeconds else {
-      return Denial(.tooLate, "the offer leaves no time to pay")
-    }
-    guard contract.lifetime >= contract.expirationMax + policy.trust.lifetimeSeconds else {
-      let least = policy.trust.lifetimeSeconds
-      return Denial(.lifetime, "the contract's lifetime ends less than \(least) seconds after its expiration")
-    }
     return nil
   }
 }

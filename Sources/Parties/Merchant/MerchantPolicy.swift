@@ -54,6 +54,8 @@ public enum MerchantEffect: Equatable, Sendable {
   /// Leave all of the ciphertext with the archive: [E4, E3] says which and under which lock. Then tell the
   /// machine `archiveHolds`; if it fails, the due time comes.
   case upload(Bundle, to: PublicKey)
+  /// Send the box that was sealed before once more: whoever has it answers with the outcome.
+  case submitAgain(to: PublicKey)
   case send([UInt8], to: PublicKey)
   /// Ask the archive for the outcome of this lock: abort it if it is due.
   case requestAbort(p3: [UInt8], archive: PublicKey)

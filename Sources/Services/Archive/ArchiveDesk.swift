@@ -16,11 +16,11 @@ struct ArchiveDesk {
     ) throws -> [ArchiveEffect]
 
   /// Opens what was sealed to this archive.
-  func open(_ sealed: SealedMessage) throws -> Messages.Bundle {
+  func unseal(_ sealed: SealedMessage) throws -> Messages.Bundle {
     try Messages.Bundle(encoded: node.identity.sealing.open(sealed.box))
   }
 
-  /// Reads what was sealed, as a submission of this mode.
+  /// P4 and its kin, with what comes beside it.
   func read<M: ArchiveMode>(_: M.Type, _ bundle: Messages.Bundle) throws -> Submitted<M> {
     try Submitted<M>(bundle, trust: node.trust.list, at: node.clock())
   }
@@ -77,13 +77,19 @@ struct ArchiveDesk {
     return max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0, answered)
   }
 
+  /// The time of a step that decides without a record of its own; whatever comes later is no earlier.
+  func stamp(_ tx: any StoreTransaction) throws -> Timestamp {
+    let now = try time(tx)
+    try tx.setMeta(Self.answeredKey, RowKey.number(now))
+    return now
+  }
+
   /// Signs what the record says of (M, n) now. In line with the writes: a commit on its way is before or
   /// after this answer, and its time too.
   func answer(
     _ query: Verified<StatusQuery>, merchant: PublicKey, n: TransactionID, in tx: any StoreTransaction
   ) throws -> [UInt8] {
-    let now = try time(tx)
-    try tx.setMeta(Self.answeredKey, RowKey.number(now))
+    let now = try stamp(tx)
     let records = try tx.records(merchant: merchant.bytes, n: n.bytes)
     let state: TransactionState =
       records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted

@@ -24,7 +24,7 @@ final class ArchiveService: PartyService {
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
     switch incoming {
     case .sealed(let sealed):
-      let bundle = try desk.open(sealed)
+      let bundle = try desk.unseal(sealed)
       switch try bundle.messages.first.map({ try MessageType(peeking: $0) }) {
       case .e6: return try await submitted(EarlyMode.self, bundle, sealed)
       default: return try await submitted(CoreMode.self, bundle, sealed)

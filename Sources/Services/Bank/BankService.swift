@@ -13,11 +13,11 @@ import Storage
 final class BankService: PartyService {
   let node: Node
   let currency: String
-  private let keys: BankKeys
-  private let policy: BankPolicy
-  /// For joint locks, where this bank is the archive.
-  private let desk: ArchiveDesk
-  private let outboxKick: @Sendable () -> Void
+  let keys: BankKeys
+  let policy: BankPolicy
+  /// For joint and compact locks, where this bank is the archive.
+  let desk: ArchiveDesk
+  let outboxKick: @Sendable () -> Void
 
   init(node: Node, keys: BankKeys, currency: String, kick: @escaping @Sendable () -> Void) {
     (self.node, self.keys, self.currency, self.outboxKick) = (node, keys, currency, kick)
@@ -32,7 +32,9 @@ final class BankService: PartyService {
     switch incoming {
     case .message(let type, let bytes): return try await answer(type, bytes)
     case .sealed(let sealed):
-      let submission = try desk.read(JointMode.self, desk.open(sealed))
+      let bundle = try desk.unseal(sealed)
+      if bundle.messages.first.map(Self.type(of:)) == .jb3 { return try await pair(bundle) }
+      let submission = try desk.read(JointMode.self, bundle)
       return try await publish(submission.p3, request: sealed.encoded(), desk.submitted(submission))
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
@@ -52,8 +54,10 @@ final class BankService: PartyService {
     case .p2: return try await authorise(Verified<P2>(bytes, by: .ownTokens))
     case .ja2: return try await authorise(Verified<JA2>(bytes, by: .ownTokens))
     case .e2: return try await authorise(Verified<E2>(bytes, by: .ownTokens))
+    case .jb2: return try await pair(Verified<JB2>(bytes, by: .ownTokens))
     case .coSign:
       if let p2 = try? Unverified<P2>(bytes) { return try await authorise(Verified(p2, by: .ownTokens)) }
+      if let jb2 = try? Unverified<JB2>(bytes) { return try await pair(Verified(jb2, by: .ownTokens)) }
       if let ja2 = try? Unverified<JA2>(bytes) { return try await authorise(Verified(ja2, by: .ownTokens)) }
       if let e2 = try? Unverified<E2>(bytes) { return try await authorise(Verified(e2, by: .ownTokens)) }
       fallthrough
@@ -70,6 +74,7 @@ final class BankService: PartyService {
     // The bank's own record of a joint lock, which it has acted on already.
     case .ja5a, .ja5b: return try await decide(try Outcome<JointMode>(bytes, trust: node.trust.list))
     case .p5c: return try await witnessed(bytes)
+    case .jb4a, .jb4b: return try await shown(bytes)
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
     case .accountQuery:
@@ -81,13 +86,14 @@ final class BankService: PartyService {
   /// Messages whose signer is whoever holds the key that they name: accounts, tokens and pseudonyms.
   static func claimed<P>(_ message: Unverified<P>) -> SignerRule { .key(message.claimedSigners[0]) }
 
+  private static func type(of bytes: [UInt8]) -> MessageType? { try? MessageType(peeking: bytes) }
+
   // MARK: Authorisation
 
   private func authorise<M: ContractMode>(
     _ p2: Verified<AuthorizationQ<M>>
   ) async throws -> [UInt8] {
-    let valid = Dictionary(
-      p2.payload.tokenInputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
+    let valid = signaturesHold(p2.payload.tokenInputs)
     let now = node.clock()
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
       let rowKey = RowKey.transaction(p2.payload.terms.merchant, p2.payload.terms.n)
@@ -117,7 +123,7 @@ final class BankService: PartyService {
     return reply ?? []
   }
 
-  private func remember(
+  func remember(
     _ tx: any StoreTransaction, _ refusal: [UInt8], _ request: Hash, at now: Timestamp
   ) throws -> [UInt8] {
     if let earlier = try tx.reply(request.bytes) { return earlier }
@@ -187,7 +193,7 @@ final class BankService: PartyService {
     return try BankLock(phase: phase, messages: tx.labelled(kind: Self.kind, key: rowKey))
   }
 
-  private func apply(
+  func apply(
     _ tx: any StoreTransaction, _ effects: [BankEffect], _ rowKey: [UInt8], mode: Mode, request: [UInt8],
     cause: Hash, at now: Timestamp
   ) throws -> [UInt8]? {
@@ -221,7 +227,16 @@ final class BankService: PartyService {
           tx, value, from: BankBooks.System.locked.id(value.currency), to: account.id, kind: "sale",
           reference: BankBooks.reference("credit", lock), at: now)
       case .confirmCredit(let merchant, let value, let lock):
-        reply = try confirm(tx, merchant, value, lock, at: now)
+        let credit = try confirm(tx, merchant, value, lock, at: now)
+        if credit.isNew { try tx.send(credit.bytes, to: merchant, at: now) }
+        reply = credit.bytes
+      case .receipt(let commit, let merchant, let value, let lock):
+        let credit = try confirm(tx, merchant, value, lock, at: now)
+        try tx.send(Messages.Bundle([commit, credit.bytes]).encoded(), to: merchant, at: now)
+      case .publish(let abort, let terms, let lock):
+        try tx.appendRecord(
+          merchant: terms.merchant.bytes, n: terms.n.bytes, lock: lock.bytes, kind: .abort, at: Int64(now),
+          body: abort)
       case .reply(let bytes): reply = bytes
       case .refuse(let denial): reply = try node.refuse(denial, request: request)
       case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
@@ -233,19 +248,18 @@ final class BankService: PartyService {
   /// The Credit of this lock: signed once, the same bytes ever after.
   private func confirm(
     _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, at now: Timestamp
-  ) throws -> [UInt8] {
+  ) throws -> (bytes: [UInt8], isNew: Bool) {
     if let known = try tx.message(kind: "credit", key: lock.bytes, label: Label.credit.rawValue) {
-      return known
+      return (known, false)
     }
     let account = try tx.account(key: merchant.bytes)?.id ?? ""
     let credit = Credit(amount: value, lock: lock, at: now, account: account)
     let bytes = try Verified(signing: credit, with: node.identity.signing).bytes
     try tx.keep(.credit, bytes, kind: "credit", key: lock.bytes)
-    try tx.send(bytes, to: merchant, at: now)
-    return bytes
+    return (bytes, true)
   }
 
-  private func move(
+  func move(
     _ tx: any StoreTransaction, _ amount: Money, from: BankBooks.System, to: BankBooks.System,
     _ kind: String, reference: [UInt8], at now: Timestamp
   ) throws {
@@ -256,12 +270,17 @@ final class BankService: PartyService {
 
   // MARK: Tokens
 
+  /// For each token whether its blind signature holds. Slow, so it is done outside of the store.
+  func signaturesHold(_ inputs: [TokenInput]) -> [Hash: Bool] {
+    Dictionary(inputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
+  }
+
   private func signatureHolds(_ token: Token) -> Bool {
     guard token.key.isSound, let key = keys.verifier(token.keyID) else { return false }
     return key.isValid(signature: token.signature, for: token.id.bytes)
   }
 
-  private func tokenFacts(
+  func tokenFacts(
     _ tx: any StoreTransaction, _ tokens: [Token], _ valid: [Hash: Bool]
   ) throws -> [Hash: TokenFacts] {
     var facts: [Hash: TokenFacts] = [:]
@@ -297,97 +316,13 @@ final class BankService: PartyService {
   }
 
   /// The labels of messages that lock tokens.
-  static let requestLabels = ContractModes.all.map { Label($0.requestType) }
+  static let requestLabels = ContractModes.all.map { Label($0.requestType) } + [Label(.jb2)]
 
   /// How many uses a refusal shows of each token. What was given back is no reason to refuse.
   private static let refusalUsesMax = 8
 
   /// What an answer spends on proof: it has to stay under the size of a message.
   private static let proofBytesMax = 56_000
-
-  // MARK: Money in and out
-
-  private func withdraw(_ w1: Verified<W1>) async throws -> [UInt8] {
-    let now = node.clock()
-    let (known, balance) = try await node.store.read { tx in
-      let known = try tx.message(kind: "withdrawal", key: w1.hash.bytes, label: "W2")
-      return (known, try tx.account(key: w1.signer.bytes).flatMap(Self.balance))
-    }
-    if let known { return known }
-    if let denial = BankCounter.checkWithdrawal(
-      w1, balance: balance, keys: keys.list, bank: bank, at: now)
-    {
-      return try node.refuse(denial, request: w1.bytes)
-    }
-    let signatures = try keys.sign(w1.payload.outputs)
-    return try await node.store.write { [self] tx in
-      if let known = try tx.message(kind: "withdrawal", key: w1.hash.bytes, label: "W2") { return known }
-      let account = try tx.account(key: w1.signer.bytes)
-      if let denial = BankCounter.checkWithdrawal(
-        w1, balance: account.flatMap(Self.balance), keys: keys.list, bank: bank, at: now)
-      {
-        return try node.refuse(denial, request: w1.bytes)
-      }
-      try BankBooks.move(
-        tx, w1.payload.amount, from: account!.id, to: BankBooks.System.tokens.id(currency),
-        kind: "withdrawal", reference: w1.hash.bytes, at: now)
-      let left = try tx.account(account!.id).flatMap(Self.balance)!
-      let w2 = W2(balance: left, at: now, hW1: w1.hash, signatures: signatures)
-      let bytes = try Verified(signing: w2, with: node.identity.signing).bytes
-      try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W2", bytes: bytes)
-      // By account, for the owner's restored wallet.
-      try tx.append(kind: "withdrawals/\(account!.id)", key: w1.hash.bytes, label: "W1", bytes: w1.bytes)
-      return bytes
-    }
-  }
-
-  private static func balance(_ account: Account) -> Money? {
-    Money(currency: account.currency, amount: UInt64(max(0, account.balance)))
-  }
-
-  private func exchange(_ x1: Verified<X1>) async throws -> [UInt8] {
-    let now = node.clock()
-    if let known = try await node.store.read({ try $0.message(kind: "use", key: x1.hash.bytes, label: "X2") })
-    {
-      return known
-    }
-    let valid = Dictionary(
-      x1.payload.tokenInputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
-    // Nothing is signed blindly before the inputs are known to be good; they are checked again in the write.
-    if let refusal = try await node.store.read({ [self] tx in
-      try exchangeDenial(tx, x1, valid, at: now).map { try node.refuse($0, request: x1.bytes) }
-    }) {
-      return refusal
-    }
-    let signatures = try keys.sign(x1.payload.outputs)
-    return try await node.store.write { [self] tx in
-      if let known = try tx.message(kind: "use", key: x1.hash.bytes, label: "X2") { return known }
-      if let denial = try exchangeDenial(tx, x1, valid, at: now) {
-        return try node.refuse(denial, request: x1.bytes)
-      }
-      for input in x1.payload.tokenInputs {
-        let value = keys.list.denomination(input.token.keyID)!.value
-        try BankBooks.spend(tx, token: input.token, value: value, amount: input.amount, cause: x1.hash)
-      }
-      if x1.payload.fee > 0 {
-        try move(
-          tx, Money(currency: currency, amount: x1.payload.fee)!, from: .tokens, to: .fees, "exchange fee",
-          reference: x1.hash.bytes, at: now)
-      }
-      let x2 = X2(at: now, hX1: x1.hash, signatures: signatures)
-      let bytes = try Verified(signing: x2, with: node.identity.signing).bytes
-      try tx.append(kind: "use", key: x1.hash.bytes, label: "X1", bytes: x1.bytes)
-      try tx.append(kind: "use", key: x1.hash.bytes, label: "X2", bytes: bytes)
-      return bytes
-    }
-  }
-
-  private func exchangeDenial(
-    _ tx: any StoreTransaction, _ x1: Verified<X1>, _ valid: [Hash: Bool], at now: Timestamp
-  ) throws -> Denial? {
-    let facts = try tokenFacts(tx, x1.payload.tokenInputs.map(\.token), valid)
-    return BankCounter.checkExchange(x1, facts: facts, keys: keys.list, bank: bank, at: now)
-  }
 
   // MARK: Questions
 
@@ -404,12 +339,27 @@ final class BankService: PartyService {
       var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
       let rowKey = RowKey.transaction(merchant, n)
       if let row = try tx.machine(kind: Self.kind, key: rowKey),
-        let mode = try ContractModes.types(of: ModeRow(row).mode),
-        let (state, proof) = try known(mode, tx, rowKey, to: query.signer)
+        let (state, proof) = try known(ModeRow(row).mode, tx, rowKey, to: query.signer)
       {
         (answer.state, answer.proof) = (state, proof)
       }
       return try sign(answer)
+    }
+  }
+
+  private func known(
+    _ mode: Mode, _ tx: any StoreTransaction, _ rowKey: [UInt8], to asker: PublicKey
+  ) throws -> (TransactionState, [[UInt8]])? {
+    if mode == .compact { return try knownPairing(tx, rowKey, to: asker) }
+    return try ContractModes.types(of: mode).flatMap { try known($0, tx, rowKey, to: asker) }
+  }
+
+  static func state(_ phase: LockPhase) -> TransactionState {
+    switch phase {
+    case .absent, .keyed, .lapsed: .unknown
+    case .locked: .locked
+    case .settled: .committed
+    case .released: .aborted
     }
   }
 
@@ -423,14 +373,7 @@ final class BankService: PartyService {
     let terms = lock.payload.terms
     let tokens = try Verified<AuthorizationQ<M>>(stored: stored).payload.tokenInputs.map(\.token.key)
     guard ([terms.pseudonym, terms.merchant] + tokens).contains(asker) else { return nil }
-    let state: TransactionState =
-      switch machine.phase {
-      case .absent: .unknown
-      case .locked: .locked
-      case .settled: .committed
-      case .released: .aborted
-      }
-    return (state, [lock.bytes] + (machine.outcome.map { [$0.bytes] } ?? []))
+    return (Self.state(machine.phase), [lock.bytes] + (machine.outcome.map { [$0.bytes] } ?? []))
   }
 
   private func tokenStatus(

@@ -43,8 +43,8 @@ struct ExportLock: OperatorTask {
     return try await desk.store.read { tx in
       var messages = try tx.signedMessages(kind: BankService.kind, key: key)
       guard !messages.isEmpty else { throw ServiceError.notFound("this bank has made no such lock") }
-      let locks = ContractModes.all.map { $0.lockType }
-      for lock in messages where (try? MessageType(peeking: lock)).map(locks.contains) ?? false {
+      let locks = ContractModes.all.map { $0.lockType } + [.jb2]
+      for lock in messages where Self.type(of: lock).map(locks.contains) ?? false {
         messages += try tx.signedMessages(kind: "credit", key: Hash(of: lock).bytes)
       }
       // What the tokens are worth.
@@ -53,14 +53,21 @@ struct ExportLock: OperatorTask {
     }
   }
 
+  /// The type, also of a JB2 that several tokens signed.
+  private static func type(of message: [UInt8]) -> MessageType? {
+    let type = try? MessageType(peeking: message)
+    return type == .coSign && (try? Unverified<JB2>(message)) != nil ? .jb2 : type
+  }
+
   /// Where the lock is, if the bank has made it.
   func rowKey(_ desk: BankDesk) async throws -> [UInt8] {
     if let merchant = merchant.flatMap(PublicKey.init(hex:)), let n = n.flatMap(TransactionID.init(hex:)) {
       return RowKey.transaction(merchant, n)
     }
-    for mode in lock.flatMap(Hash.init(hex:)) == nil ? [] : ContractModes.all {
-      let name = Hash(hex: lock!)!
-      if let key = try await rowKey(desk, name, label: Label(mode.lockType)) { return key }
+    if let name = lock.flatMap(Hash.init(hex:)) {
+      for label in ContractModes.all.map({ Label($0.lockType) }) + [Label(.jb2)] {
+        if let key = try await rowKey(desk, name, label: label) { return key }
+      }
     }
     throw ServiceError.notFound("this bank has made no such lock")
   }

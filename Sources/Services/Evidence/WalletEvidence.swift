@@ -9,15 +9,15 @@ extension Wallet {
   /// All that the wallet kept of a purchase, for a judge. While the purchase is not delivered, the tokens'
   /// keys sign a demand for their value too: the bank has to account for them.
   public func evidence(_ number: UInt64) async throws -> EvidenceExport {
-    guard let mode = ContractModes.types(of: try await info(number).mode) else {
+    guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
-    return try await evidence(mode, number)
+    return try await evidence(machine, number)
   }
 
-  private func evidence<M: ContractMode>(_: M.Type, _ number: UInt64) async throws -> EvidenceExport {
+  private func evidence<P: PurchaseMachine>(_: P.Type, _ number: UInt64) async throws -> EvidenceExport {
     let (messages, machine) = try await store.read { tx in
-      let (_, machine) = try self.load(M.self, tx, number)
+      let (_, machine) = try self.load(P.self, tx, number)
       return (try tx.signedMessages(kind: PurchaseInfo.kind, key: RowKey.number(number)), machine)
     }
     let inputs = machine.p2?.payload.tokenInputs ?? []

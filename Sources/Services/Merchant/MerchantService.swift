@@ -19,6 +19,7 @@ final class MerchantService: PartyService {
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
+    if case .bundle(let bundle) = incoming { return try await receipt(bundle) }
     guard case .message(let type, let bytes) = incoming else {
       throw MessageError(.malformed, "unexpected-type", "a merchant takes signed messages only")
     }
@@ -39,14 +40,14 @@ final class MerchantService: PartyService {
     case .ja5a, .ja5b: return try await decided(JointMode.self, bytes)
     case .e7a, .e7b: return try await decided(EarlyMode.self, bytes)
     case .p5c: return try await step(Unverified<P5c>(bytes).claims.n, bytes, Witnessed(abort: bytes))
+    case .jb4a, .jb4b: return try await decidedCompact(bytes)
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
       return try await step(n, bytes, Credited(credit: credit))
     case .statusQuery:
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
-    // An answer to something sent; what it refuses is settled by the archive's record.
-    case .refusal: return nil
+    case .refusal: return try await refused(bytes)
     default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a merchant")
     }
   }
@@ -60,7 +61,7 @@ final class MerchantService: PartyService {
     else {
       return try node.refuse(Denial(.noSuchOffer, "there is no such offer"), request: n1.bytes)
     }
-    guard offer.modes.contains(n1.payload.mode), let mode = ContractModes.types(of: n1.payload.mode) else {
+    guard offer.modes.contains(n1.payload.mode), ContractModes.isServed(n1.payload.mode) else {
       let known = offer.modes.map(\.name).joined(separator: ", ")
       return try node.refuse(
         Denial(.unsupported, "this is sold by these protocols: \(known)"), request: n1.bytes)
@@ -82,16 +83,29 @@ final class MerchantService: PartyService {
       }
     }
     let expirationMax = now + policy.expirationSeconds
+    let (archives, banks) = deciders(n1.payload.mode)
     let contract = Contract(
       pseudonym: n1.signer, price: offer.price, expirationMax: expirationMax,
       lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: now,
       descriptionHash: .description(offer.description, salt: salt), digests: [Hash(hex: stored.digest)!],
-      archives: keys(mode.archiveRole), banks: keys(.bank), mode: n1.payload.mode,
+      archives: archives, banks: banks, mode: n1.payload.mode,
       twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
     let draft = OfferDraft(
       n: n, merchant: node.identity.key, k: key, mask: .random(using: &generator), salt: salt,
       contract: contract, goods: GoodsClaim(root: sealed.root, length: sealed.length))
+    guard let mode = ContractModes.types(of: n1.payload.mode) else {
+      return try await beginCompact(n1, draft, at: now)
+    }
     return try await begin(mode, n1, draft, at: now)
+  }
+
+  /// The archives and banks that a contract of this mode names. A compact sale goes to one bank, for the
+  /// merchant hands k over before it hears of any.
+  private func deciders(_ mode: Mode) -> (archives: [PublicKey], banks: [PublicKey]) {
+    switch mode {
+    case .compact: (Array(keys(.bank).prefix(1)), Array(keys(.bank).prefix(1)))
+    default: (keys(ContractModes.types(of: mode)?.archiveRole ?? .archive), keys(.bank))
+    }
   }
 
   /// Signs the offer and keeps the sale, in one durable step.
@@ -124,6 +138,13 @@ final class MerchantService: PartyService {
   static let kind = "sale"
   /// The labels of messages whose hash is a lock's name.
   private static let lockLabels = Set(ContractModes.all.map { Label($0.lockType) })
+
+  /// By which name the bank will speak of the sale: L, and in a compact sale also the hash of JB3, which it
+  /// may refuse.
+  private static func name(_ label: Label, _ bytes: [UInt8]) throws -> Hash? {
+    if label == Label(.jb4a) { return try Verified<JB4a>(stored: bytes).payload.hJB2 }
+    return lockLabels.contains(label) || label == Label(.jb3) ? Hash(of: bytes) : nil
+  }
   /// Under which labels a submission's box and the seed that sealed it are kept.
   static let (sealedLabel, seedLabel) = ("P4 sealed", "P4 seed")
 
@@ -140,8 +161,7 @@ final class MerchantService: PartyService {
   }
 
   /// One durable step of a sale, whatever its mode.
-  private func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]?
-  {
+  func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]? {
     let (reply, effects) = try await node.store.write { [self] tx -> ([UInt8]?, [MerchantEffect]) in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else {
         return (try node.refuse(Denial(.unknownTransaction, "no such sale"), request: request), [])
@@ -170,6 +190,7 @@ final class MerchantService: PartyService {
       return (try apply(tx, effects, n, data, request: request, at: now), effects)
     }
     let data = try ModeRow(row)
+    if data.mode == .compact { return try happenCompact(event, n, row, tx, request: request) }
     guard let mode = ContractModes.types(of: data.mode) else {
       throw StorageError.corrupt(reason: "a sale of another kind of protocol")
     }
@@ -195,13 +216,17 @@ final class MerchantService: PartyService {
       switch effect {
       case .keep(let label, let bytes):
         try tx.keep(label, bytes, kind: Self.kind, key: n.bytes)
-        if Self.lockLabels.contains(label) { try tx.setMeta("lock/\(Hash(of: bytes))", n.bytes) }
+        if let name = try Self.name(label, bytes) { try tx.setMeta("lock/\(name)", n.bytes) }
       case .enter(let phase, let due):
         try tx.putMachine(
           MachineRow(
             kind: Self.kind, key: n.bytes, phase: phase.rawValue, due: due.map(Int64.init), data: data.data))
       case .submit(let bundle, let archive): try submit(tx, bundle, archive, n, at: now)
       case .upload: break  // by `step`, once this is durable
+      case .submitAgain(let archive):
+        if let box = try tx.message(kind: Self.kind, key: n.bytes, label: Self.sealedLabel) {
+          try tx.send(box, to: archive, at: now)
+        }
       case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
       case .requestAbort(let p3, let archive): try tx.send(p3, to: archive, at: now)
       case .cancel(let bundle, let archive): try tx.send(bundle.encoded(), to: archive, at: now)
@@ -232,7 +257,7 @@ final class MerchantService: PartyService {
     try tx.send(box, to: archive, at: now)
   }
 
-  private func sale(lock: Hash) async throws -> TransactionID? {
+  func sale(lock: Hash) async throws -> TransactionID? {
     try await node.store.read { try $0.meta("lock/\(lock)") }.flatMap { TransactionID($0) }
   }
 
@@ -259,8 +284,7 @@ final class MerchantService: PartyService {
     return try await node.store.read { [self] tx in
       var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
       if let n = query.payload.n, let row = try tx.machine(kind: Self.kind, key: n.bytes),
-        let mode = try ContractModes.types(of: ModeRow(row).mode),
-        let (state, proof) = try known(mode, n, row, tx, to: query.signer)
+        let (state, proof) = try known(n, row, tx, to: query.signer)
       {
         (answer.state, answer.proof) = (state, proof)
       }
@@ -270,14 +294,23 @@ final class MerchantService: PartyService {
 
   /// What P may know of its sale: N1 and the offer in front, so that a restored wallet can take the purchase
   /// up again. Nil for anybody else.
-  private func known<M: ContractMode>(
-    _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction, to asker: PublicKey
+  private func known(
+    _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction, to asker: PublicKey
   ) throws -> (TransactionState, [[UInt8]])? {
-    let machine = try load(M.self, n, row, tx)
-    guard asker == machine.p1.payload.contract.pseudonym else { return nil }
-    let (state, proof) = machine.status(policy: policy)
+    func status<M: ContractMode>(_: M.Type) throws -> (offer: [UInt8], (TransactionState, [[UInt8]])) {
+      let machine = try load(M.self, n, row, tx)
+      return (machine.p1.bytes, machine.status(policy: policy))
+    }
+    let mode = try ModeRow(row).mode
+    guard let offer = try ContractModes.offer(of: mode, kind: Self.kind, key: n.bytes, in: tx),
+      asker == offer.contract.pseudonym
+    else { return nil }
+    let (bytes, (state, proof)) =
+      if let types = ContractModes.types(of: mode) { try status(types) } else {
+        try compactStatus(n, row, tx)
+      }
     let n1 = try tx.message(kind: Self.kind, key: n.bytes, label: Label.n1.rawValue)
-    let first = [n1, machine.p1.bytes].compactMap { $0 }
+    let first = [n1, bytes].compactMap { $0 }
     return (state, first + proof.filter { !first.contains($0) })
   }
 
@@ -299,9 +332,10 @@ final class MerchantService: PartyService {
   /// Whether this key is the sale's pseudonym, and the time for the goods has come.
   private func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
     try await node.store.read { [self] tx in
-      guard let row = try tx.machine(kind: Self.kind, key: n.bytes),
-        let mode = try ContractModes.types(of: ModeRow(row).mode)
-      else { return false }
+      guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else { return false }
+      guard let mode = try ContractModes.types(of: ModeRow(row).mode) else {
+        return try compactSale(n, row, tx).p1.payload.contract.pseudonym == asker
+      }
       func serves<M: ContractMode>(_: M.Type) throws -> Bool {
         let sale = try load(M.self, n, row, tx)
         return sale.servesGoods && sale.p1.payload.contract.pseudonym == asker

@@ -9,6 +9,16 @@ protocol SaleEvent: Sendable {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect]
+  /// The same to a compact sale, which is a machine of its own.
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect]
+}
+
+extension SaleEvent {
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(.compact))] }
 }
 
 /// P3 or its kin of mode `L`.
@@ -31,6 +41,14 @@ struct Acknowledged: SaleEvent {
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] {
     let unverified = try Unverified<M.Note>(message)
+    let note = try Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    return try sale.acknowledged(note, policy: policy, at: now, key: key)
+  }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    let unverified = try Unverified<Acknowledgement>(message)
     let note = try Verified(unverified, by: .key(unverified.claimedSigners[0]))
     return try sale.acknowledged(note, policy: policy, at: now, key: key)
   }
@@ -63,6 +81,10 @@ struct Credited: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.credited(credit) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.credited(credit) }
 }
 
 struct Complained: SaleEvent {
@@ -71,6 +93,10 @@ struct Complained: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.complained(nak) }
 }
 
 /// The archive has all of the ciphertext: what a forced commit waits for.
@@ -84,12 +110,20 @@ struct Due: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.due(at: now, key: key) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.due(at: now) }
 }
 
 struct GivenUp: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.givenUp(key: key) }
+
+  func happen(
+    to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.givenUp() }
 }
 
 extension Denial {

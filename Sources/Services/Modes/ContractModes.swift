@@ -17,6 +17,19 @@ enum ContractModes {
 
   /// All that are served.
   static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self, EarlyMode.self]
+
+  /// Whether a merchant sells by this mode.
+  static func isServed(_ mode: Mode) -> Bool { types(of: mode) != nil || mode == .compact }
+
+  /// The offer that a log keeps, in whichever mode with a contract.
+  static func offer(
+    of mode: Mode, kind: String, key: [UInt8], in tx: any StoreTransaction
+  ) throws -> (any OfferPayload)? {
+    func read<P: PurchaseMachine>(_: P.Type) throws -> (any OfferPayload)? {
+      try P.offer(kind: kind, key: key, in: tx)?.payload
+    }
+    return try PurchaseMachines.type(of: mode).flatMap { try read($0) }
+  }
 }
 
 /// What a machine's row holds beside its phase: the mode, and what else the party keeps.

@@ -149,9 +149,18 @@ extension SaleSummary {
         price: offer.contract.price.description, name: offer.contract.name, twoSided: offer.contract.twoSided,
         offeredAt: offer.contract.date, expiration: lock?.terms.expiration)
     }
-    guard let mode = try ContractModes.types(of: ModeRow(row).mode) else {
-      throw StorageError.corrupt(reason: "a sale of another kind of protocol")
+    let mode = try ModeRow(row).mode
+    if let types = ContractModes.types(of: mode) {
+      self = try go(types)
+      return
     }
-    self = try go(mode)
+    guard let n = TransactionID(row.key), let phase = SalePhase(rawValue: row.phase),
+      let contract = try ContractModes.offer(
+        of: mode, kind: MerchantService.kind, key: row.key, in: tx)?.contract
+    else { throw StorageError.corrupt(reason: "a sale of another kind of protocol") }
+    self.init(
+      n: n.description, protocol: mode.name, phase: "\(phase)", price: contract.price.description,
+      name: contract.name, twoSided: contract.twoSided, offeredAt: contract.date,
+      expiration: phase == .offered ? nil : contract.expirationMax)
   }
 }

@@ -59,7 +59,7 @@ extension Wallet {
 
   /// Buys an offer and waits until it is delivered or ended. Returns the purchase's number.
   public func buy(_ offer: Offer, options: BuyOptions) async throws -> UInt64 {
-    guard ContractModes.types(of: options.mode) != nil, offer.modes.contains(options.mode) else {
+    guard PurchaseMachines.type(of: options.mode) != nil, offer.modes.contains(options.mode) else {
       let known = offer.modes.map(\.name).joined(separator: ", ")
       throw ServiceError.configuration(
         "this is not sold by the \(options.mode.name) protocol, but by: \(known); nothing was paid")
@@ -98,7 +98,9 @@ extension Wallet {
 
   /// Takes a purchase as far as it goes now.
   func advance(_ number: UInt64, options: BuyOptions) async throws {
-    guard let mode = ContractModes.types(of: try await info(number).mode) else {
+    let mode = try await info(number).mode
+    if mode == .compact { return try await advanceCompact(number, options: options) }
+    guard let mode = ContractModes.types(of: mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
     try await advance(mode, number, options: options)

@@ -16,7 +16,8 @@ extension Wallet {
       let info = try JSONDecoder().decode(PurchaseInfo.self, from: Data(row.data))
       let mode = info.mode
       let offer = try await store.read { tx in
-        try ContractModes.types(of: mode).flatMap { try Self.offer($0, tx, info.number) }
+        try ContractModes.offer(
+          of: mode, kind: PurchaseInfo.kind, key: RowKey.number(info.number), in: tx)
       }
       let merchant = PublicKey(hex: info.merchant).flatMap { key in trust.list.entries.first { $0.key == key }
       }
@@ -29,17 +30,6 @@ extension Wallet {
           startedAt: info.startedAt, output: info.output))
     }
     return result
-  }
-
-  /// The offer of a purchase, if it got that far.
-  private static func offer<M: ContractMode>(
-    _: M.Type, _ tx: any StoreTransaction, _ number: UInt64
-  ) throws -> (any OfferPayload)? {
-    let label = Label(M.Offer.type).rawValue
-    guard let bytes = try tx.message(kind: PurchaseInfo.kind, key: RowKey.number(number), label: label) else {
-      return nil
-    }
-    return try Verified<M.Offer>(stored: bytes).payload
   }
 
   /// The receipt of a paid purchase.

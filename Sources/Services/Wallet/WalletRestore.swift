@@ -45,8 +45,8 @@ extension Wallet {
       guard seen.insert(try coin.decoded().id).inserted else { continue }
       let (rest, uses) = try await ask(coin, bank)
       for use in uses {
-        for mode in ContractModes.all {
-          if let found = foundPurchase(mode, use) { purchases[Hash(of: use)] = found }
+        for machine in PurchaseMachines.all {
+          if let found = foundPurchase(machine, use) { purchases[Hash(of: use)] = found }
         }
       }
       queue += try await exchanged(uses, bank)
@@ -59,13 +59,33 @@ extension Wallet {
     try await advanceCounters()
     // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
     var limit = Self.pseudonymGap
+    var taken: [(number: UInt64, inputs: [TokenInput])] = []
     let byAge = purchases.values.sorted { $0.terms.expiration < $1.terms.expiration }
     for purchase in byAge {
       guard let index = try await purchase.takeUp(by: self, below: limit) else { continue }
       limit = max(limit, index + Self.pseudonymGap)
       found.purchases += 1
+      taken.append((index, purchase.inputs))
     }
+    try await recount(taken, bank)
     return found
+  }
+
+  /// What is left of the tokens that purchases used, now that these were taken up: what the bank says then,
+  /// and what purchases hold that are still on their way.
+  private func recount(_ taken: [(number: UInt64, inputs: [TokenInput])], _ bank: TrustEntry) async throws {
+    var held: [Hash: UInt64] = [:]
+    for (number, inputs) in taken {
+      let phase = try await store.read { try $0.purchase(number)?.row.phase }.flatMap(PurchasePhase.init)
+      let isOpen = phase == .authorised || phase == .locked
+      for input in inputs { held[input.token.id, default: 0] += isOpen ? input.amount : 0 }
+    }
+    for (id, amount) in held {
+      guard var coin = try await store.read({ try $0.coin(id) }) else { continue }
+      (coin.rest, coin.held) = (try await ask(coin, bank).rest + amount, amount)
+      let counted = coin
+      try await store.write { try $0.putCoin(counted, id: id) }
+    }
   }
 
   private func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
@@ -99,8 +119,6 @@ extension Wallet {
       with: seed.tokenKey(coin.keyIndex))
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
-    // Locked amounts stay part of the rest: the purchase that holds them is taken up below and holds them
-    // again.
     let rest = answer.payload.remainder?.amount ?? coin.value
     return (rest, answer.payload.proof)
   }
@@ -132,8 +150,8 @@ extension Wallet {
 
   /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
   /// - Returns: its pseudonym's number; nil if none below `limit` is this wallet's.
-  fileprivate func takeUp<M: ContractMode>(
-    _: M.Type, _ p2: Verified<AuthorizationQ<M>>, below limit: UInt64
+  fileprivate func takeUp<P: PurchaseMachine>(
+    _: P.Type, _ p2: Verified<AuthorizationQ<P.Mode>>, below limit: UInt64
   ) async throws -> UInt64? {
     let terms = p2.payload.terms
     guard let index = (0..<limit).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }) else {
@@ -142,10 +160,10 @@ extension Wallet {
     let answer = try await status(
       of: terms.n, terms.merchant, at: terms.merchant, pseudonym: index)
     var n1: Verified<N1>?
-    var p1: Verified<M.Offer>?
+    var p1: Verified<P.Offer>?
     for bytes in answer.payload.proof {
       n1 = (try? Verified<N1>(bytes, by: .key(terms.pseudonym))) ?? n1
-      p1 = (try? Verified<M.Offer>(bytes, by: .key(terms.merchant))) ?? p1
+      p1 = (try? Verified<P.Offer>(bytes, by: .key(terms.merchant))) ?? p1
     }
     guard let n1, let p1, p1.hash == terms.hP1 else {
       throw ServiceError.protocolViolation("the merchant does not give back the contract of a paid purchase")
@@ -157,10 +175,10 @@ extension Wallet {
       number: index, pseudonymIndex: index, merchant: terms.merchant.description,
       description: description?.description ?? "", name: p1.payload.contract.name,
       price: p1.payload.contract.price.description, startedAt: p1.payload.contract.date, output: nil,
-      protocol: M.mode.name)
+      protocol: P.Mode.mode.name)
     try await store.write { tx in
       for (label, bytes) in [
-        (Label.n1, n1.bytes), (Label(M.Offer.type), p1.bytes), (Label(M.requestType), p2.bytes),
+        (Label.n1, n1.bytes), (Label(P.Offer.type), p1.bytes), (Label(P.Mode.requestType), p2.bytes),
       ] {
         try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(index))
       }
@@ -178,18 +196,20 @@ extension Wallet {
 /// A purchase that a token's history shows.
 private protocol FoundPurchase {
   var terms: LockTerms { get }
+  var inputs: [TokenInput] { get }
   func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64?
 }
 
-private struct Found<M: ContractMode>: FoundPurchase {
-  let request: Verified<AuthorizationQ<M>>
+private struct Found<P: PurchaseMachine>: FoundPurchase {
+  let request: Verified<AuthorizationQ<P.Mode>>
   var terms: LockTerms { request.payload.terms }
+  var inputs: [TokenInput] { request.payload.tokenInputs }
 
   func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64? {
-    try await wallet.takeUp(M.self, request, below: limit)
+    try await wallet.takeUp(P.self, request, below: limit)
   }
 }
 
-private func foundPurchase<M: ContractMode>(_: M.Type, _ use: [UInt8]) -> (any FoundPurchase)? {
-  (try? Verified<AuthorizationQ<M>>(use, by: .ownTokens)).map { Found<M>(request: $0) }
+private func foundPurchase<P: PurchaseMachine>(_: P.Type, _ use: [UInt8]) -> (any FoundPurchase)? {
+  (try? Verified<AuthorizationQ<P.Mode>>(use, by: .ownTokens)).map { Found<P>(request: $0) }
 }

@@ -11,31 +11,49 @@ import Storage
 
 extension Wallet {
   func advance<M: ContractMode>(_: M.Type, _ number: UInt64, options: BuyOptions) async throws {
+    typealias Machine = CustomerPurchase<M>
     while true {
-      let (info, machine) = try await look(M.self, number)
-      let merchant = PublicKey(hex: info.merchant)!
+      let (info, machine) = try await look(Machine.self, number)
+      if try await advanceUnpaid(Machine.self, info, machine, options) { continue }
       switch machine.phase {
-      case .requested: try await request(M.self, number, info, merchant)
-      case .offered:
-        let offer = machine.p1!
-        let goods = PurchasedGoods(offer, offer.payload.goods!)
-        try await fetch(goods, pseudonym: info.pseudonymIndex)
-        try await apply(M.self, number) { machine in
-          machine.ciphertextChecked(root: goods.claim.root, length: goods.claim.length)
-        }
-      case .checked: try await authorise(M.self, number, machine.p1!, options)
       case .authorised: try await lock(M.self, number, machine.p2!)
-      case .locked: try await settle(M.self, number, machine.p3!, merchant, options)
+      case .locked: try await settle(M.self, number, machine.p3!, PublicKey(hex: info.merchant)!, options)
       case .paid:
-        let offer = machine.p1!
-        let output = outputPath(info, offer.payload.n)
-        let claim = M.deliversAfterLock ? try await paidGoods(M.self, number) : offer.payload.goods!
-        try await open(PurchasedGoods(offer, claim), key: machine.goodsKey!, output: output)
-        try await apply(M.self, number) { machine in machine.opened() }
-        report(.note("delivered: \(output)"))
-      case .delivered, .aborted, .refused, .abandoned: return
+        let goods = M.deliversAfterLock ? try await paidGoods(M.self, number) : machine.p1!.payload.goods!
+        try await deliver(Machine.self, info, machine, goods)
+      default: return
       }
     }
+  }
+
+  /// The steps up to the payment, in any machine; false from the payment on.
+  func advanceUnpaid<P: PurchaseMachine>(
+    _: P.Type, _ info: PurchaseInfo, _ machine: P, _ options: BuyOptions
+  ) async throws -> Bool {
+    switch machine.phase {
+    case .requested: try await request(P.self, info.number, info, PublicKey(hex: info.merchant)!)
+    case .offered:
+      let offer = machine.p1!
+      let goods = PurchasedGoods(offer, offer.payload.goods!)
+      try await fetch(goods, pseudonym: info.pseudonymIndex)
+      try await apply(P.self, info.number) { machine in
+        machine.ciphertextChecked(root: goods.claim.root, length: goods.claim.length)
+      }
+    case .checked: try await authorise(P.self, info.number, machine.p1!, options)
+    default: return false
+    }
+    return true
+  }
+
+  /// Opens the goods with the key that was paid for.
+  func deliver<P: PurchaseMachine>(
+    _: P.Type, _ info: PurchaseInfo, _ machine: P, _ goods: GoodsClaim
+  ) async throws {
+    let offer = machine.p1!
+    let output = outputPath(info, offer.payload.n)
+    try await open(PurchasedGoods(offer, goods), key: machine.goodsKey!, output: output)
+    try await apply(P.self, info.number) { machine in machine.opened() }
+    report(.note("delivered: \(output)"))
   }
 
   /// The merchant's name for the goods, made harmless: no directories, nothing hidden.
@@ -44,30 +62,32 @@ extension Wallet {
     return last.isEmpty || last.hasPrefix(".") ? "goods-\(n)" : last
   }
 
-  private func request<M: ContractMode>(
-    _: M.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey
+  private func request<P: PurchaseMachine>(
+    _: P.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey
   ) async throws {
     let n1 = try await message(number, .n1)
     let reply = try await exchange(n1, with: merchant)
-    let offer: Verified<M.Offer>
+    let offer: Verified<P.Offer>
     do { offer = try expect(reply, from: merchant, for: n1) } catch let refused as RefusedByPeer {
-      try await apply(M.self, number) { machine in machine.abandoned() }
+      try await apply(P.self, number) { machine in machine.abandoned() }
       throw refused
     }
     let policy = CustomerPolicy(trust: trust.list)
     let now = clock()
-    try await apply(M.self, number) { machine in
+    try await apply(P.self, number) { machine in
       machine.offered(offer, description: info.description, policy: policy, at: now)
     }
   }
 
   /// Chooses tokens, signs P2 and keeps it; it is sent in the next step.
-  private func authorise<M: ContractMode>(
-    _: M.Type, _ number: UInt64, _ p1: Verified<M.Offer>, _ options: BuyOptions
+  private func authorise<P: PurchaseMachine>(
+    _: P.Type, _ number: UInt64, _ p1: Verified<P.Offer>, _ options: BuyOptions
   ) async throws {
     let contract = p1.payload.contract
-    let bank = try party(.bank, named: options.bank)
-    let archive = M.mode == .joint ? bank : try party(.archive, named: options.archive)
+    // Where the contract names one bank, there is nothing to choose.
+    let only = contract.banks.count == 1 ? contract.banks[0].description : nil
+    let bank = try party(.bank, named: options.bank ?? only)
+    let archive = P.Mode.archiveRole == .bank ? bank : try party(.archive, named: options.archive)
     let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
     var byID: [[UInt8]: Coin] = [:]
     for (id, coin) in try await store.read({ try $0.identifiedCoins() })
@@ -81,22 +101,22 @@ extension Wallet {
         from: byID.map { SpendableToken(id: $0.key, value: $0.value.available, expires: $0.value.spendUntil) }
           .sorted { $0.id.lexicographicallyPrecedes($1.id) }, lifetime: contract.lifetime + 1)
     } catch {
-      try await apply(M.self, number) { machine in machine.abandoned() }
+      try await apply(P.self, number) { machine in machine.abandoned() }
       throw ServiceError.insufficientFunds("not enough tokens for \(contract.price): \(error)")
     }
     let inputs = try chosen.map { TokenInput(token: try byID[$0.id]!.decoded(), amount: $0.amount) }
     let indices = Set(chosen.map { byID[$0.id]!.keyIndex }).sorted()
-    let (_, machine) = try await store.read { try self.load(M.self, $0, number) }
-    let p2: M.Request
+    let (_, machine) = try await store.read { try self.load(P.self, $0, number) }
+    let p2: AuthorizationQ<P.Mode>
     do {
       p2 = try machine.authorization(
         tokens: inputs, bank: bank.key, archive: archive.key, expiration: expiration)
     } catch {
-      try await apply(M.self, number) { machine in machine.abandoned() }
+      try await apply(P.self, number) { machine in machine.abandoned() }
       throw ServiceError.configuration("\(error.detail); nothing was paid")
     }
     let signed = try sign(p2, keyIndices: indices)
-    try await apply(M.self, number, holding: inputs) { machine in machine.authorised(signed) }
+    try await apply(P.self, number, holding: inputs) { machine in machine.authorised(signed) }
   }
 
   private func lock<M: ContractMode>(
@@ -105,12 +125,12 @@ extension Wallet {
     let bank = p2.payload.bank
     let reply = try await exchange(p2.bytes, with: bank)
     if let refusal = reply.flatMap({ try? Verified<Refusal>($0, by: .key(bank)) }) {
-      try await apply(M.self, number) { machine in machine.refusedByBank(refusal) }
+      try await apply(CustomerPurchase<M>.self, number) { machine in machine.refusedByBank(refusal) }
       throw RefusedByPeer(refusal: refusal)
     }
     let p3: Verified<M.LockMessage> = try expect(reply, from: bank, for: p2.bytes)
     let pseudonym = try await info(number).pseudonymIndex
-    try await apply(M.self, number) { [seed] machine in
+    try await apply(CustomerPurchase<M>.self, number) { [seed] machine in
       try machine.locked(p3, pseudonym: seed.pseudonymKey(pseudonym))
     }
   }
@@ -132,7 +152,7 @@ extension Wallet {
         options.completion == .archive
         ? try? await askArchive(M.self, p3) : try? await askMerchant(M.self, number, terms, merchant)
       if let outcome = found ?? nil {
-        try await apply(M.self, number) { machine in machine.decided(outcome) }
+        try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
         return
       }
       // Whoever has the outcome will do: an archive may have answered the bank alone.
@@ -140,7 +160,7 @@ extension Wallet {
       var last = late ? try? await demandOutcome(M.self, p3) : nil
       if late, last == nil { last = (try? await askBank(M.self, number, p3)) ?? nil }
       if let outcome = last {
-        try await apply(M.self, number) { machine in machine.decided(outcome) }
+        try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
         return
       }
       if clock() > terms.expiration + 30 {
@@ -209,7 +229,7 @@ extension Wallet {
   private func openEarly<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ terms: LockTerms, _ p4: Verified<M.Submission>
   ) async throws {
-    let purchase = try await look(M.self, number)
+    let purchase = try await look(CustomerPurchase<M>.self, number)
     let key = p4.payload.key
     guard let offer = purchase.machine.p1, let claim = purchase.machine.goods, p4.payload.n == terms.n,
       Hash.keyCommitment(M.mode, merchant: p4.signer, n: terms.n, key: key) == terms.hx

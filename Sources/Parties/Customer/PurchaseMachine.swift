@@ -1,0 +1,100 @@
+// What the customer's machines of all modes with a contract have in common: everything up to the payment, and
+// the goods after it. What lies between is each machine's own.
+
+public import Messages
+
+/// A purchase under a contract.
+public protocol PurchaseMachine: Sendable {
+  /// The mode in which its tokens authorise the payment.
+  associatedtype Mode: TokenMode
+  /// P1 or its kin.
+  associatedtype Offer: OfferPayload
+
+  /// Takes the machine up again from what `keep` stored.
+  init(phase: PurchasePhase, messages: [Label: [UInt8]]) throws(MessageError)
+  /// Where it stands.
+  var phase: PurchasePhase { get }
+  /// The contract, while it matters.
+  var p1: Verified<Offer>? { get }
+  /// The payment, while it matters.
+  var p2: Verified<AuthorizationQ<Mode>>? { get }
+  /// k, once paid.
+  var goodsKey: [UInt8]? { get }
+
+  /// P1 arrived; M's signature holds. `description` is the offer's, whose hash P1 has to carry.
+  mutating func offered(
+    _ p1: Verified<Offer>, description: String, policy: CustomerPolicy, at now: Timestamp
+  ) -> [CustomerEffect]
+  /// All of the ciphertext is here; this is its root and length.
+  mutating func ciphertextChecked(root: Hash, length: UInt64) -> [CustomerEffect]
+  /// Gives up before paying.
+  mutating func abandoned() -> [CustomerEffect]
+  /// What P2 will say, for these tokens.
+  func authorization(
+    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp
+  ) throws(Denial) -> AuthorizationQ<Mode>
+  /// P2 is signed.
+  mutating func authorised(_ p2: Verified<AuthorizationQ<Mode>>) -> [CustomerEffect]
+  /// The goods are open and stored.
+  mutating func opened() -> [CustomerEffect]
+}
+
+extension CustomerPurchase: PurchaseMachine {
+  public typealias Mode = M
+  public typealias Offer = M.Offer
+}
+
+// MARK: What every contract has to pass
+
+extension CustomerPolicy {
+  /// Nil if the offer is what was asked for; otherwise what is wrong (docs/SPEC.md, "P1").
+  func check<O: OfferPayload>(
+    _ p1: Verified<O>, for n1: Verified<N1>, mode: Messages.Mode, description: String, at now: Timestamp
+  ) -> Denial? {
+    let contract = p1.payload.contract
+    guard contract.pseudonym == n1.signer else { return Denial(.mismatch, "P1 is for another pseudonym") }
+    guard contract.price == n1.payload.price else {
+      return Denial(.wrongValue, "P1 asks \(contract.price), the offer was \(n1.payload.price)")
+    }
+    guard contract.mode == mode else { return Denial(.unsupported, "P1 is for another protocol") }
+    guard contract.twoSided || !n1.payload.twoSided else {
+      return Denial(.mismatch, "two-sided delivery was asked for")
+    }
+    guard contract.descriptionHash == .description(description, salt: p1.payload.salt) else {
+      return Denial(.mismatch, "P1 describes something else than the offer")
+    }
+    if let goods = p1.payload.goods {
+      guard goods.length <= trust.goodsLengthMax, (try? Goods.length(sealed: goods.length)) != nil
+      else {
+        return Denial(.limit, "the goods' length is impossible or over the limit")
+      }
+    }
+    guard contract.expirationMax > now + trust.answerSeconds else {
+      return Denial(.tooLate, "the offer leaves no time to pay")
+    }
+    guard contract.lifetime >= contract.expirationMax + trust.lifetimeSeconds else {
+      let least = trust.lifetimeSeconds
+      return Denial(.lifetime, "the contract's lifetime ends less than \(least) seconds after its expiration")
+    }
+    return nil
+  }
+}
+
+extension OfferPayload {
+  /// The terms of a payment under this offer, or why the contract does not allow them: the merchant would
+  /// only cancel. `hP1` is the offer's hash, `merchant` its signer.
+  func terms(
+    hP1: Hash, merchant: PublicKey, bank: PublicKey, archive: PublicKey, expiration: Timestamp
+  ) throws(Denial) -> LockTerms {
+    guard contract.banks.contains(bank) else { throw Denial(.unsupported, "the contract names other banks") }
+    guard contract.archives.contains(archive) else {
+      throw Denial(.unsupported, "the contract names other archives")
+    }
+    guard expiration <= contract.expirationMax else {
+      throw Denial(.expirationCap, "the contract ends before this expiration")
+    }
+    return LockTerms(
+      n: n, merchant: merchant, archive: archive, pseudonym: contract.pseudonym, value: contract.price,
+      expiration: expiration, lifetime: contract.lifetime, hP1: hP1, hx: hx)
+  }
+}

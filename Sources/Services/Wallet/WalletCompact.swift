@@ -1,0 +1,74 @@
+// What the wallet does in a compact sale (FIG. 7) from the payment on: JB2 asks for the lock, and from the
+// expiration on for the outcome.
+
+import Foundation
+import Messages
+import Parties
+
+extension Wallet {
+  func advanceCompact(_ number: UInt64, options: BuyOptions) async throws {
+    typealias Machine = CompactPurchase
+    while true {
+      let (info, machine) = try await look(Machine.self, number)
+      if try await advanceUnpaid(Machine.self, info, machine, options) { continue }
+      switch machine.phase {
+      case .authorised: try await ask(number, machine.p2!)
+      case .locked: try await settle(number, machine.p2!, info, options)
+      case .paid: try await deliver(Machine.self, info, machine, machine.p1!.payload.goods!)
+      default: return
+      }
+    }
+  }
+
+  /// Sends JB2 and takes whatever comes: JB2ack, an outcome, or the bank's refusal.
+  private func ask(_ number: UInt64, _ jb2: Verified<JB2>) async throws {
+    let bank = jb2.payload.bank
+    guard let reply = try await exchange(jb2.bytes, with: bank) else {
+      throw ServiceError.protocolViolation("no answer where JB2ack was due")
+    }
+    if let refusal = try? Verified<Refusal>(reply, by: .key(bank)) {
+      try await apply(CompactPurchase.self, number) { machine in machine.refusedByBank(refusal) }
+      throw RefusedByPeer(refusal: refusal)
+    }
+    if let outcome = try? CompactOutcome(reply, trust: trust.list) {
+      return try await apply(CompactPurchase.self, number) { machine in machine.decided(outcome) }
+    }
+    let ack = try Verified<JB2ack>(reply, by: .key(bank))
+    let pseudonym = try await info(number).pseudonymIndex
+    try await apply(CompactPurchase.self, number) { [seed] machine in
+      try machine.locked(ack, pseudonym: seed.pseudonymKey(pseudonym))
+    }
+  }
+
+  /// Waits for JB4a, which the bank or the merchant shows to the purchase's pseudonym; from the expiration on
+  /// JB2 itself asks for an outcome.
+  private func settle(
+    _ number: UInt64, _ jb2: Verified<JB2>, _ info: PurchaseInfo, _ options: BuyOptions
+  ) async throws {
+    let terms = jb2.payload.terms
+    if let note = try? await message(number, .acknowledgement) {
+      _ = try? await exchange(note, with: terms.merchant)
+    }
+    let asked = options.completion == .archive ? jb2.payload.bank : terms.merchant
+    var pause = 5
+    while true {
+      try await Task.sleep(for: .milliseconds(pause))
+      pause = min(pause * 2, 1000)
+      let answer = try? await status(
+        of: terms.n, terms.merchant, at: asked, pseudonym: info.pseudonymIndex)
+      let proof = answer?.payload.proof ?? []
+      for bytes in proof {
+        guard let outcome = try? CompactOutcome(bytes, trust: trust.list),
+          terms.mismatch(outcome, request: jb2.hash) == nil
+        else { continue }
+        return try await apply(CompactPurchase.self, number) { machine in machine.decided(outcome) }
+      }
+      guard clock() >= terms.expiration else { continue }
+      try await ask(number, jb2)
+      if try await look(CompactPurchase.self, number).machine.phase != .locked { return }
+      if clock() > terms.expiration + 30 {
+        throw ServiceError.unreachable("the bank has not decided yet; the money is safe, try `resume` later")
+      }
+    }
+  }
+}
