@@ -293,7 +293,7 @@ struct CompactSaleTests {
       case .credited: [.note, .commit, .credit]
       case .aborted: [.note, .abort]
       case .declined: [.decline]
-      case .offered, .authorised, .cancelling: []
+      case .offered, .authorised, .forcing, .cancelling: []
       }
     for event in path { _ = try event.happen(to: rig, Self.two) }
     #expect(rig.machine.phase == phase)
