@@ -123,7 +123,7 @@ extension Wallet {
     // The outcome takes two more deliveries and two durable steps: never there at once, often soon after.
     var pause = 5
     while true {
-      try await Task.sleep(for: .milliseconds(pause))
+      try await surroundings.pause(pause)
       pause = min(pause * 2, 1000)
       let found =
         options.completion == .archive
@@ -217,7 +217,7 @@ extension Wallet {
   func status(
     of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, pseudonym: UInt64
   ) async throws -> Verified<StatusAnswer> {
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     let query = try Verified(
       signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)),
       with: seed.pseudonymKey(pseudonym))
