@@ -8,5 +8,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 tree=build/planted
 python3 scripts/planted_bugs.py plant "$tree"
-swift build --package-path "$tree" --scratch-path build/planted-build -c release --product acd
-exec python3 scripts/planted_bugs.py hunt build/planted-build/release/acd "$@"
+scratch=${PLANTED_SCRATCH:-build/planted-build}
+swift build --package-path "$tree" --scratch-path "$scratch" -c release --product acd
+exec python3 scripts/planted_bugs.py hunt "$scratch/release/acd" "$@"

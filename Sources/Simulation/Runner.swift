@@ -10,6 +10,17 @@ public enum Simulator {
 
   /// Runs one scenario to its end, on this thread.
   public static func run(_ scenario: Scenario) -> RunResult {
+    let result = runOnce(scenario)
+    guard !result.violations.isEmpty, !scenario.keepsTrace else { return result }
+    // The same once more, for people to read.
+    var again = scenario
+    again.keepsTrace = true
+    var told = runOnce(again)
+    told.trace = Array(told.trace.suffix(60))
+    return told
+  }
+
+  private static func runOnce(_ scenario: Scenario) -> RunResult {
     let folder = Wares.root + "/\(scenario.seed)-\(counter.next())"
     return World(scenario, folder: folder).run()
   }

@@ -30,6 +30,10 @@ struct SimulateCommand: AsyncParsableCommand {
     "none"
   @Option(help: "Stop every party at every write and send of one purchase: once or twice.")
   var crashEverywhere: String?
+  @Option(
+    parsing: .upToNextOption,
+    help: "One purchase without faults, in which somebody stops at these writes and sends; with --trace.")
+  var stopAt: [Int] = []
   @Option(help: "Processes that work.") var workers = ProcessInfo.processInfo.activeProcessorCount
   @Flag(help: "Print all that happens.") var trace = false
   @Flag(help: "End with the first run that breaks an invariant.") var untilBroken = false
@@ -97,7 +101,12 @@ struct SimulateCommand: AsyncParsableCommand {
     defer { Simulator.cleanUp() }
     var summary = CampaignSummary()
     for seed in campaign.seeds {
-      let result = Simulator.run(campaign.scenario(seed))
+      var scenario = campaign.scenario(seed)
+      if !stopAt.isEmpty {
+        scenario.transactions = 1
+        (scenario.isCalm, scenario.crashes) = (true, stopAt)
+      }
+      let result = Simulator.run(scenario)
       print("seed \(seed)")
       for line in result.trace { print("  \(line)") }
       print("  trace hash \(result.traceHash)")

@@ -117,14 +117,15 @@ extension Wallet {
     _: M.Type, _ number: UInt64, _ p3: Verified<M.LockMessage>, _ merchant: PublicKey, _ options: BuyOptions
   ) async throws {
     let terms = p3.payload.terms
-    if let acknowledgement = try? await message(number, Label(M.Note.type)) {
-      _ = try? await exchange(acknowledgement, with: merchant)
-    }
+    // The merchant waits for it until shortly before the expiration, and cancels then: it has to arrive.
+    var acknowledgement = try? await message(number, Label(M.Note.type))
+    if let note = acknowledgement, await reaches(merchant, note) { acknowledgement = nil }
     // The outcome takes two more deliveries and two durable steps: never there at once, often soon after.
     var pause = 5
     while true {
       try await surroundings.pause(pause)
       pause = min(pause * 2, 1000)
+      if pause == 1000, let note = acknowledgement, await reaches(merchant, note) { acknowledgement = nil }
       let found =
         options.completion == .archive
         ? try? await askArchive(M.self, p3) : try? await askMerchant(M.self, number, terms, merchant)
@@ -145,6 +146,14 @@ extension Wallet {
           "the archive has not answered yet; the money is safe, try `resume` later")
       }
     }
+  }
+
+  /// Whether a message reached a party.
+  private func reaches(_ party: PublicKey, _ message: [UInt8]) async -> Bool {
+    do {
+      _ = try await exchange(message, with: party)
+      return true
+    } catch { return false }
   }
 
   /// The archive's public record of (M, n).

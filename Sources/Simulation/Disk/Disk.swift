@@ -2,7 +2,7 @@
 // lost or torn anywhere. Records carry their length and a checksum, so recovery stops where a record is
 // damaged.
 //
-//   record = length (8, big-endian) ‖ FNV-1a of the payload (8) ‖ payload
+//   record = length (8, big-endian) ‖ checksum of the payload (8) ‖ payload
 
 /// The disk of one party.
 struct Disk {
@@ -74,12 +74,5 @@ struct Disk {
     return payloads
   }
 
-  private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    // Eight bytes at a time would be faster; the journal is short.
-    bytes.withUnsafeBufferPointer { buffer in
-      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      for byte in buffer { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-      return hash
-    }
-  }
+  private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 { Fingerprint(bytes).a }
 }

@@ -47,8 +47,8 @@ final class StoreImage {
   private(set) var records: [RecordRow] = []
   private(set) var recordOf: [[UInt8]: Int] = [:]
   private(set) var recordsOf: [[UInt8]: [Int]] = [:]
-  /// SHA-256 of every message, reply, record and waiting body that was ever kept.
-  private(set) var kept: Set<Hash> = []
+  /// The fingerprint of every message, reply, record and waiting body that was ever kept.
+  private(set) var kept: Set<Fingerprint> = []
 
   /// How to take the changes of this transaction back, in reverse order; nil outside of one.
   private var undo: [() -> Void]?
@@ -71,8 +71,8 @@ final class StoreImage {
     for mutation in mutations {
       switch mutation {
       case .message(_, _, _, let bytes), .enqueue(_, _, let bytes, _), .reply(_, let bytes, _):
-        kept.insert(Hash(of: bytes))
-      case .record(let row): kept.insert(Hash(of: row.body))
+        kept.insert(Fingerprint(bytes))
+      case .record(let row): kept.insert(Fingerprint(row.body))
       default: break
       }
     }

@@ -82,7 +82,7 @@ final class LyingCustomer: Schemer, Liar {
       guard let old = used.last else { return sent.body }
       inputs = old
       let sum = old.reduce(0) { $0 + $1.amount }
-      if sum != terms.value.amount { inputs[0].amount += terms.value.amount &- sum }
+      if sum != terms.value.amount { inputs[0].amount = inputs[0].amount &+ terms.value.amount &- sum }
       guard inputs[0].amount > 0, inputs[0].amount < 1 << 40 else { return sent.body }
     case .underpays: if inputs[0].amount > 1 { inputs[0].amount -= 1 }
     case .otherMerchant:

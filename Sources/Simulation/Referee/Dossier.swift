@@ -13,7 +13,7 @@ import Storage
 final class Dossier {
   private unowned let world: World
   /// Every signed message, in the order in which it first appeared.
-  private var messages: [[UInt8]] = []
+  private var messages: [(hash: Hash, type: MessageType, bytes: [UInt8])] = []
   private var seen: Set<Hash> = []
   /// Those that honest parties hold.
   private var honest: Set<Hash> = []
@@ -53,8 +53,8 @@ final class Dossier {
     }
     let hash = Hash(of: bytes)
     if isHonest { honest.insert(hash) }
-    guard seen.insert(hash).inserted else { return }
-    messages.append(bytes)
+    guard seen.insert(hash).inserted, let type = try? MessageType(peeking: bytes) else { return }
+    messages.append((hash, type, bytes))
     if let outcome = OutcomeFacts(bytes), outcome.isCommit, !(world.host(outcome.archive)?.isHonest ?? true) {
       // The liar published the key, in whatever record.
       world.referee.secrets[outcome.n] = nil
@@ -81,23 +81,23 @@ final class Dossier {
     for harm in harms where lockNames[harm.n] == nil { checkRight(harm) }
   }
 
-  /// All that concerns a transaction.
+  /// All that concerns a transaction: what names n or a lock of it, and refusals of that.
   private func evidence(_ n: TransactionID, honestOnly: Bool) -> [[UInt8]] {
     let names = [n.bytes] + (lockNames[n] ?? []).map(\.bytes)
-    let found = messages.filter { message in
-      (!honestOnly || honest.contains(Hash(of: message))) && names.contains { contains(message, $0) }
+    let usable = messages.filter { !honestOnly || honest.contains($0.hash) }
+    let found = usable.filter { message in
+      ![.statusQuery, .status, .refusal].contains(message.type)
+        && names.contains { contains(message.bytes, $0) }
     }
-    // Refusals name their request by hash.
-    let requests = Set(found.map { Hash(of: $0) })
-    let refusals = messages.filter { message in
-      guard !honestOnly || honest.contains(Hash(of: message)), let refusal = try? Unverified<Refusal>(message)
-      else {
+    let requests = Set(found.map(\.hash))
+    let others = usable.filter { message in
+      if message.type == .keyList { return true }
+      guard message.type == .refusal, let refusal = try? Unverified<Refusal>(message.bytes) else {
         return false
       }
       return requests.contains(refusal.claims.hRequest)
     }
-    let lists = messages.filter { (try? MessageType(peeking: $0)) == .keyList }
-    return Array((found + refusals + lists).prefix(200))
+    return Array((others + found).map(\.bytes).prefix(240))
   }
 
   private func judgment(_ files: [[UInt8]], goods: [[UInt8]] = [], heard: Set<PublicKey>) -> Judgment? {
@@ -128,20 +128,39 @@ final class Dossier {
 
   /// Who was wronged gets his right from what honest parties hold.
   private func checkRight(_ harm: Harm) {
-    guard
-      let judgment = judgment(
-        evidence(harm.n, honestOnly: true) + harm.files, goods: harm.goods, heard: servers)
-    else { return }
+    let files = evidence(harm.n, honestOnly: true) + harm.files
+    guard !isMadeGood(harm, files), let judgment = judgment(files, goods: harm.goods, heard: servers) else {
+      return
+    }
     let convictions = judgment.verdicts.filter { $0.finding == .convicted }
+    // Who lies with the culprit may answer for it as well: an archive that published both outcomes, say.
     let isRight = convictions.contains { verdict in
-      harm.disputes.contains(verdict.dispute) && verdict.against.map { $0.key == harm.culprit } ?? false
+      guard let key = verdict.against?.key else { return false }
+      let isLiar = !(world.host(key)?.isHonest ?? true)
+      return harm.disputes.contains(verdict.dispute) && key == harm.culprit
+        || verdict.dispute == .bothOutcomes && isLiar
     }
     if isRight {
       world.tally { $0.convicted += 1 }
-    } else {
-      let said = judgment.verdicts.map { "\($0.dispute.rawValue): \($0.finding.rawValue)" }.joined(
-        separator: ", ")
-      world.violate(5, "\(harm.text), and the judge does not convict: \(said)")
+      return
+    }
+    let said = judgment.verdicts.map { "\($0.dispute.rawValue): \($0.finding.rawValue)" }.joined(
+      separator: ", ")
+    for file in files { world.note(10, nil, nil, file) { "the judge saw \(Network.label(file))" } }
+    for aside in judgment.setAside {
+      world.note(10, nil, nil, []) { "the judge set aside \(aside.what): \(aside.reason)" }
+    }
+    world.violate(5, "\(harm.text), and the judge does not convict: \(said)")
+  }
+
+  /// The bank's confirmation reached another honest party: the wronged one can have it.
+  private func isMadeGood(_ harm: Harm, _ files: [[UInt8]]) -> Bool {
+    guard harm.disputes.contains(.notCredited) else { return false }
+    return files.contains { file in
+      guard let credit = try? Verified<Credit>(file, by: .key(harm.culprit)),
+        let lock = locks[credit.payload.lock]
+      else { return false }
+      return lock.terms.n == harm.n && credit.payload.amount == lock.terms.value
     }
   }
 }
@@ -218,16 +237,19 @@ struct Harms {
   /// The tokens' own keys ask for their value.
   private func demands(_ host: Host, _ request: RequestFacts) -> [[UInt8]] {
     let keys = Wallet.keys(entropy: host.member.entropy)
-    return request.inputs.compactMap { input in
-      for index in 0..<2_000 as Range<UInt64> {
-        let key = keys.token(index)
-        guard key.publicKey == input.token.key else { continue }
-        let query = StatusQuery(
-          n: nil, merchant: nil, nonce: Nonce([UInt8](repeating: 1, count: 16))!, serial: input.token.serial)
-        return try? Verified(signing: query, with: key).bytes
+    let tokens = request.inputs.compactMap { try? $0.token.encoded() }
+    return tokens
+      + request.inputs.compactMap { input in
+        for index in 0..<2_000 as Range<UInt64> {
+          let key = keys.token(index)
+          guard key.publicKey == input.token.key else { continue }
+          let query = StatusQuery(
+            n: nil, merchant: nil, nonce: Nonce([UInt8](repeating: 1, count: 16))!, serial: input.token.serial
+          )
+          return try? Verified(signing: query, with: key).bytes
+        }
+        return nil
       }
-      return nil
-    }
   }
 
   private func ofMerchant(_ host: Host, _ image: StoreImage, _ row: MachineRow) -> [Harm] {

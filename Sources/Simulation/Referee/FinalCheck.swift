@@ -57,6 +57,13 @@ struct Unsettled {
 
   private func isExpected(_ row: MachineRow) -> Bool {
     let log = image.log(row.kind, row.key)
+    // Garbage never opens.
+    if host.isCustomer, row.phase == PurchasePhase.paid.rawValue,
+      let request = log.lazy.compactMap({ RequestFacts($0.bytes) }).first,
+      !(referee.world.host(request.terms.merchant)?.isHonest ?? true)
+    {
+      return false
+    }
     if let lock = log.lazy.compactMap({ LockFacts($0.bytes) }).first { return isHonest(lock) }
     guard let request = log.lazy.compactMap({ RequestFacts($0.bytes) }).first else { return true }
     return (referee.world.host(request.bank)?.isHonest ?? true)
@@ -130,7 +137,8 @@ struct FinalCheck {
       }
       if host.isHonest { checkPurchase(host, log, phase, request) }
     }
-    if host.isHonest { checkCoins(host, image) }
+    // An archive that tells the bank one outcome and the customer the other parts their counts.
+    if host.isHonest && !world.scenario.liars.roles.contains(.archive) { checkCoins(host, image) }
   }
 
   /// Goods if and only if value, seen from the customer.
@@ -199,7 +207,10 @@ struct FinalCheck {
     for host in world.hosts where host.member.role == .merchant && host.isHonest {
       guard let image = image(host) else { continue }
       for row in image.machines("sale") {
-        guard let phase = SalePhase(rawValue: row.phase) else { continue }
+        // A merchant that was put back does not hear of what it forgot; its money is on its account.
+        guard let phase = SalePhase(rawValue: row.phase), !referee.restored.contains(host.index) else {
+          continue
+        }
         let lock = books.machines[PairKey("lock", host.member.key.bytes + row.key)].flatMap {
           LockPhase(rawValue: $0.phase)
         }

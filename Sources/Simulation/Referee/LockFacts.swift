@@ -19,15 +19,22 @@ enum LockModes {
 }
 
 /// A lock as its message states it.
-struct LockFacts {
+struct LockFacts: Sendable {
   let mode: Mode
   /// L.
   var name: Hash
   let terms: LockTerms
   let bank: PublicKey
 
+  private static let cache = FactCache<LockFacts>()
+
   /// Reads P3 or its kin; its signature is checked.
   init?(_ bytes: [UInt8]) {
+    guard let facts = Self.cache.facts(of: bytes, { LockFacts(reading: bytes) }) else { return nil }
+    self = facts
+  }
+
+  private init?(reading bytes: [UInt8]) {
     guard let type = try? MessageType(peeking: bytes),
       let mode = LockModes.all.first(where: { $0.lockType == type })
     else { return nil }
@@ -43,7 +50,7 @@ struct LockFacts {
 }
 
 /// The one outcome of a lock, as its bytes state it.
-struct OutcomeFacts {
+struct OutcomeFacts: Sendable {
   let mode: Mode
   let isCommit: Bool
   let archive: PublicKey
@@ -60,7 +67,14 @@ struct OutcomeFacts {
   /// Aborts before the expiration: the merchant's Cancel names this lock.
   let cancelled: Bool
 
+  private static let cache = FactCache<OutcomeFacts>()
+
   init?(_ bytes: [UInt8]) {
+    guard let facts = Self.cache.facts(of: bytes, { OutcomeFacts(reading: bytes) }) else { return nil }
+    self = facts
+  }
+
+  private init?(reading bytes: [UInt8]) {
     guard let type = try? MessageType(peeking: bytes) else { return nil }
     func commit<M: PurchaseMode>(_: M.Type) -> OutcomeFacts? { OutcomeFacts(commit: bytes, M.self) }
     func abort<M: PurchaseMode>(_: M.Type) -> OutcomeFacts? { OutcomeFacts(abort: bytes, M.self) }
@@ -120,13 +134,23 @@ struct OutcomeFacts {
 }
 
 /// What the tokens authorised: P2 or its kin, its signatures checked.
-struct RequestFacts {
+struct RequestFacts: Sendable {
   let mode: Mode
   let terms: LockTerms
   let bank: PublicKey
   let inputs: [TokenInput]
 
+  private static let cache = FactCache<RequestFacts>()
+
   init?(_ bytes: [UInt8]) {
+    guard let facts = Self.cache.facts(of: bytes, { RequestFacts(reading: bytes) }) else { return nil }
+    self = facts
+  }
+
+  private init?(reading bytes: [UInt8]) {
+    guard let type = try? MessageType(peeking: bytes),
+      [.p2, .ja2, .e2, .r2, .jb2, .coSign].contains(type)
+    else { return nil }
     func read<M: TokenMode>(_: M.Type) -> RequestFacts? {
       guard let request = try? Verified<AuthorizationQ<M>>(bytes, by: .ownTokens) else { return nil }
       return RequestFacts(

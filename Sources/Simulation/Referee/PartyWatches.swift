@@ -237,7 +237,7 @@ struct CustomerWatch {
     else {
       return
     }
-    if !store.image.kept.contains(Hash(of: bytes)) { fail(4, "acts on an outcome that is in no record") }
+    if !store.image.kept.contains(Fingerprint(bytes)) { fail(4, "acts on an outcome that is in no record") }
   }
 }
 

@@ -22,7 +22,7 @@ final class Referee {
   /// Sales whose key must not be seen in the clear: nobody committed them yet.
   var secrets: [TransactionID: Secret] = [:]
   /// The answer that a request got, where it has to be the same for ever.
-  private var binding: [[UInt8]: Hash] = [:]
+  private var binding: [Fingerprint: Fingerprint] = [:]
   /// Public keys of the denominations, parsed once.
   lazy var denominations: [Hash: BlindingKey] = {
     var keys: [Hash: BlindingKey] = [:]
@@ -93,8 +93,8 @@ final class Referee {
     if type == .refusal {
       noteRefusal(host, sent.body)
     } else if !Self.passing.contains(type), !restored.contains(host.index) {
-      let request = [UInt8(host.index)] + Hash(of: sent.body).bytes
-      let answer = Hash(of: reply.body)
+      let request = Fingerprint(sent.body + [UInt8(host.index)])
+      let answer = Fingerprint(reply.body)
       if let before = binding[request], before != answer {
         violate(
           8, "\(host.member.name) answers the same \(Network.label(sent.body)) in two ways: \(type.label)")
@@ -109,7 +109,7 @@ final class Referee {
     guard let type = try? MessageType(peeking: body), !Self.passing.contains(type) else { return }
     // A customer hands on what binds others.
     if host.isCustomer && LockModes.publicLabels.contains(type.label) { return }
-    guard let image = host.life?.store.image, !image.kept.contains(Hash(of: body)) else { return }
+    guard let image = host.life?.store.image, !image.kept.contains(Fingerprint(body)) else { return }
     violate(8, "\(host.member.name) sends \(type.label) before it is stored")
   }
 

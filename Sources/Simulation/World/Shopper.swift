@@ -57,8 +57,8 @@ struct Shopper {
   private func step() async throws -> Bool {
     try life.checkAlive()
     if let next = host.plan.first, world.scheduler.now >= next.at {
-      if try await available() < 3_000 {
-        try await wallet.withdraw(Money(currency: "EUR", amount: 5_200)!, bank: "bank")
+      if try await available() < 700 {
+        try await wallet.withdraw(Money(currency: "EUR", amount: 2_600)!, bank: "bank")
       }
       host.plan.removeFirst()
       host.lastPurchase = next

@@ -2,17 +2,15 @@
 
 import Messages
 
-/// The running SHA-256 over all events, and the last lines of them.
+/// The running SHA-256 over all events, and their text if somebody wants to read it.
 struct Trace {
   private var hash = HashStream()
   private(set) var lines: [String] = []
-  /// All lines are kept; otherwise the last few.
-  let keepsAll: Bool
-  static let linesMax = 60
+  private let keepsText: Bool
 
-  init(keepsAll: Bool) { self.keepsAll = keepsAll }
+  init(keepsText: Bool) { self.keepsText = keepsText }
 
-  /// Notes an event. The text is made only when somebody may read it.
+  /// Notes an event. The text is made only when somebody wants it.
   mutating func note(
     _ at: UInt64, _ kind: UInt8, _ who: Int, _ whom: Int, _ body: [UInt8], _ text: () -> String
   ) {
@@ -23,10 +21,15 @@ struct Trace {
     for shift in stride(from: 0, to: 32, by: 8) {
       head.append(UInt8(truncatingIfNeeded: body.count >> shift))
     }
+    let body = Fingerprint(body)
+    for shift in stride(from: 0, to: 64, by: 8) {
+      head += [
+        UInt8(truncatingIfNeeded: body.a >> UInt64(shift)),
+        UInt8(truncatingIfNeeded: body.b >> UInt64(shift)),
+      ]
+    }
     hash.update(head)
-    hash.update(body)
-    lines.append(Self.time(at) + text())
-    if !keepsAll && lines.count > 2 * Self.linesMax { lines.removeFirst(Self.linesMax) }
+    if keepsText { lines.append(Self.time(at) + text()) }
   }
 
   /// Hexadecimal.

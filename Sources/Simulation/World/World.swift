@@ -40,7 +40,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   private static let calmMilliseconds: UInt64 = 8_000_000
 
   /// Longer than any purchase of the plan lasts.
-  private static let patienceMilliseconds: UInt64 = 500_000
+  private static let patienceMilliseconds: UInt64 = 200_000
 
   init(_ scenario: Scenario, folder: String) {
     self.scenario = scenario
@@ -48,7 +48,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     dice = Dice(scenario.seed, "world")
     generator = Dice(scenario.seed, "setup")
     plan = scenario.isCalm ? .calm : FaultPlan(drawing: dice)
-    trace = Trace(keepsAll: scenario.keepsTrace)
+    trace = Trace(keepsText: scenario.keepsTrace)
     result = RunResult(seed: scenario.seed)
     planned = scenario.crashes
     network = Network(self)
@@ -112,7 +112,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     result.faults = Dictionary(uniqueKeysWithValues: faults.map { ($0.key.rawValue, $0.value) })
     result.events = scheduler.events
     result.traceHash = trace.digest
-    if scenario.keepsTrace || !result.violations.isEmpty { result.trace = trace.lines }
+    result.trace = trace.lines
     return result
   }
 
@@ -154,6 +154,8 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     let customers = hosts.filter(\.isCustomer)
     var starts = [UInt64](repeating: 100, count: customers.count)
     for number in 0..<scenario.transactions {
+      let expirationSeconds: UInt64 =
+        scenario.liars != .none ? dice.pick([12, 30, 60]) : plan.isCalm ? 300 : dice.pick([12, 30, 60, 300])
       let place = number % customers.count
       customers[place].plan.append(
         PlannedPurchase(
@@ -161,7 +163,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
           merchant: dice.pick(["merchant", "merchant2"]), archive: dice.pick(["archive", "archive2"]),
           twoSided: dice.oneIn(3),
           completion: completion == .archive ? .archive : dice.pick([.archive, .merchant]),
-          expirationSeconds: plan.isCalm ? 300 : dice.pick([12, 30, 60, 300]), refreshes: dice.oneIn(12)))
+          expirationSeconds: expirationSeconds, refreshes: dice.oneIn(12)))
       starts[place] += UInt64(dice.below(20_000))
       scheduleMischance(starts[place])
     }
@@ -171,6 +173,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
 
   /// Things that operators do meanwhile: backups, and a merchant who gives a sale up.
   private func scheduleMischance(_ at: UInt64) {
+    if scenario.isCalm { return }
     if plan.restore > 0 && dice.oneIn(4) {
       let host = dice.pick(hosts)
       scheduler.after(Int(at)) { host.disk.disk.makeBackup() }
