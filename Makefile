@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
+.PHONY: help demo test protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -50,12 +50,18 @@ swift-test: setup ## Run the Swift tests
 interop: build venv ## Let other people's programs read our messages and ours theirs: pycose and zcbor
 	scripts/interop.sh
 
-scenarios: build ## Type the commands as users do, let sales fail, and kill -9 services at random points
+scenarios: build ## Type the commands as users do, let sales fail, flood them with repetitions, kill -9 them
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
 	Tests/Scenarios/joint.sh
+	Tests/Scenarios/early.sh
 	Tests/Scenarios/judge.sh
+	Tests/Scenarios/storm.sh
 	Tests/Scenarios/kill.sh 12
+	Tests/Scenarios/kill.sh 8 "" early
+
+protocols: build ## Type the line of every row of docs/PROTOCOLS.md and print the table with results
+	Tests/Scenarios/protocols.sh
 
 soak: build simulate ## More of the same: 300 MiB goods, 50 kill points for each victim, 100,000 simulated transactions
 	Tests/Scenarios/cli.sh 300

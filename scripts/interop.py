@@ -28,10 +28,14 @@ SIGNER_ROLES = {
     "acd-p5a": (ROLE_ARCHIVE,), "acd-p5b": (ROLE_ARCHIVE,), "acd-offers": (ROLE_MERCHANT,), "acd-credit": (ROLE_BANK,),
     "acd-refusal": SERVICES, "acd-status": SERVICES, "acd-w2": (ROLE_BANK,), "acd-account": (ROLE_BANK,),
     "acd-x2": (ROLE_BANK,), "acd-keys": (ROLE_BANK,),
+    "acd-e1": (ROLE_MERCHANT,), "acd-e3": (ROLE_BANK,), "acd-e4": (ROLE_MERCHANT,), "acd-e6": (ROLE_MERCHANT,),
+    "acd-held": (ROLE_ARCHIVE,), "acd-e7a": (ROLE_ARCHIVE,), "acd-e7b": (ROLE_ARCHIVE,),
 }
 # What stores keep beside messages: the seed of the box around P4.
 NO_MESSAGES = {"P4 seed"}
-CONTAINER_KEY, BUNDLE_MESSAGES, P5A_P4, COSIGN_MESSAGE = 23, -1, -1, -1
+CONTAINER_KEY, BUNDLE_MESSAGES, COSIGN_MESSAGE = 23, -1, -1
+# In every kind of commit: submission, acknowledgement, the archive's Held, a series' item.
+COMMIT_MESSAGES = (-1, -2, -3, -4)
 RECEIPT_MESSAGES = (-1, -2)
 PROOF, HISTORY = 20, -1
 
@@ -64,8 +68,10 @@ def inside(data):
             return item[BUNDLE_MESSAGES]
         return [item[key] for key in RECEIPT_MESSAGES] if kind == "acd-receipt/1" else []
     kind, _, payload = payload_of(data)
-    if kind in ("acd-p5a", "acd-cosign"):
-        return [payload[P5A_P4 if kind == "acd-p5a" else COSIGN_MESSAGE]]
+    if kind in ("acd-p5a", "acd-ja5a", "acd-e7a"):
+        return [payload[key] for key in COMMIT_MESSAGES if key in payload]
+    if kind == "acd-cosign":
+        return [payload[COSIGN_MESSAGE]]
     if kind == "acd-account":
         return payload[HISTORY]
     return payload.get(PROOF, []) if kind in ("acd-status", "acd-refusal") else []
@@ -147,7 +153,7 @@ def vectors(folder):
 def not_sent_yet(name):
     """Types that stand in the table and that no party of this version sends: their protocols are not served yet."""
     return re.fullmatch(
-        r"acd-(e[1-7][ab]?|held|ja5b|jb\w+|r\d+[ab]?|registration|registered|inv|endorsement|deposit|approval|passive-record"
+        r"acd-(ja5b|jb\w+|r\d+[ab]?|registration|registered|inv|endorsement|deposit|approval|passive-record"
         r"|complaint|po|announcement|announced|consent|a[789][ab]?|n2|bt[12]|rf[123]|nr|p5c|payment-1|payment)", name)
 
 

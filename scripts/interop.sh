@@ -37,6 +37,21 @@ joint=$($ACD merchant offers --json --data-dir "$W/merchant" | $python -c 'impor
 print(next(o["id"] for o in json.load(sys.stdin) if o["protocols"] == ["joint"]))')
 expect 0 wallet buy "$joint" --protocol joint --yes -o "$W/joint.bin"
 $ACD merchant offer remove "$joint" --data-dir "$W/merchant" >/dev/null
+
+# Early commitment: acknowledged, forced, given up.
+cp build/interop/in/goods.bin build/interop/in/early.bin
+merchant offer add build/interop/in/early.bin --price EUR:1.25 --description "sold early" --protocol early >/dev/null
+expect 0 wallet buy early.bin --protocol early --yes -o "$W/early.bin"
+locked_without_goods early.bin --protocol early --expiration 12
+kill_buyer
+go_on merchant
+until_is credited sale "$n" phase
+locked_without_goods early.bin --protocol early
+kill_buyer
+go_on merchant
+until_is authorised sale "$n" phase
+expect 0 merchant cancel "$n"
+settle
 $python scripts/interop_client.py "$W" ask
 
 # Declined: the NAK comes before the bank's P3, so the merchant answers P3 with Cancel, and the archive with P5b.

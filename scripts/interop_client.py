@@ -162,4 +162,5 @@ def main():
     {"ask": ask, "decline": decline, "records": records}[what](Client(world))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -10,26 +10,75 @@ where Request == AuthorizationQ<Self>, LockMessage == AuthorizationB<Self> {
   associatedtype Offer: OfferPayload
   /// C's signature that all of the ciphertext is here: S_p(P1) or its kin.
   associatedtype Note: Payload
+  /// True where the goods come after the lock (FIG. 5): the offer does not name the ciphertext, E4 does.
+  static var deliversAfterLock: Bool { get }
   /// What M signs to offer.
-  static func offer(
-    n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim
-  ) -> Offer
-  /// What C signs once it has all of the ciphertext.
-  static func note(for offer: Verified<Offer>) -> Note
-  /// What M signs to commit. `k` is the goods' key.
-  static func submission(_ lock: Verified<LockMessage>, k: [UInt8]) -> Submission
+  static func offer(_ draft: OfferDraft) -> Offer
+  /// What M signs of the ciphertext where it comes after the lock; with the offer, and kept until then.
+  static func merchandise(for offer: Verified<Offer>, _ goods: GoodsClaim) -> E4?
+  /// What C signs once it has all of the ciphertext. Nil where `merchandise` has to be known and is not.
+  static func note(for offer: Verified<Offer>, _ merchandise: Verified<E4>?) -> Note?
+  /// What M signs to commit.
+  static func submission(_ lock: Verified<LockMessage>, _ sold: Sold<Offer>) -> Submission
+  /// H of the E4 that a submission names.
+  static func merchandise(of submission: Submission) -> Hash?
+}
+
+/// What M draws and decides for an offer.
+public struct OfferDraft: Sendable {
+  public var n: TransactionID
+  public var merchant: PublicKey
+  /// The goods' key, fresh for this sale.
+  public var k: [UInt8]
+  /// r, 32 fresh random bytes, for modes that mask the published key.
+  public var mask: Hash
+  public var salt: Hash
+  public var contract: Contract
+  public var goods: GoodsClaim
+
+  public init(
+    n: TransactionID, merchant: PublicKey, k: [UInt8], mask: Hash, salt: Hash, contract: Contract,
+    goods: GoodsClaim
+  ) {
+    (self.n, self.merchant, self.k, self.mask, self.salt) = (n, merchant, k, mask, salt)
+    (self.contract, self.goods) = (contract, goods)
+  }
+
+  /// Commits to the key that the archive will publish.
+  func hx(_ mode: Mode, publishing key: [UInt8]) -> Hash {
+    .keyCommitment(mode, merchant: merchant, n: n, key: key)
+  }
+}
+
+/// What M sold under an offer, and how it counts as delivered.
+public struct Sold<Offer: OfferPayload>: Sendable {
+  public let offer: Verified<Offer>
+  /// The goods' key.
+  public let k: [UInt8]
+  /// E4, where the goods come after the lock.
+  public let merchandise: Verified<E4>?
+  public let delivery: Delivery
+
+  /// x: the key that the archive publishes.
+  var x: [UInt8] { masked(k, by: offer.payload.mask) }
+}
+
+extension ContractMode {
+  public static var deliversAfterLock: Bool { false }
+  public static func merchandise(for offer: Verified<Offer>, _ goods: GoodsClaim) -> E4? { nil }
+  public static func merchandise(of submission: Submission) -> Hash? { nil }
 }
 
 extension ContractMode where Offer == P1 {
-  public static func offer(
-    n: TransactionID, hx: Hash, salt: Hash, contract: Contract, goods: GoodsClaim
-  ) -> P1 {
-    P1(n: n, hx: hx, root: goods.root, length: goods.length, salt: salt, contract: contract)
+  public static func offer(_ draft: OfferDraft) -> P1 {
+    P1(
+      n: draft.n, hx: draft.hx(mode, publishing: draft.k), root: draft.goods.root,
+      length: draft.goods.length, salt: draft.salt, contract: draft.contract)
   }
 }
 
 extension ContractMode where Note == Acknowledgement {
-  public static func note(for offer: Verified<Offer>) -> Acknowledgement {
+  public static func note(for offer: Verified<Offer>, _: Verified<E4>?) -> Acknowledgement? {
     Acknowledgement(n: offer.payload.n, merchant: offer.signer, hP1: offer.hash)
   }
 }
@@ -44,9 +93,9 @@ extension CoreMode: ContractMode {
   public typealias Offer = P1
   public typealias Note = Acknowledgement
 
-  public static func submission(_ lock: Verified<P3>, k: [UInt8]) -> P4 {
+  public static func submission(_ lock: Verified<P3>, _ sold: Sold<P1>) -> P4 {
     let terms = lock.payload.terms
-    return P4(n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: lock.hash, key: k)
+    return P4(n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: lock.hash, key: sold.x)
   }
 }
 
@@ -54,9 +103,10 @@ extension JointMode: ContractMode {
   public typealias Offer = P1
   public typealias Note = Acknowledgement
 
-  public static func submission(_ lock: Verified<JA3>, k: [UInt8]) -> JA4 {
+  public static func submission(_ lock: Verified<JA3>, _ sold: Sold<P1>) -> JA4 {
     let terms = lock.payload.terms
     return JA4(
-      n: terms.n, value: terms.value, expiration: terms.expiration, hP1: terms.hP1, lock: lock.hash, key: k)
+      n: terms.n, value: terms.value, expiration: terms.expiration, hP1: terms.hP1, lock: lock.hash,
+      key: sold.x)
   }
 }

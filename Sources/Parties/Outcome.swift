@@ -1,9 +1,46 @@
 // A lock and its single outcome, in any mode that has them: what an outcome has to match before it counts.
 //
 // Invariant: nobody acts on an outcome that `Lock.mismatch` has not compared with the lock (attacks 1, 2, 5
-// and 6); an outcome of another mode is another type.
+// to 8); an outcome of another mode is another type.
 
 public import Messages
+
+/// A mode whose locks end by an outcome: what a commit has to show beside the lock's terms.
+public protocol LockMode: PurchaseMode {
+  /// What the bank owes for this commit, whose terms are the lock's.
+  static func due(
+    _ commit: Verified<Commit<Self>>, _ submission: Verified<Submission>, under terms: LockTerms
+  ) throws(Mismatch) -> Money
+}
+
+/// What does not agree, as the rest of a sentence: "another lock".
+public struct Mismatch: Error, Equatable, Sendable {
+  public let what: String
+
+  public init(_ what: String) { self.what = what }
+}
+
+extension LockMode {
+  /// All of the lock, for the key that it commits to.
+  public static func due(
+    _ commit: Verified<Commit<Self>>, _ submission: Verified<Submission>, under terms: LockTerms
+  ) throws(Mismatch) -> Money {
+    try checkKey(submission, hx: terms.hx, of: terms)
+    return terms.value
+  }
+
+  /// That the published key is the one committed to.
+  static func checkKey(
+    _ submission: Verified<Submission>, hx: Hash, of terms: LockTerms
+  ) throws(Mismatch) {
+    let key = submission.payload.key
+    guard Hash.keyCommitment(mode, merchant: terms.merchant, n: terms.n, key: key) == hx else {
+      throw Mismatch("a key that the contract does not commit to")
+    }
+  }
+}
+
+extension AnnouncedMode: LockMode {}
 
 extension PurchaseMode {
   /// Who publishes the outcomes.
@@ -11,7 +48,7 @@ extension PurchaseMode {
 }
 
 /// The single outcome that an archive publishes for a lock.
-public enum Outcome<M: PurchaseMode>: Equatable, Sendable {
+public enum Outcome<M: LockMode>: Equatable, Sendable {
   case committed(Verified<Commit<M>>)
   case aborted(Verified<Abort<M>>)
 
@@ -76,7 +113,7 @@ public enum Outcome<M: PurchaseMode>: Equatable, Sendable {
 }
 
 /// The lock that P3 made: what an outcome has to match before it counts for it.
-public struct Lock<M: PurchaseMode>: Equatable, Sendable {
+public struct Lock<M: LockMode>: Equatable, Sendable {
   /// L = H(P3).
   public let name: Hash
   public let terms: LockTerms
@@ -119,20 +156,29 @@ public struct Lock<M: PurchaseMode>: Equatable, Sendable {
 extension LockTerms {
   /// Nil if the commit is the one of these terms; otherwise what does not match. `lock` is L; nil when the
   /// lock's message never arrived: then the terms alone have to do, as only one lock can have them.
-  public func mismatch<M>(_ commit: Verified<Commit<M>>, lock: Hash?) -> String? {
-    guard commit.signer == archive else { return "another archive than the lock names" }
+  public func mismatch<M: LockMode>(_ commit: Verified<Commit<M>>, lock: Hash?) -> String? {
+    do throws(Mismatch) {
+      _ = try due(commit, lock: lock)
+      return nil
+    } catch { return error.what }
+  }
+
+  /// What the bank owes for a commit of these terms.
+  public func due<M: LockMode>(
+    _ commit: Verified<Commit<M>>, lock: Hash?
+  ) throws(Mismatch) -> Money {
+    guard commit.signer == archive else { throw Mismatch("another archive than the lock names") }
     guard let submission = try? Verified<M.Submission>(stored: commit.payload.submission) else {
-      return "\(M.Submission.type.label) is damaged"
+      throw Mismatch("\(M.Submission.type.label) is damaged")
     }
-    if let lock, submission.payload.lock != lock { return "another lock" }
-    guard submission.signer == merchant, submission.payload.n == n else { return "another transaction" }
-    guard submission.payload.hP1 == hP1 else { return "another contract" }
-    guard submission.payload.expiration == expiration else { return "another expiration" }
-    guard commit.payload.at < expiration else { return "committed at or after the expiration" }
-    guard commit.payload.lifetime == lifetime else { return "another lifetime" }
-    guard Hash.keyCommitment(M.mode, merchant: merchant, n: n, key: submission.payload.key) == hx else {
-      return "a key that the contract does not commit to"
+    if let lock, submission.payload.lock != lock { throw Mismatch("another lock") }
+    guard submission.signer == merchant, submission.payload.n == n else {
+      throw Mismatch("another transaction")
     }
-    return nil
+    guard submission.payload.hP1 == hP1 else { throw Mismatch("another contract") }
+    guard submission.payload.expiration == expiration else { throw Mismatch("another expiration") }
+    guard commit.payload.at < expiration else { throw Mismatch("committed at or after the expiration") }
+    guard commit.payload.lifetime == lifetime else { throw Mismatch("another lifetime") }
+    return try M.due(commit, submission, under: self)
   }
 }

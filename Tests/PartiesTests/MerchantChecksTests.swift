@@ -167,7 +167,8 @@ struct MerchantChecksTests {
       case .keep(let label, let bytes): #expect(bytes.contains(Sale.k) == (label == .p4))
       case .send(let bytes, _), .reply(let bytes), .requestAbort(let bytes, _):
         #expect(!bytes.contains(Sale.k))
-      case .cancel(let bundle, _): #expect(!bundle.messages.contains { $0.contains(Sale.k) })
+      case .cancel(let bundle, _), .upload(let bundle, _):
+        #expect(!bundle.messages.contains { $0.contains(Sale.k) })
       case .refuse(let denial): #expect(!denial.proof.contains { $0.contains(Sale.k) })
       case .enter: break
       }

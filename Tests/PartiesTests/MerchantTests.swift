@@ -35,7 +35,7 @@ enum MerchantEvent: String, CaseIterable, Sendable {
   }
 }
 
-extension MerchantRig {
+extension ModeMerchantRig {
   @discardableResult
   func credited(_ credit: Verified<Credit>) throws -> [String] {
     try run { machine, _ in machine.credited(credit) }
@@ -45,7 +45,9 @@ extension MerchantRig {
   func complained(_ nak: Verified<NAK>) throws -> [String] {
     try run { machine, key in try machine.complained(nak, key: key) }
   }
+}
 
+extension MerchantRig {
   /// A two-sided sale that went along one way to this phase.
   static func inPhase(_ phase: SalePhase) throws -> MerchantRig {
     let rig = try MerchantRig(Sale(twoSided: true))
@@ -55,7 +57,7 @@ extension MerchantRig {
       case .declined: [.decline]
       case .authorised: [.p3]
       case .submitted: [.p3, .acknowledged]
-      case .cancelling: [.p3, .givenUp]
+      case .cancelling, .forcing: [.p3, .givenUp]
       case .committed: [.p3, .acknowledged, .commit]
       case .credited: [.p3, .acknowledged, .commit, .credit]
       case .aborted: [.p3, .acknowledged, .abort]

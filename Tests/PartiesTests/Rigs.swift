@@ -5,28 +5,30 @@ import Messages
 import Parties
 import Testing
 
-final class BankRig {
-  var machine = BankLock<CoreMode>()
-  private var twin = BankLock<CoreMode>()
+typealias BankRig = ModeBankRig<CoreMode>
+
+final class ModeBankRig<M: ContractMode> {
+  var machine = BankLock<M>()
+  private var twin = BankLock<M>()
   private(set) var kept: [Label: [UInt8]] = [:]
   private(set) var effects: [BankEffect] = []
-  var p3: Verified<P3>? { machine.p3 }
+  var p3: Verified<M.LockMessage>? { machine.p3 }
 
   @discardableResult
-  func run(_ event: (inout BankLock<CoreMode>) throws -> [BankEffect]) throws -> [String] {
+  func run(_ event: (inout BankLock<M>) throws -> [BankEffect]) throws -> [String] {
     effects = try event(&machine)
     let again = try event(&twin)
     #expect(again == effects, "the restored bank does otherwise")
     for case .keep(let label, let bytes) in effects { kept[label] = bytes }
     for case .enter(let phase) in effects { #expect(phase == machine.phase) }
-    twin = try BankLock<CoreMode>(phase: machine.phase, messages: kept)
+    twin = try BankLock<M>(phase: machine.phase, messages: kept)
     #expect(twin.phase == machine.phase && twin.p3 == machine.p3 && twin.outcome == machine.outcome)
     return effects.map(\.summary)
   }
 
   @discardableResult
   func authorised(
-    _ p2: Verified<P2>, facts: [Hash: TokenFacts] = Tokens.facts(), trust: TrustList = trustList(),
+    _ p2: Verified<M.Request>, facts: [Hash: TokenFacts] = Tokens.facts(), trust: TrustList = trustList(),
     cap: UInt64 = 3600, at now: Timestamp = Times.now, by bank: Actor = .bank
   ) throws -> [String] {
     try run { machine in
@@ -38,46 +40,49 @@ final class BankRig {
   }
 
   @discardableResult
-  func decided(_ outcome: Outcome<CoreMode>) throws -> [String] { try run { $0.decided(outcome) } }
+  func decided(_ outcome: Outcome<M>) throws -> [String] { try run { $0.decided(outcome) } }
 }
 
-final class ArchiveRig {
-  private let p3: Verified<P3>
-  private var machine: ArchiveTransaction<CoreMode>
-  private var twin: ArchiveTransaction<CoreMode>
-  private(set) var effects: [ArchiveEffect] = []
-  private(set) var outcome: Outcome<CoreMode>?
+typealias ArchiveRig = ModeArchiveRig<CoreMode>
 
-  init(_ p3: Verified<P3>, outcome: Outcome<CoreMode>? = nil) {
+final class ModeArchiveRig<M: ArchiveMode> {
+  private let p3: Verified<M.LockMessage>
+  private var machine: ArchiveTransaction<M>
+  private var twin: ArchiveTransaction<M>
+  private(set) var effects: [ArchiveEffect] = []
+  private(set) var outcome: Outcome<M>?
+
+  init(_ p3: Verified<M.LockMessage>, outcome: Outcome<M>? = nil) {
     (self.p3, self.outcome) = (p3, outcome)
-    machine = ArchiveTransaction<CoreMode>(p3, outcome: outcome)
-    twin = ArchiveTransaction<CoreMode>(p3, outcome: outcome)
+    machine = ArchiveTransaction<M>(p3, outcome: outcome)
+    twin = ArchiveTransaction<M>(p3, outcome: outcome)
   }
 
   @discardableResult
-  func run(_ event: (inout ArchiveTransaction<CoreMode>) throws -> [ArchiveEffect]) throws -> [String] {
+  func run(_ event: (inout ArchiveTransaction<M>) throws -> [ArchiveEffect]) throws -> [String] {
     effects = try event(&machine)
     let again = try event(&twin)
     #expect(again == effects, "the restored archive does otherwise")
     for case .publish(let body, let isCommit, let terms, let lock) in effects {
-      let published = try Outcome<CoreMode>(stored: body)
+      let published = try Outcome<M>(stored: body)
       if case .committed = published { #expect(isCommit) } else { #expect(!isCommit) }
       #expect(outcome == nil, "a second outcome for one lock")
       #expect(lock == p3.hash && terms == p3.payload.terms)
       outcome = published
     }
-    twin = ArchiveTransaction<CoreMode>(p3, outcome: outcome)
+    twin = ArchiveTransaction<M>(p3, outcome: outcome)
     return effects.map(\.summary)
   }
 
   @discardableResult
   func submitted(
-    _ submission: Submitted<CoreMode>, otherCommit: [UInt8]? = nil, at now: Timestamp = Times.now + 20,
-    by archive: Actor = .archive
+    _ submission: Submitted<M>, otherCommit: [UInt8]? = nil, holdsGoods: Bool = false,
+    at now: Timestamp = Times.now + 20, by archive: Actor = .archive
   ) throws -> [String] {
     try run { machine in
       try archive.withKey { key in
-        try machine.submitted(submission, otherCommit: otherCommit, at: now, key: key)
+        try machine.submitted(
+          submission, otherCommit: otherCommit, holdsGoods: holdsGoods, at: now, key: key)
       }
     }
   }
@@ -95,34 +100,41 @@ final class ArchiveRig {
   }
 }
 
-final class MerchantRig {
-  var machine: MerchantSale<CoreMode>
-  private var twin: MerchantSale<CoreMode>
+typealias MerchantRig = ModeMerchantRig<CoreMode>
+
+final class ModeMerchantRig<M: ContractMode> {
+  var machine: MerchantSale<M>
+  private var twin: MerchantSale<M>
   private let k: [UInt8]
   var policy: MerchantPolicy
   private(set) var kept: [Label: [UInt8]] = [:]
   private(set) var effects: [MerchantEffect] = []
   private(set) var allEffects: [MerchantEffect] = []
 
-  init(_ sale: Sale = Sale(), policy: MerchantPolicy = MerchantPolicy(trust: trustList())) throws {
-    let p1 = sale.p1Payload
-    (self.policy, k) = (policy, sale.k)
-    machine = try Actor.merchant.withKey { try MerchantSale<CoreMode>(offering: p1, k: sale.k, key: $0) }
-    kept[.p1] = machine.p1.bytes
-    twin = try MerchantSale<CoreMode>(phase: .offered, messages: kept, k: sale.k)
+  init(
+    offering offer: M.Offer, goods: GoodsClaim? = nil, k: [UInt8],
+    policy: MerchantPolicy = MerchantPolicy(trust: trustList())
+  ) throws {
+    (self.policy, self.k) = (policy, k)
+    machine = try Actor.merchant.withKey {
+      try MerchantSale<M>(offering: offer, goods: goods, k: k, key: $0)
+    }
+    kept[Label(M.Offer.type)] = machine.p1.bytes
+    kept[Label(.e4)] = machine.merchandise?.bytes
+    twin = try MerchantSale<M>(phase: .offered, messages: kept, k: k)
   }
 
   @discardableResult
   func run(
-    _ event: (inout MerchantSale<CoreMode>, borrowing SigningKey) throws -> [MerchantEffect]
+    _ event: (inout MerchantSale<M>, borrowing SigningKey) throws -> [MerchantEffect]
   ) throws -> [String] {
     effects = try Actor.merchant.withKey { try event(&machine, $0) }
     let again = try Actor.merchant.withKey { try event(&twin, $0) }
     #expect(again == effects, "the restored merchant does otherwise")
     for case .keep(let label, let bytes) in effects { kept[label] = bytes }
     for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try MerchantSale<CoreMode>(phase: machine.phase, messages: kept, k: k)
-    #expect(twin.phase == machine.phase)
+    twin = try MerchantSale<M>(phase: machine.phase, messages: kept, k: k)
+    #expect(twin.phase == machine.phase && twin.servesGoods == machine.servesGoods)
     let (state, proof) = machine.status(policy: policy)
     let (twinState, twinProof) = twin.status(policy: policy)
     #expect(state == twinState && proof == twinProof)
@@ -131,13 +143,13 @@ final class MerchantRig {
   }
 
   @discardableResult
-  func authorised(_ p3: Verified<P3>, at now: Timestamp = Times.now + 10) throws -> [String] {
+  func authorised(_ p3: Verified<M.LockMessage>, at now: Timestamp = Times.now + 10) throws -> [String] {
     try run { [policy] machine, key in try machine.authorised(p3, policy: policy, at: now, key: key) }
   }
 
   @discardableResult
   func acknowledged(
-    _ message: Verified<Acknowledgement>, at now: Timestamp = Times.now + 11
+    _ message: Verified<M.Note>, at now: Timestamp = Times.now + 11
   ) throws -> [String] {
     try run { [policy] machine, key in
       try machine.acknowledged(message, policy: policy, at: now, key: key)
@@ -145,41 +157,43 @@ final class MerchantRig {
   }
 
   @discardableResult
-  func decided(_ outcome: Outcome<CoreMode>) throws -> [String] {
+  func decided(_ outcome: Outcome<M>) throws -> [String] {
     try run { [policy] machine, _ in machine.decided(outcome, policy: policy) }
   }
 }
 
-final class CustomerRig {
-  var machine: CustomerPurchase<CoreMode>
-  private var twin: CustomerPurchase<CoreMode>
+typealias CustomerRig = ModeCustomerRig<CoreMode>
+
+final class ModeCustomerRig<M: ContractMode> {
+  var machine: CustomerPurchase<M>
+  private var twin: CustomerPurchase<M>
   private(set) var kept: [Label: [UInt8]] = [:]
   private(set) var effects: [CustomerEffect] = []
   var policy = CustomerPolicy(trust: trustList())
 
-  init(_ sale: Sale = Sale()) throws {
-    let n1 = try sale.n1()
-    machine = CustomerPurchase<CoreMode>(requesting: n1)
+  init(requesting n1: Verified<N1>) {
+    machine = CustomerPurchase<M>(requesting: n1)
     twin = machine
     kept[.n1] = n1.bytes
   }
 
   @discardableResult
-  func run(_ event: (inout CustomerPurchase<CoreMode>) throws -> [CustomerEffect]) throws -> [String] {
+  func run(_ event: (inout CustomerPurchase<M>) throws -> [CustomerEffect]) throws -> [String] {
     effects = try event(&machine)
     let again = try event(&twin)
     #expect(again == effects, "the restored customer does otherwise")
     for case .keep(let label, let bytes) in effects { kept[label] = bytes }
     for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try CustomerPurchase<CoreMode>(phase: machine.phase, messages: kept)
+    twin = try CustomerPurchase<M>(phase: machine.phase, messages: kept)
     #expect(twin.phase == machine.phase && twin.p1 == machine.p1 && twin.p2 == machine.p2)
+    #expect(twin.merchandise == machine.merchandise && twin.note == machine.note)
     #expect(twin.p3 == machine.p3 && twin.goodsKey == machine.goodsKey && twin.n1 == machine.n1)
     return effects.map(\.summary)
   }
 
   @discardableResult
   func offered(
-    _ p1: Verified<P1>, description: String = Sale.description, at now: Timestamp = Times.now
+    _ p1: Verified<M.Offer>, description: String = Sale.description, at now: Timestamp = Times.now
   ) throws -> [String] {
     try run { [policy] in $0.offered(p1, description: description, policy: policy, at: now) }
   }
@@ -190,12 +204,24 @@ final class CustomerRig {
   }
 
   @discardableResult
-  func locked(_ p3: Verified<P3>) throws -> [String] {
+  func locked(_ p3: Verified<M.LockMessage>) throws -> [String] {
     try run { machine in
       try Actor.pseudonym.withKey { try machine.locked(p3, pseudonym: $0) }
     }
   }
 
   @discardableResult
-  func decided(_ outcome: Outcome<CoreMode>) throws -> [String] { try run { $0.decided(outcome) } }
+  func decided(_ outcome: Outcome<M>) throws -> [String] { try run { $0.decided(outcome) } }
+}
+
+extension ModeMerchantRig where M == CoreMode {
+  convenience init(
+    _ sale: Sale = Sale(), policy: MerchantPolicy = MerchantPolicy(trust: trustList())
+  ) throws {
+    try self.init(offering: sale.p1Payload, k: sale.k, policy: policy)
+  }
+}
+
+extension ModeCustomerRig where M == CoreMode {
+  convenience init(_ sale: Sale = Sale()) throws { self.init(requesting: try sale.n1()) }
 }

@@ -5,7 +5,9 @@ import Parties
 
 private func label(_ bytes: [UInt8]) -> String {
   guard let type = try? MessageType(peeking: bytes) else { return "bytes" }
-  return type == .coSign ? "P2" : type.label
+  guard type == .coSign else { return type.label }
+  // What the tokens' keys signed together.
+  return (try? Unverified<E2>(bytes)) == nil ? "P2" : "E2"
 }
 
 extension BankEffect {
@@ -42,6 +44,7 @@ extension MerchantEffect {
     case .keep(let label, _): "keep \(label.rawValue)"
     case .enter(let phase, _): "enter \(phase)"
     case .submit(let bundle, _): "submit " + bundle.messages.map(label).joined(separator: "+")
+    case .upload(let bundle, _): "upload " + bundle.messages.map(label).joined(separator: "+")
     case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
     case .requestAbort: "request abort"
     case .cancel(let bundle, _): "cancel " + bundle.messages.map(label).joined(separator: "+")

@@ -12,10 +12,6 @@ world build/scenarios/joint "$in/core.bin"
 $ACD merchant offer add "$in/goods.bin" --price EUR:1.25 --description "sold jointly" --protocol core joint \
   --data-dir "$W/merchant" >/dev/null
 
-json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
-newest() { wallet list --json | json "v[-1]['$1']"; }
-locked() { $ACD bank books --json --data-dir "$W/bank" | json 'v["locked"]'; }
-
 start bank; start merchant; started
 expect 0 wallet withdraw EUR:15.00
 for more in "" --two-sided; do

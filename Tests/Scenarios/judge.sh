@@ -10,22 +10,6 @@ in=build/scenarios/judge-in
 head -c 50000 /dev/urandom >"$in/first.bin"
 head -c 50000 /dev/urandom >"$in/second.bin"
 world build/scenarios/judge "$in/first.bin" "$in/second.bin"
-judge() { $ACD judge "$@" --trust "$W/trust.acd"; }
-merchant() { $ACD merchant "$@" --data-dir "$W/merchant"; }
-bank() { $ACD bank "$@" --data-dir "$W/bank"; }
-# finding DISPUTE FILE...: what a judge says of one dispute, in JSON.
-finding() {
-  local dispute=$1 got=0; shift
-  judge "$@" --json >"$W/json" || got=$?
-  python3 -c 'import json,sys
-print(*[v["finding"] + (" " + v["against"]["role"] if "against" in v else "")
-        for v in json.load(open(sys.argv[2]))["verdicts"] if v["dispute"] == sys.argv[1]])' "$dispute" "$W/json"
-}
-says() {
-  local want=$1; shift
-  local got; got=$(finding "$@")
-  [ "$got" = "$want" ] || fail "the judge says '$got' instead of '$want': $*"
-}
 
 start_all
 expect 0 wallet withdraw EUR:5.00

@@ -2,17 +2,18 @@
 # kill -9 of each service, and of the wallet, at random points of a purchase; restart; `wallet resume`. Afterwards the
 # purchase is delivered or ended, the goods are there if and only if it was paid, and no money was made or lost.
 #
-# Usage: kill.sh [POINTS] [SEED]
+# Usage: kill.sh [POINTS] [SEED] [PROTOCOL]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . Tests/Scenarios/lib.sh
 points=${1:-6}
 seed=${2:-$(date +%s)}
+protocol=${3:-core}
 RANDOM=$seed
-echo "kill.sh: $points points, seed $seed"
+echo "kill.sh: $points points, seed $seed, $protocol"
 mkdir -p build/scenarios
 head -c 300000 /dev/urandom >build/scenarios/goods.bin
-PRICE=EUR:0.05 world build/scenarios/kill build/scenarios/goods.bin
+PRICE=EUR:0.05 PROTOCOL=$protocol world "build/scenarios/kill-$protocol" build/scenarios/goods.bin
 start_all
 wallet withdraw EUR:15.00 >/dev/null
 victims=(bank archive merchant wallet)
@@ -21,7 +22,7 @@ for point in $(seq "$points"); do
   victim=${victims[$((RANDOM % 4))]}
   delay=$(printf '0.%03d' $((RANDOM % 450)))
   # Not by the function: then $! would be a shell, and the wallet would outlive it.
-  $ACD wallet buy goods.bin --yes --expiration 5 -o "$W/out-$point" --data-dir "$W/wallet" >"$W/buy.log" 2>&1 &
+  $ACD wallet buy goods.bin --protocol "$protocol" --yes --expiration 5 -o "$W/out-$point" --data-dir "$W/wallet" >"$W/buy.log" 2>&1 &
   buyer=$!
   sleep "$delay"
   if [ "$victim" = wallet ]; then

@@ -24,7 +24,7 @@ for s in held: s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in held])'
 }
 
-# world DIR [GOODS...]: bank, archive, merchant, wallet; alice has EUR:20.00.
+# world DIR [GOODS...]: bank, archive, merchant, wallet; alice has EUR:20.00. PRICE and PROTOCOL say how the goods are sold.
 world() {
   W=$1; shift
   rm -rf "$W"; mkdir -p "$W"
@@ -42,7 +42,7 @@ world() {
   $ACD bank account deposit alice EUR:20.00 --reference first --data-dir "$W/bank" >/dev/null
   for goods in "$@"; do
     $ACD merchant offer add "$goods" --price "${PRICE:-EUR:1.25}" --description "goods for a test" \
-      --data-dir "$W/merchant" >/dev/null
+      --protocol ${PROTOCOL:-core} --data-dir "$W/merchant" >/dev/null
   done
 }
 
@@ -69,10 +69,88 @@ started() {
 start_all() { start bank; start archive; start merchant "$@"; started; }
 
 stop_all() {
-  for role in "${!PIDS[@]}"; do kill "${PIDS[$role]}" 2>/dev/null || true; done
+  for role in "${!PIDS[@]}"; do
+    kill "${PIDS[$role]}" 2>/dev/null || true
+    kill -CONT "${PIDS[$role]}" 2>/dev/null || true
+  done
   for role in "${!PIDS[@]}"; do wait "${PIDS[$role]}" 2>/dev/null || true; done
   PIDS=()
 }
 trap stop_all EXIT
 
 wallet() { $ACD wallet "$@" --data-dir "$W/wallet"; }
+
+bank() { $ACD bank "$@" --data-dir "$W/bank"; }
+merchant() { $ACD merchant "$@" --data-dir "$W/merchant"; }
+stop() { kill "${PIDS[$1]}"; wait "${PIDS[$1]}" 2>/dev/null || true; unset "PIDS[$1]"; }
+json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
+purse() { wallet balance --json | json '[(b["available"], b["held"]) for b in v]'; }
+# newest FIELD: of the latest purchase.
+newest() { wallet list --json | json "v[-1]['$1']"; }
+# sale N FIELD: of one sale, as the merchant sees it.
+sale() { merchant sales --json | json "next((s.get('$2') for s in v if s['n'] == '$1'), None)"; }
+
+# until_is WANT COMMAND...: waits, at most 15 seconds, until the command prints just that.
+until_is() {
+  local want=$1 got=; shift
+  for _ in $(seq 150); do
+    got=$("$@" 2>/dev/null) || true
+    [ "$got" = "$want" ] && return
+    sleep 0.1
+  done
+  fail "$* stays at '$got' instead of '$want'"
+}
+
+locked() { bank books --json | json 'v["locked"]'; }
+# unharmed PURSE: the wallet has what it had, and nothing is locked any more; `books` itself fails unless all adds up.
+unharmed() {
+  [ "$(purse)" = "$1" ] || fail "the wallet had $1 and has $(purse)"
+  until_is 0 locked
+  expect 0 bank books
+}
+
+# pause ROLE, go_on ROLE: a party that answers nothing for a while.
+pause() { kill -STOP "${PIDS[$1]}"; }
+go_on() { kill -CONT "${PIDS[$1]}"; }
+# kill_hard ROLE
+kill_hard() { kill -9 "${PIDS[$1]}"; wait "${PIDS[$1]}" 2>/dev/null || true; unset "PIDS[$1]"; }
+
+# buy_in_background ARGUMENT...: leaves the process in `buyer`. Not by the function `wallet`: then $! would be a shell.
+buy_in_background() {
+  $ACD wallet buy "$@" --yes --data-dir "$W/wallet" >"$W/buy.log" 2>&1 & buyer=$!
+}
+kill_buyer() { kill -9 "$buyer" 2>/dev/null || true; wait "$buyer" 2>/dev/null || true; }
+
+# sales_since: how many sales are not among $before.
+sales_since() { merchant sales --json | json "len([s for s in v if s['n'] not in $before])"; }
+
+# locked_without_goods OFFER ARGUMENT...: a purchase of EUR:1.25 whose tokens are locked, and whose merchant is paused before
+# it was asked for what comes after the lock. `n` is the sale; the buyer still runs.
+locked_without_goods() {
+  local before; before=$(merchant sales --json | json '[s["n"] for s in v]')
+  pause bank
+  buy_in_background "$@"
+  until_is 1 sales_since
+  sleep 0.5
+  n=$(merchant sales --json | json "next(s['n'] for s in v if s['n'] not in $before)")
+  pause merchant
+  go_on bank
+  until_is 125 locked
+  sleep 0.5
+}
+
+judge() { $ACD judge "$@" --trust "$W/trust.acd"; }
+# finding DISPUTE FILE...: what a judge says of one dispute, in JSON.
+finding() {
+  local dispute=$1 got=0; shift
+  judge "$@" --json >"$W/json" || got=$?
+  python3 -c 'import json,sys
+print(*[v["finding"] + (" " + v["against"]["role"] if "against" in v else "")
+        for v in json.load(open(sys.argv[2]))["verdicts"] if v["dispute"] == sys.argv[1]])' "$dispute" "$W/json"
+}
+# says FINDING DISPUTE FILE...
+says() {
+  local want=$1; shift
+  local got; got=$(finding "$@")
+  [ "$got" = "$want" ] || fail "the judge says '$got' instead of '$want': $*"
+}

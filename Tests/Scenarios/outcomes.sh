@@ -11,34 +11,6 @@ head -c 50000 /dev/urandom >"$in/first.bin"
 head -c 70000 /dev/urandom >"$in/second.bin"
 world build/scenarios/outcomes "$in/first.bin"
 
-bank() { $ACD bank "$@" --data-dir "$W/bank"; }
-merchant() { $ACD merchant "$@" --data-dir "$W/merchant"; }
-stop() { kill "${PIDS[$1]}"; wait "${PIDS[$1]}" 2>/dev/null || true; unset "PIDS[$1]"; }
-json() { python3 -c "import json,sys; v=json.load(sys.stdin); print($1)"; }
-purse() { wallet balance --json | json '[(b["available"], b["held"]) for b in v]'; }
-# newest FIELD: of the latest purchase.
-newest() { wallet list --json | json "v[-1]['$1']"; }
-# sale N FIELD: of one sale, as the merchant sees it.
-sale() { merchant sales --json | json "next((s.get('$2') for s in v if s['n'] == '$1'), None)"; }
-
-# until_is WANT COMMAND...: waits, at most 15 seconds, until the command prints just that.
-until_is() {
-  local want=$1 got=; shift
-  for _ in $(seq 150); do
-    got=$("$@" 2>/dev/null) || true
-    [ "$got" = "$want" ] && return
-    sleep 0.1
-  done
-  fail "$* stays at '$got' instead of '$want'"
-}
-
-locked() { bank books --json | json 'v["locked"]'; }
-# unharmed PURSE: the wallet has what it had, and nothing is locked any more; `books` itself fails unless all adds up.
-unharmed() {
-  [ "$(purse)" = "$1" ] || fail "the wallet had $1 and has $(purse)"
-  until_is 0 locked
-  expect 0 bank books
-}
 # no_receipt NUMBER: an aborted purchase leaves nothing to show at a counter, and no goods.
 no_receipt() {
   [ "$(newest phase)" = aborted ] || fail "purchase $1 is $(newest phase), not aborted"

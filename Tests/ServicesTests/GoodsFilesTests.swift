@@ -129,7 +129,10 @@ struct GoodsFilesTests {
       chunk[place] ^= 1
       var plain = [UInt8](repeating: 0xee, count: 100)
       var leaf = [UInt8](repeating: 0, count: Hash.size)
-      let room = GoodsRoom().sealed
+      // It owns the memory that `sealed` points to.
+      let owner = GoodsRoom()
+      defer { withExtendedLifetime(owner) {} }
+      let room = owner.sealed
       room.pieces(chunk.count)[0].copyBytes(from: chunk)
       #expect(throws: MessageError(.authentication, "authentication", "goods")) {
         try plain.withUnsafeMutableBytes { plain in

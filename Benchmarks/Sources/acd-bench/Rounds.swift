@@ -31,12 +31,19 @@ private func seconds(of clock: clockid_t) -> Double {
   return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// The medians of the durations of each contestant, in seconds, in their order, by each clock. The
-/// contestants of a round follow each other, and every other round runs backwards. The first round only warms
-/// up.
+/// The medians of the durations of each contestant, in seconds, in their order, by each clock.
 func alternate(
   rounds: Int, by clocks: [Clock], _ contestants: [() throws -> Void]
 ) throws -> [[Double]] {
+  try series(rounds: rounds, by: clocks, contestants).map { $0.map(median) }
+}
+
+/// The durations of each contestant in every round, in seconds, in their order, by each clock. The
+/// contestants of a round follow each other, and every other round runs backwards. The first round only warms
+/// up.
+func series(
+  rounds: Int, by clocks: [Clock], _ contestants: [() throws -> Void]
+) throws -> [[[Double]]] {
   var times = [[[Double]]](
     repeating: [[Double]](repeating: [], count: contestants.count), count: clocks.count)
   for round in 0...rounds {
@@ -49,7 +56,7 @@ func alternate(
       for clock in clocks.indices { times[clock][index].append(end[clock] - start[clock]) }
     }
   }
-  return times.map { $0.map(median) }
+  return times
 }
 
 /// The middle one; the mean of the middle two when their number is even.

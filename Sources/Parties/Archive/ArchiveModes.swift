@@ -17,7 +17,8 @@ extension LoggedAcknowledgement {
   }
 
   public static func check(
-    _ attachment: Verified<Acknowledgement>?, submission: Verified<Submission>, terms: LockTerms
+    _ attachment: Verified<Acknowledgement>?, submission: Verified<Submission>, terms: LockTerms,
+    holdsGoods: Bool
   ) -> Denial? {
     guard let acknowledgement = attachment?.payload else { return nil }
     guard acknowledgement.n == terms.n, acknowledgement.merchant == terms.merchant,
@@ -27,10 +28,10 @@ extension LoggedAcknowledgement {
   }
 
   public static func commit(
-    _ submission: Verified<Submission>, _ attachment: Verified<Acknowledgement>?, at now: Timestamp,
-    lifetime: Timestamp
+    _ submission: Verified<Submission>, _ attachment: Verified<Acknowledgement>?, terms: LockTerms,
+    at now: Timestamp, key: borrowing SigningKey
   ) -> Commit<Self> {
-    Commit(submission: submission.bytes, at: now, lifetime: lifetime)
+    Commit(submission: submission.bytes, at: now, lifetime: terms.lifetime)
   }
 }
 

@@ -15,21 +15,29 @@
 public import Messages
 
 /// A mode as the archive sees it: what has to come with the submission before it may commit.
-public protocol ArchiveMode: PurchaseMode {
+public protocol ArchiveMode: LockMode {
   /// What comes beside the submission and the lock, its signatures checked.
   associatedtype Attachment: Equatable, Sendable
   /// Reads it from what follows in the bundle.
   static func attachment(
     _ rest: ArraySlice<[UInt8]>, beside lock: Verified<LockMessage>
   ) throws(MessageError) -> Attachment
-  /// Whether it allows the commit.
+  /// Whose ciphertext the archive has to hold before it commits: H of the message that describes it. Nil
+  /// where the customer has it.
+  static func promise(_ attachment: Attachment) -> Hash?
+  /// Whether it allows the commit. `holdsGoods`: all of what `promise` names is here, checked.
   static func check(
-    _ attachment: Attachment, submission: Verified<Submission>, terms: LockTerms
+    _ attachment: Attachment, submission: Verified<Submission>, terms: LockTerms, holdsGoods: Bool
   ) -> Denial?
-  /// What the archive publishes.
+  /// What the archive publishes, signed inside with its own `key` where it vouches for the goods.
   static func commit(
-    _ submission: Verified<Submission>, _ attachment: Attachment, at now: Timestamp, lifetime: Timestamp
-  ) -> Commit<Self>
+    _ submission: Verified<Submission>, _ attachment: Attachment, terms: LockTerms, at now: Timestamp,
+    key: borrowing SigningKey
+  ) throws(MessageError) -> Commit<Self>
+}
+
+extension ArchiveMode {
+  public static func promise(_ attachment: Attachment) -> Hash? { nil }
 }
 
 /// P4 as it reaches the archive: unsealed, with P3 (and what the mode asks for) beside it, all signatures
@@ -78,15 +86,19 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
     state = if let outcome { .decided(outcome) } else { .open }
   }
 
-  /// P4 arrived. `otherCommit` is a commit of the same (M, n) under another lock, if the record has one.
+  /// P4 arrived. `otherCommit` is a commit of the same (M, n) under another lock, if the record has one;
+  /// `holdsGoods` says that the archive has all of the ciphertext that `M.promise` names, root and length
+  /// checked.
   public mutating func submitted(
-    _ submission: Submitted<M>, otherCommit: [UInt8]?, at now: Timestamp, key: borrowing SigningKey
+    _ submission: Submitted<M>, otherCommit: [UInt8]?, holdsGoods: Bool = false, at now: Timestamp,
+    key: borrowing SigningKey
   ) throws(MessageError) -> [ArchiveEffect] {
     if case .decided(let outcome) = state { return answer(outcome, asked: .committed) }
-    if let denial = check(submission, otherCommit, at: now, archive: key.publicKey) {
+    if let denial = check(submission, otherCommit, holdsGoods, at: now, archive: key.publicKey) {
       return [.refuse(denial)]
     }
-    let commit = M.commit(submission.p4, submission.attachment, at: now, lifetime: lock.terms.lifetime)
+    let commit = try M.commit(
+      submission.p4, submission.attachment, terms: lock.terms, at: now, key: key)
     return publish(.committed(try Verified(signing: commit, with: key)))
   }
 
@@ -159,7 +171,8 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
   }
 
   private func check(
-    _ submission: Submitted<M>, _ otherCommit: [UInt8]?, at now: Timestamp, archive: PublicKey
+    _ submission: Submitted<M>, _ otherCommit: [UInt8]?, _ holdsGoods: Bool, at now: Timestamp,
+    archive: PublicKey
   ) -> Denial? {
     let p4 = submission.p4
     let terms = lock.terms
@@ -174,7 +187,11 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
     guard p4.payload.expiration == terms.expiration else {
       return Denial(.mismatch, "P4 and P3 have different expirations")
     }
-    if let denial = M.check(submission.attachment, submission: p4, terms: terms) { return denial }
+    if let denial = M.check(
+      submission.attachment, submission: p4, terms: terms, holdsGoods: holdsGoods)
+    {
+      return denial
+    }
     guard
       Hash.keyCommitment(M.mode, merchant: terms.merchant, n: terms.n, key: p4.payload.key) == terms.hx
     else { return Denial(.wrongKey, "k is not the key that the contract commits to") }

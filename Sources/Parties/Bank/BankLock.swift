@@ -71,7 +71,7 @@ public enum LockPhase: Int, Sendable {
 }
 
 /// The machine of one (M, n).
-public struct BankLock<M: PurchaseMode>: ~Copyable, Sendable {
+public struct BankLock<M: LockMode>: ~Copyable, Sendable {
   private enum State {
     case absent
     case locked(Verified<M.Request>, Verified<M.LockMessage>)

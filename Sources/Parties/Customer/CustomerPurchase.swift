@@ -1,17 +1,18 @@
 // The customer's side of one purchase under a contract, in any `ContractMode` (US 6,076,078, FIGS. 4 to 6;
 // docs/SPEC.md, "Core"). The labels of the core protocol stand for those of every mode.
 //
-//               P1 ok          ciphertext = root         P2              P3                P5a
-// requested ────────▶ offered ──────────▶ checked ────────▶ authorised ────▶ locked ──────────▶ paid ──▶
-// delivered
-// │                  │                   │                 │ refused        │ P5b                goods
-// opened
-//       └──────────────────┴───────────────────┘                 ▼                ▼
-//                   abandoned (nothing was paid)              refused          aborted
+//              P1 ok        ciphertext = root      P2              P3            P5a
+//   requested ──────▶ offered ───────▶ checked ──────▶ authorised ──────▶ locked ──────▶ paid ──▶ delivered
+//       │                │                │                 │ refused        │ P5b       goods opened
+//       └────────────────┴────────────────┘                 ▼                ▼
+//               abandoned (nothing was paid)              refused          aborted
 //
-// Invariants: no P2 before all of the ciphertext was checked; after P2 the tokens are in use until the
-// bank's signed refusal or the archive's record says otherwise, whatever the clock says; paid means that
-// k is known and verified.
+// Where the goods come after the lock (FIG. 5), an E1 that is in order is checked at once, and E4 and the
+// ciphertext come in locked, where E5 acknowledges them, or in paid, from the archive.
+//
+// Invariants: no P2 before all of the ciphertext was checked (FIG. 5: no E5 before that); after P2 the tokens
+// are in use until the bank's signed refusal or the archive's record says otherwise, whatever the clock says;
+// paid means that k is known and verified.
 
 public import Messages
 
@@ -32,6 +33,10 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
 
   /// What was asked for, and by which pseudonym.
   public let n1: Verified<N1>
+  /// Early commitment: what M says of the ciphertext, once it has said so.
+  public private(set) var merchandise: Verified<E4>?
+  /// S_p(P1) or its kin, once signed.
+  public private(set) var note: Verified<M.Note>?
   private var state: State
 
   /// A new purchase.
@@ -75,6 +80,8 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     case .abandoned: state = .abandoned
     }
     (self.n1, self.state) = (n1, state)
+    merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)
+    note = messages[Label(M.Note.type)] == nil ? nil : try stored(Label(M.Note.type), M.Note.self)
   }
 
   /// Where it stands.
@@ -119,6 +126,21 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     }
   }
 
+  /// What the ciphertext has to be, once M has said so: in the offer, or by E4.
+  public var goods: GoodsClaim? {
+    guard let p1 else { return nil }
+    return p1.payload.goods ?? merchandise?.payload.goods
+  }
+
+  /// Paid for a ciphertext that M described otherwise, or not at all: H of the E4 to ask for.
+  public var missingMerchandise: Hash? {
+    guard case .paid(_, _, _, let commit, _) = state,
+      let submission = try? Verified<M.Submission>(stored: commit.payload.submission),
+      let named = M.merchandise(of: submission.payload), merchandise?.hash != named
+    else { return nil }
+    return named
+  }
+
   /// k, once paid: what the archive published, with the offer's mask taken off.
   public var goodsKey: [UInt8]? {
     guard case .paid(let p1, _, _, let commit, _) = state else { return nil }
@@ -140,8 +162,8 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
       state = .abandoned
       return [.keep(Label(M.Offer.type), p1.bytes), .enter(.abandoned, due: nil), .deny(denial)]
     }
-    state = .offered(p1)
-    return [.keep(Label(M.Offer.type), p1.bytes), .enter(.offered, due: nil)]
+    state = M.deliversAfterLock ? .checked(p1) : .offered(p1)
+    return [.keep(Label(M.Offer.type), p1.bytes), .enter(phase, due: nil)]
   }
 
   /// All of the ciphertext is here; this is its root and length.
@@ -215,16 +237,61 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
       var effects: [CustomerEffect] = [
         .keep(Label(M.lockType), p3.bytes), .enter(.locked, due: p2.payload.terms.expiration),
       ]
-      if p1.payload.contract.twoSided {
-        let message = try Verified(signing: M.note(for: p1), with: pseudonym)
-        effects += [.keep(Label(M.Note.type), message.bytes), .send(message.bytes, to: p1.signer)]
-      }
+      if p1.payload.contract.twoSided { effects += try acknowledge(p1, pseudonym: pseudonym) }
       return effects
     case .locked(_, _, let known) where known.payload != p3.payload:
       return [.keep(.evidence, p3.bytes), .deny(Denial(.nReused, "the bank sent two different P3"))]
     default: return []
     }
   }
+
+  /// Signs that all of the ciphertext is here, where it is known what that is.
+  private mutating func acknowledge(
+    _ p1: Verified<M.Offer>, pseudonym: borrowing SigningKey
+  ) throws(MessageError) -> [CustomerEffect] {
+    guard note == nil, let payload = M.note(for: p1, merchandise) else { return [] }
+    let message = try Verified(signing: payload, with: pseudonym)
+    note = message
+    return [.keep(Label(M.Note.type), message.bytes), .send(message.bytes, to: p1.signer)]
+  }
+
+  // MARK: Goods after the lock
+
+  /// E4 arrived; M's signature holds.
+  public mutating func described(_ e4: Verified<E4>, policy: CustomerPolicy) -> [CustomerEffect] {
+    guard M.deliversAfterLock, let p1, e4.signer == p1.signer, e4.payload.n == p1.payload.n,
+      e4.payload.hP1 == p1.hash
+    else { return [.deny(Denial(.mismatch, "E4 is not of this contract"))] }
+    if merchandise == e4 { return [] }
+    switch state {
+    case .locked:
+      guard merchandise == nil else {
+        return [.keep(.evidence, e4.bytes), .deny(Denial(.nReused, "the merchant sent two different E4"))]
+      }
+      if let denial = checkLength(e4.payload.goods, policy) { return [.deny(denial)] }
+    case .paid:
+      guard missingMerchandise == e4.hash else {
+        return [.keep(.evidence, e4.bytes), .deny(Denial(.nReused, "another E4 than the one paid for"))]
+      }
+    default: return [.deny(Denial(.mismatch, "E4 comes after the lock"))]
+    }
+    let other = merchandise.map { [CustomerEffect.keep(.evidence, $0.bytes)] } ?? []
+    merchandise = e4
+    return other + [.keep(Label(.e4), e4.bytes)]
+  }
+
+  /// All of the ciphertext that E4 names is here; this is its root and length.
+  public mutating func received(
+    root: Hash, length: UInt64, pseudonym: borrowing SigningKey
+  ) throws(MessageError) -> [CustomerEffect] {
+    guard case .locked(let p1, _, _) = state, let merchandise else { return [] }
+    guard merchandise.payload.goods == GoodsClaim(root: root, length: length) else {
+      return [.deny(Denial(.mismatch, "the goods received are not the goods that E4 names"))]
+    }
+    return try acknowledge(p1, pseudonym: pseudonym)
+  }
+
+  // MARK: The end
 
   /// The bank's signed refusal of P2: the tokens were never locked for it.
   public mutating func refusedByBank(_ refusal: Verified<Refusal>) -> [CustomerEffect] {
@@ -293,6 +360,12 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     }
   }
 
+  private func checkLength(_ goods: GoodsClaim, _ policy: CustomerPolicy) -> Denial? {
+    guard goods.length <= policy.trust.goodsLengthMax, (try? Goods.length(sealed: goods.length)) != nil
+    else { return Denial(.limit, "the goods' length is impossible or over the limit") }
+    return nil
+  }
+
   private func check(
     _ p1: Verified<M.Offer>, description: String, policy: CustomerPolicy, at now: Timestamp
   ) -> Denial? {
@@ -308,12 +381,7 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     guard contract.descriptionHash == .description(description, salt: p1.payload.salt) else {
       return Denial(.mismatch, "P1 describes something else than the offer")
     }
-    if let goods = p1.payload.goods {
-      guard goods.length <= policy.trust.goodsLengthMax, (try? Goods.length(sealed: goods.length)) != nil
-      else {
-        return Denial(.limit, "the goods' length is impossible or over the limit")
-      }
-    }
+    if let goods = p1.payload.goods, let denial = checkLength(goods, policy) { return denial }
     guard contract.expirationMax > now + policy.trust.answerSeconds else {
       return Denial(.tooLate, "the offer leaves no time to pay")
     }

@@ -22,6 +22,9 @@ public struct MerchantPolicy: Sendable {
   public var expirationSeconds: UInt64
   /// Forward P5a to the bank too, beside the archive's own delivery.
   public var forwardsToBank: Bool
+  /// How fast goods reach an archive at the least: a forced commit begins so early that they are there in
+  /// time.
+  public var uploadBytesPerSecond: UInt64 = 1 << 20
 
   public init(
     trust: TrustList, completion: CompletionRoute = .archive, expirationSeconds: UInt64 = 3600,
@@ -29,6 +32,15 @@ public struct MerchantPolicy: Sendable {
   ) {
     (self.trust, self.completion, self.expirationSeconds) = (trust, completion, expirationSeconds)
     self.forwardsToBank = forwardsToBank
+  }
+
+  /// When to stop waiting for the customer's acknowledgement and to leave goods of this length with the
+  /// archive: early enough for the upload and the archive's answer, twice, but never in the first half of the
+  /// time that is left.
+  func forceTime(length: UInt64, expiration: Timestamp, at now: Timestamp) -> Timestamp {
+    let upload = length / max(uploadBytesPerSecond, 1)
+    let left = expiration - min(now, expiration)
+    return expiration - min(2 * (trust.answerSeconds + upload), left / 2)
   }
 }
 
@@ -39,6 +51,9 @@ public enum MerchantEffect: Equatable, Sendable {
   case enter(SalePhase, due: Timestamp?)
   /// Seal this bundle to the archive and send it; the sealing seed is kept for the judge.
   case submit(Bundle, to: PublicKey)
+  /// Leave all of the ciphertext with the archive: [E4, E3] says which and under which lock. Then tell the
+  /// machine `archiveHolds`; if it fails, the due time comes.
+  case upload(Bundle, to: PublicKey)
   case send([UInt8], to: PublicKey)
   /// Ask the archive for the outcome of this lock: abort it if it is due.
   case requestAbort(p3: [UInt8], archive: PublicKey)
@@ -51,4 +66,6 @@ public enum MerchantEffect: Equatable, Sendable {
 public enum SalePhase: Int, Sendable {
   case offered = 1
   case authorised, submitted, committed, credited, aborted, cancelling, declined
+  /// Early commitment: no acknowledgement came, and the goods are on their way to the archive.
+  case forcing
 }

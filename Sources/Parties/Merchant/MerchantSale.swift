@@ -10,9 +10,14 @@
 //     │ NAK: decline        └─────▶ cancelling ─────┘
 //     └──────────▶ declined
 //
+// Where the goods come after the lock (FIG. 5), S_p(P1) is E5, and without it M does not cancel but forces:
+//
+//   authorised ──▶ forcing ──▶ submitted
+//             due         the archive holds all of the ciphertext; or E5 after all
+//
 // Invariants: k leaves only inside a P4 sealed to the archive (or to the customer under early completion,
 // §5.6, which the merchant has to switch on); no P4 after a Cancel; the same P3 is answered by the same
-// P4.
+// P4. In FIG. 5 E4 and the ciphertext are for a customer whose tokens are locked, and for nobody else.
 
 public import Messages
 
@@ -22,6 +27,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case offered
     case declined
     case authorised(Verified<M.LockMessage>)
+    case forcing(Verified<M.LockMessage>)
     case submitted(Verified<M.LockMessage>, Verified<M.Submission>)
     case cancelling(Verified<M.LockMessage>, Verified<Cancel>)
     case committed(Verified<M.LockMessage>, Outcome<M>, credit: Verified<Credit>?)
@@ -30,15 +36,27 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
 
   /// The signed offer of this sale.
   public let p1: Verified<M.Offer>
+  /// Early commitment: what the ciphertext is, signed with the offer.
+  public let merchandise: Verified<E4>?
   private let k: [UInt8]
   private var acknowledgement: Verified<M.Note>?
   /// A Credit that came before the record that it pays for.
   private var earlyCredit: Verified<Credit>?
   private var state: State
 
-  /// A new sale: signs P1. `k` is the goods' key, fresh for this sale.
-  public init(offering p1: M.Offer, k: [UInt8], key: borrowing SigningKey) throws(MessageError) {
-    self.p1 = try Verified(signing: p1, with: key)
+  /// A new sale: signs P1. `k` is the goods' key, fresh for this sale; `goods` the ciphertext, where P1 does
+  /// not name it.
+  public init(
+    offering p1: M.Offer, goods: GoodsClaim? = nil, k: [UInt8], key: borrowing SigningKey
+  ) throws(MessageError) {
+    precondition(goods != nil || !M.deliversAfterLock, "what is delivered after the lock is known before it")
+    let offer = try Verified(signing: p1, with: key)
+    if let goods, let e4 = M.merchandise(for: offer, goods) {
+      merchandise = try Verified(signing: e4, with: key)
+    } else {
+      merchandise = nil
+    }
+    self.p1 = offer
     self.k = k
     (acknowledgement, earlyCredit) = (nil, nil)
     state = .offered
@@ -60,6 +78,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered: state = .offered
     case .declined: state = .declined
     case .authorised: state = .authorised(try stored(Label(M.lockType), M.LockMessage.self))
+    case .forcing: state = .forcing(try stored(Label(M.lockType), M.LockMessage.self))
     case .submitted:
       state = .submitted(
         try stored(Label(M.lockType), M.LockMessage.self),
@@ -81,6 +100,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
         .aborted(try stored(Label(M.abortType), Abort<M>.self)))
     }
     let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
+    merchandise = M.deliversAfterLock ? try stored(Label(.e4), E4.self) : nil
     (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)
     earlyCredit = credit
   }
@@ -91,10 +111,20 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered: .offered
     case .declined: .declined
     case .authorised: .authorised
+    case .forcing: .forcing
     case .submitted: .submitted
     case .cancelling: .cancelling
     case .committed(_, _, let credit): credit == nil ? .committed : .credited
     case .aborted: .aborted
+    }
+  }
+
+  /// Whether the ciphertext may be served to the customer now.
+  public var servesGoods: Bool {
+    guard M.deliversAfterLock else { return true }
+    switch state {
+    case .offered, .declined: return false
+    case .authorised, .forcing, .submitted, .cancelling, .committed, .aborted: return true
     }
   }
 
@@ -105,7 +135,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     _ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     switch state {
-    case .authorised(let old), .submitted(let old, _), .cancelling(let old, _),
+    case .authorised(let old), .forcing(let old), .submitted(let old, _), .cancelling(let old, _),
       .committed(let old, _, _), .aborted(let old, _):
       if old.payload == p3.payload { return [] }
       let detail = "this sale already has another authorization"
@@ -124,12 +154,20 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
       return effects + [.refuse(denial)]
     }
     if phase == .declined { return effects + (try cancel(p3, key: key)) }
-    if p1.payload.contract.twoSided && acknowledgement == nil {
+    if (M.deliversAfterLock || p1.payload.contract.twoSided) && acknowledgement == nil {
       state = .authorised(p3)
-      let due = p3.payload.terms.expiration - policy.trust.answerSeconds
-      return effects + [.enter(.authorised, due: due)]
+      return effects + [.enter(.authorised, due: patience(p3, policy: policy, at: now))]
     }
-    return effects + (try submit(p3, key: key))
+    return effects + (try submit(p3, .acknowledged, key: key))
+  }
+
+  /// How long M waits for the customer's acknowledgement.
+  private func patience(
+    _ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp
+  ) -> Timestamp {
+    let expiration = p3.payload.terms.expiration
+    guard let length = merchandise?.payload.length else { return expiration - policy.trust.answerSeconds }
+    return policy.forceTime(length: length, expiration: expiration, at: now)
   }
 
   /// S_p(P1) arrived: signed by the contract's pseudonym.
@@ -137,15 +175,28 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     _ message: Verified<M.Note>, policy: MerchantPolicy, at now: Timestamp,
     key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
-    guard message.payload == M.note(for: p1), message.signer == p1.payload.contract.pseudonym
+    guard message.payload == M.note(for: p1, merchandise),
+      message.signer == p1.payload.contract.pseudonym
     else { return [.refuse(Denial(.mismatch, "\(M.Note.type.label) is not for this contract"))] }
     if acknowledgement != nil { return [] }
     acknowledgement = message
     let kept: [MerchantEffect] = [.keep(Label(M.Note.type), message.bytes)]
-    guard case .authorised(let p3) = state else { return kept }
-    // Too late for the archive: a P4 after the expiration would only give k away.
-    guard hasTime(p3, policy: policy, at: now) else { return kept + (try cancel(p3, key: key)) }
-    return kept + (try submit(p3, key: key))
+    switch state {
+    case .authorised(let p3), .forcing(let p3):
+      // Too late for the archive: a P4 after the expiration would only give k away.
+      guard hasTime(p3, policy: policy, at: now) else { return kept + (try cancel(p3, key: key)) }
+      return kept + (try submit(p3, .acknowledged, key: key))
+    case .offered, .declined, .submitted, .cancelling, .committed, .aborted: return kept
+    }
+  }
+
+  /// The archive has all of the ciphertext and has checked it.
+  public mutating func archiveHolds(
+    policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    guard case .forcing(let p3) = state else { return [] }
+    guard hasTime(p3, policy: policy, at: now) else { return try cancel(p3, key: key) }
+    return try submit(p3, .forced, key: key)
   }
 
   /// An outcome arrived, from the archive or whomever; its signatures hold.
@@ -157,7 +208,8 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .committed(let known, let old, _), .aborted(let known, let old):
       guard old.bytes != outcome.bytes, Lock<M>(known).mismatch(outcome) == nil else { return [] }
       return [.keep(.evidence, outcome.bytes)]
-    case .authorised(let known), .submitted(let known, _), .cancelling(let known, _): p3 = known
+    case .authorised(let known), .forcing(let known), .submitted(let known, _), .cancelling(let known, _):
+      p3 = known
     }
     if let mismatch = Lock<M>(p3).mismatch(outcome) {
       return [.refuse(Denial(.mismatch, "the outcome does not match: \(mismatch)", proof: [p3.bytes]))]
@@ -180,6 +232,9 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     }
   }
 
+  /// How long M waits until it looks after an upload again.
+  private static var uploadSeconds: UInt64 { 5 }
+
   /// How long M waits for the Credit before it shows the bank the record, again and again.
   private static var creditSeconds: UInt64 { 60 }
 
@@ -188,7 +243,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
   public mutating func credited(_ credit: Verified<Credit>) -> [MerchantEffect] {
     let p3: Verified<M.LockMessage>
     switch state {
-    case .authorised(let known), .submitted(let known, _), .cancelling(let known, _),
+    case .authorised(let known), .forcing(let known), .submitted(let known, _), .cancelling(let known, _),
       .committed(let known, _, _):
       p3 = known
     case .offered, .declined, .aborted:
@@ -219,7 +274,10 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered:
       state = .declined
       return [.keep(.nak, nak.bytes), .enter(.declined, due: nil)]
-    case .authorised(let p3):
+    // Early commitment means just this: after the lock the customer cannot step back any more.
+    case .authorised where M.deliversAfterLock, .forcing where M.deliversAfterLock:
+      return [.refuse(Denial(.tooLate, "the tokens are committed to these goods already"))]
+    case .authorised(let p3), .forcing(let p3):
       return [.keep(.nak, nak.bytes)] + (try cancel(p3, key: key))
     case .declined, .cancelling, .aborted: return []
     case .submitted, .committed:
@@ -233,7 +291,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered:
       state = .declined
       return [.enter(.declined, due: nil)]
-    case .authorised(let p3): return try cancel(p3, key: key)
+    case .authorised(let p3), .forcing(let p3): return try cancel(p3, key: key)
     case .declined, .cancelling, .aborted: return []
     case .submitted, .committed:
       return [.refuse(Denial(.tooLate, "the sale is with the archive already"))]
@@ -248,9 +306,14 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered, .declined, .aborted, .committed(_, _, .some): return []
     case .committed(let p3, let outcome, nil):
       return [.send(outcome.bytes, to: p3.signer), .enter(.committed, due: now + Self.creditSeconds)]
-    case .authorised(let p3):
+    case .authorised(let p3), .forcing(let p3):
       // Still no S_p(P1), and no time left to commit.
-      return try cancel(p3, key: key)
+      guard let merchandise, now < p3.payload.terms.expiration else { return try cancel(p3, key: key) }
+      state = .forcing(p3)
+      return [
+        .enter(.forcing, due: min(now + Self.uploadSeconds, p3.payload.terms.expiration)),
+        .upload(Bundle([merchandise.bytes, p3.bytes]), to: p3.payload.terms.archive),
+      ]
     case .submitted(let p3, _), .cancelling(let p3, _):
       let terms = p3.payload.terms
       guard now >= terms.expiration else { return [.enter(phase, due: terms.expiration)] }
@@ -264,27 +327,31 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
 
   /// What P may know: the state, and the messages that show it.
   public func status(policy: MerchantPolicy) -> (state: TransactionState, proof: [[UInt8]]) {
-    switch state {
-    case .offered: (.offered, [p1.bytes])
-    case .declined: (.unknown, [])
-    case .authorised(let p3): (.locked, [p3.bytes])
-    case .submitted(_, let p4): (.submitted, policy.completion == .early ? [p4.bytes] : [])
-    case .cancelling(_, let cancel): (.locked, [cancel.bytes])
-    case .committed(_, let outcome, _): (.committed, [outcome.bytes])
-    case .aborted(_, let outcome): (.aborted, [outcome.bytes])
-    }
+    let (state, proof): (TransactionState, [[UInt8]]) =
+      switch state {
+      case .offered: (.offered, [p1.bytes])
+      case .declined: (.unknown, [])
+      case .authorised(let p3), .forcing(let p3): (.locked, [p3.bytes])
+      case .submitted(_, let p4): (.submitted, policy.completion == .early ? [p4.bytes] : [])
+      case .cancelling(_, let cancel): (.locked, [cancel.bytes])
+      case .committed(_, let outcome, _): (.committed, [outcome.bytes])
+      case .aborted(_, let outcome): (.aborted, [outcome.bytes])
+      }
+    guard let merchandise, servesGoods else { return (state, proof) }
+    return (state, proof + [merchandise.bytes])
   }
 
   // MARK: Steps
 
   private mutating func submit(
-    _ p3: Verified<M.LockMessage>, key: borrowing SigningKey
+    _ p3: Verified<M.LockMessage>, _ delivery: Delivery, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     let terms = p3.payload.terms
-    let p4 = try Verified(signing: M.submission(p3, k: k), with: key)
+    let sold = Sold(offer: p1, k: k, merchandise: merchandise, delivery: delivery)
+    let p4 = try Verified(signing: M.submission(p3, sold), with: key)
     state = .submitted(p3, p4)
-    var messages = [p4.bytes, p3.bytes]
-    if let acknowledgement { messages.append(acknowledgement.bytes) }
+    let shown = delivery == .forced ? merchandise?.bytes : acknowledgement?.bytes
+    let messages = [p4.bytes, p3.bytes] + (shown.map { [$0] } ?? [])
     return [
       .keep(Label(M.Submission.type), p4.bytes), .enter(.submitted, due: terms.expiration),
       .submit(Bundle(messages), to: terms.archive),

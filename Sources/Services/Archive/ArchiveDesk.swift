@@ -15,11 +15,14 @@ struct ArchiveDesk {
       inout ArchiveTransaction<M>, any StoreTransaction, Timestamp, borrowing SigningKey
     ) throws -> [ArchiveEffect]
 
-  /// Reads what was sealed to this archive.
-  func open<M: ArchiveMode>(_: M.Type, _ sealed: SealedMessage) throws -> Submitted<M> {
-    let plain = try node.identity.sealing.open(sealed.box)
-    return try Submitted<M>(
-      Messages.Bundle(encoded: plain), trust: node.trust.list, at: node.clock())
+  /// Opens what was sealed to this archive.
+  func open(_ sealed: SealedMessage) throws -> Messages.Bundle {
+    try Messages.Bundle(encoded: node.identity.sealing.open(sealed.box))
+  }
+
+  /// Reads what was sealed, as a submission of this mode.
+  func read<M: ArchiveMode>(_: M.Type, _ bundle: Messages.Bundle) throws -> Submitted<M> {
+    try Submitted<M>(bundle, trust: node.trust.list, at: node.clock())
   }
 
   /// P4 and its kin.
@@ -29,7 +32,11 @@ struct ArchiveDesk {
       let other = try tx.records(merchant: terms.merchant.bytes, n: terms.n.bytes).first {
         $0.kind == .commit && $0.lock != submission.p3.hash.bytes
       }
-      return try machine.submitted(submission, otherCommit: other?.body, at: now, key: key)
+      let holds = try M.promise(submission.attachment).map {
+        try HeldGoods.isWhole(submission.p3.hash, $0, in: tx)
+      }
+      return try machine.submitted(
+        submission, otherCommit: other?.body, holdsGoods: holds ?? false, at: now, key: key)
     }
   }
 
@@ -80,8 +87,9 @@ struct ArchiveDesk {
     let records = try tx.records(merchant: merchant.bytes, n: n.bytes)
     let state: TransactionState =
       records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted
+    let promises = try HeldGoods.promises(to: query.signer, merchant, n, in: tx)
     let answer = StatusAnswer(
-      at: now, hQuery: query.hash, proof: records.prefix(16).map(\.body), state: state)
+      at: now, hQuery: query.hash, proof: records.prefix(16).map(\.body) + promises, state: state)
     return try Verified(signing: answer, with: node.identity.signing).bytes
   }
 

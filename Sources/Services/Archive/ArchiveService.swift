@@ -1,4 +1,5 @@
-// The archive over the wire: sealed P4, cancellations, abort requests, and the public record to read.
+// The archive over the wire: sealed P4, cancellations, abort requests, the public record to read, and goods
+// that it holds for customers.
 
 import Foundation
 import Messages
@@ -9,35 +10,60 @@ import Storage
 final class ArchiveService: PartyService {
   let node: Node
   private let desk: ArchiveDesk
+  private let held: HeldGoods
   private let kick: @Sendable () -> Void
 
   init(node: Node, kick: @escaping @Sendable () -> Void) {
     (self.node, self.kick) = (node, kick)
-    desk = ArchiveDesk(node: node)
+    (desk, held) = (ArchiveDesk(node: node), HeldGoods(node: node))
   }
 
+  /// What is due by itself: goods that nobody will ask for any more.
+  func tick() async { await held.sweep() }
+
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
-    let trust = node.trust.list
     switch incoming {
     case .sealed(let sealed):
-      let submission = try desk.open(CoreMode.self, sealed)
-      return try await decide(submission.p3, request: sealed.encoded(), desk.submitted(submission))
+      let bundle = try desk.open(sealed)
+      switch try bundle.messages.first.map({ try MessageType(peeking: $0) }) {
+      case .e6: return try await submitted(EarlyMode.self, bundle, sealed)
+      default: return try await submitted(CoreMode.self, bundle, sealed)
+      }
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
-      let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
-      let p3 = try Verified<P3>(bundle.messages[1], by: .known(trust, as: .bank))
-      return try await decide(p3, request: bundle.encoded(), as: CoreMode.self) { machine, _, now, key in
-        try machine.cancelled(cancel, at: now, key: key)
+      switch try MessageType(peeking: bundle.messages[1]) {
+      case .e3: return try await cancelled(EarlyMode.self, bundle)
+      default: return try await cancelled(CoreMode.self, bundle)
       }
-    case .message(.p3, let bytes):
-      let p3 = try Verified<P3>(bytes, by: .known(trust, as: .bank))
-      return try await decide(p3, request: bytes, as: CoreMode.self) { machine, _, now, key in
-        try machine.abortRequested(at: now, key: key)
-      }
+    case .message(.p3, let bytes): return try await abortRequested(CoreMode.self, bytes)
+    case .message(.e3, let bytes): return try await abortRequested(EarlyMode.self, bytes)
     case .message(.statusQuery, let bytes):
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
     case .message(let type, _):
       throw MessageError(.malformed, "unexpected-type", "\(type.label) at an archive")
+    }
+  }
+
+  private func submitted<M: ArchiveMode>(
+    _: M.Type, _ bundle: Messages.Bundle, _ sealed: SealedMessage
+  ) async throws -> [UInt8]? {
+    let submission = try desk.read(M.self, bundle)
+    return try await decide(submission.p3, request: sealed.encoded(), desk.submitted(submission))
+  }
+
+  private func cancelled<M: ArchiveMode>(_: M.Type, _ bundle: Messages.Bundle) async throws -> [UInt8]? {
+    let trust = node.trust.list
+    let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
+    let lock = try Verified<M.LockMessage>(bundle.messages[1], by: .known(trust, as: .bank))
+    return try await decide(lock, request: bundle.encoded(), as: M.self) { machine, _, now, key in
+      try machine.cancelled(cancel, at: now, key: key)
+    }
+  }
+
+  private func abortRequested<M: ArchiveMode>(_: M.Type, _ bytes: [UInt8]) async throws -> [UInt8]? {
+    let lock = try Verified<M.LockMessage>(bytes, by: .known(node.trust.list, as: .bank))
+    return try await decide(lock, request: bytes, as: M.self) { machine, _, now, key in
+      try machine.abortRequested(at: now, key: key)
     }
   }
 
@@ -62,7 +88,7 @@ final class ArchiveService: PartyService {
     }
   }
 
-  var documents: [Route] { desk.documents }
+  var documents: [Route] { desk.documents + held.documents }
 }
 
 extension Problem {

@@ -32,7 +32,7 @@ final class BankService: PartyService {
     switch incoming {
     case .message(let type, let bytes): return try await answer(type, bytes)
     case .sealed(let sealed):
-      let submission = try desk.open(JointMode.self, sealed)
+      let submission = try desk.read(JointMode.self, desk.open(sealed))
       return try await publish(submission.p3, request: sealed.encoded(), desk.submitted(submission))
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
@@ -51,14 +51,17 @@ final class BankService: PartyService {
       return try await once(w1.hash) { try await withdraw(w1) }
     case .p2: return try await authorise(Verified<P2>(bytes, by: .ownTokens))
     case .ja2: return try await authorise(Verified<JA2>(bytes, by: .ownTokens))
+    case .e2: return try await authorise(Verified<E2>(bytes, by: .ownTokens))
     case .coSign:
       if let p2 = try? Unverified<P2>(bytes) { return try await authorise(Verified(p2, by: .ownTokens)) }
       if let ja2 = try? Unverified<JA2>(bytes) { return try await authorise(Verified(ja2, by: .ownTokens)) }
+      if let e2 = try? Unverified<E2>(bytes) { return try await authorise(Verified(e2, by: .ownTokens)) }
       fallthrough
     case .x1:
       let x1 = try Verified<X1>(bytes, by: .ownTokens)
       return try await once(x1.hash) { try await exchange(x1) }
     case .p5a, .p5b: return try await decide(try Outcome<CoreMode>(bytes, trust: node.trust.list))
+    case .e7a, .e7b: return try await decide(try Outcome<EarlyMode>(bytes, trust: node.trust.list))
     case .ja3:
       let lock = try Verified<JA3>(bytes, by: .known(node.trust.list, as: .bank))
       return try await publish(lock, request: bytes, as: JointMode.self) { machine, _, now, key in

@@ -1,7 +1,7 @@
 // Evidence out of a wallet: the messages of a purchase, the sealed goods, and what is wrong with them.
 
 import Foundation
-public import Messages
+import Messages
 import Parties
 import Storage
 
@@ -23,7 +23,7 @@ extension Wallet {
     let inputs = machine.p2?.payload.tokenInputs ?? []
     var export = EvidenceExport(
       machine.phase == .delivered ? messages : messages + (try await demands(inputs)))
-    guard let offer = machine.p1?.payload, let claim = offer.goods,
+    guard let offer = machine.p1?.payload, let claim = machine.goods,
       FileManager.default.fileExists(atPath: sealedPath(offer.n))
     else { return export }
     let path = sealedPath(offer.n)

@@ -105,16 +105,15 @@ private func respond(
     for (key, value) in context.parameters { parameters[String(key)] = String(value) }
     var query: [String: String] = [:]
     for (key, value) in request.uri.queryParameters { query[String(key)] = String(value) }
-    let body: ByteBuffer
-    do { body = try await request.body.collect(upTo: bodyBytesMax) } catch {
-      throw Problem(
-        status: 413, code: "too-large", title: "Too large",
-        detail: "A request has at most \(bodyBytesMax) bytes.",
-        money: "safe: nothing was changed", next: "Send less.")
+    var call = HTTPCall(parameters: parameters, query: query, range: request.headers[.range], body: [])
+    if route.streams {
+      let body = request.body
+      call.eachBlock = { take in
+        for try await block in body { try block.withUnsafeReadableBytes(take) }
+      }
+    } else {
+      call.body = try await collected(request.body, upTo: bodyBytesMax)
     }
-    let call = HTTPCall(
-      parameters: parameters, query: query, range: request.headers[.range],
-      body: Array(body.readableBytesView))
     return response(try await route.handler(call))
   } catch let problem as Problem {
     return response(
@@ -124,6 +123,15 @@ private func respond(
     return response(
       HTTPReply(
         status: 500, contentType: "application/problem+json", body: .bytes(Problem.internal.json)))
+  }
+}
+
+private func collected(_ body: RequestBody, upTo bytesMax: Int) async throws -> [UInt8] {
+  do { return Array(try await body.collect(upTo: bytesMax).readableBytesView) } catch {
+    throw Problem(
+      status: 413, code: "too-large", title: "Too large",
+      detail: "A request has at most \(bytesMax) bytes.",
+      money: "safe: nothing was changed", next: "Send less.")
   }
 }
 

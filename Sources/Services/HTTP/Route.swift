@@ -9,6 +9,8 @@ struct HTTPCall: Sendable {
   /// The Range header, if any.
   var range: String?
   var body: [UInt8]
+  /// Lends the body block by block, where the route takes it so; then `body` is empty.
+  var eachBlock: (@Sendable (_ take: (UnsafeRawBufferPointer) throws -> Void) async throws -> Void)?
 }
 
 /// One answer.
@@ -58,10 +60,15 @@ struct HTTPReply: Sendable {
 struct Route: Sendable {
   let method: String
   let path: String
+  /// The body has any length, and the handler takes it in blocks.
+  let streams: Bool
   let handler: @Sendable (HTTPCall) async throws -> HTTPReply
 
-  init(method: String, path: String, handler: @escaping @Sendable (HTTPCall) async throws -> HTTPReply) {
-    (self.method, self.path, self.handler) = (method, path, handler)
+  init(
+    method: String, path: String, streams: Bool = false,
+    handler: @escaping @Sendable (HTTPCall) async throws -> HTTPReply
+  ) {
+    (self.method, self.path, self.streams, self.handler) = (method, path, streams, handler)
   }
 }
 

@@ -42,6 +42,8 @@ protocol PeerLink: Sendable {
   func download(
     url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
   ) async throws -> Int
+  /// Sends a file from `offset` to its end with PUT.
+  func upload(_ path: String, from offset: UInt64, to url: String) async throws -> TransportReply
   /// Ends all connections.
   func shutdown() async throws
 }
@@ -131,6 +133,26 @@ final class Transport: PeerLink {
     return Int(response.status.code)
   }
 
+  /// Sends a file from `offset` to its end with PUT, a block at a time, in constant memory.
+  func upload(_ path: String, from offset: UInt64, to url: String) async throws -> TransportReply {
+    try checkAddress(url)
+    let file = try RawFile(reading: path)
+    let end = try file.size()
+    var request = HTTPClientRequest(url: url)
+    request.method = .PUT
+    request.headers.add(name: "content-type", value: "application/octet-stream")
+    let rest = end - min(offset, end)
+    request.body = .stream(FileBlocks(file: file, offset: offset, end: end), length: .known(Int64(rest)))
+    let host = URLComponents(string: url)?.host ?? url
+    do {
+      let response = try await client.execute(request, timeout: .hours(24))
+      let collected = try await response.body.collect(upTo: Self.answerBytesMax)
+      return TransportReply(
+        status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
+        body: Array(collected.readableBytesView))
+    } catch { throw TransportError.unreachable(host: host, reason: "\(error)") }
+  }
+
   /// Nothing ever goes out in the clear, whatever a trust list says.
   ///
   /// Through a proxy only names: for a bare IP address, TLS would compare the certificate with the
@@ -148,4 +170,26 @@ final class Transport: PeerLink {
 
   /// Ends all connections.
   func shutdown() async throws { try await client.shutdown() }
+}
+
+/// A file's bytes from an offset on, in blocks.
+private struct FileBlocks: AsyncSequence, AsyncIteratorProtocol, Sendable {
+  private static let blockBytes: UInt64 = 256 * 1024
+  let file: RawFile
+  var offset: UInt64
+  let end: UInt64
+
+  func makeAsyncIterator() -> FileBlocks { self }
+
+  mutating func next() async throws -> ByteBuffer? {
+    guard offset < end else { return nil }
+    let count = Int(Swift.min(Self.blockBytes, end - offset))
+    var block = ByteBuffer()
+    try block.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { room in
+      try file.read(UnsafeMutableRawBufferPointer(rebasing: room[..<count]), at: offset)
+      return count
+    }
+    offset += UInt64(count)
+    return block
+  }
 }

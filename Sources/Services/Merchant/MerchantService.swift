@@ -11,9 +11,11 @@ final class MerchantService: PartyService {
   let node: Node
   let policy: MerchantPolicy
   let kick: @Sendable () -> Void
+  private let uploads: GoodsUpload
 
   init(node: Node, policy: MerchantPolicy, kick: @escaping @Sendable () -> Void) {
     (self.node, self.policy, self.kick) = (node, policy, kick)
+    uploads = GoodsUpload(node: node)
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
@@ -26,13 +28,16 @@ final class MerchantService: PartyService {
     case .n1: return try await offer(Verified(bytes, by: BankService.claimed(Unverified<N1>(bytes))))
     case .p3: return try await authorised(CoreMode.self, bytes, at: now)
     case .ja3: return try await authorised(JointMode.self, bytes, at: now)
+    case .e3: return try await authorised(EarlyMode.self, bytes, at: now)
     case .acknowledgement:
       return try await step(Unverified<Acknowledgement>(bytes).claims.n, bytes, Acknowledged(message: bytes))
+    case .e5: return try await step(Unverified<E5>(bytes).claims.n, bytes, Acknowledged(message: bytes))
     case .nak:
       let nak = try Verified<NAK>(bytes, by: BankService.claimed(Unverified<NAK>(bytes)))
       return try await step(nak.payload.n, bytes, Complained(nak: nak))
     case .p5a, .p5b: return try await decided(CoreMode.self, bytes)
     case .ja5a, .ja5b: return try await decided(JointMode.self, bytes)
+    case .e7a, .e7b: return try await decided(EarlyMode.self, bytes)
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
@@ -83,24 +88,25 @@ final class MerchantService: PartyService {
       descriptionHash: .description(offer.description, salt: salt), digests: [Hash(hex: stored.digest)!],
       archives: keys(mode.archiveRole), banks: keys(.bank), mode: n1.payload.mode,
       twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
-    return try await begin(
-      mode, n1, n, k: key, salt: salt, contract, GoodsClaim(root: sealed.root, length: sealed.length), at: now
-    )
+    let draft = OfferDraft(
+      n: n, merchant: node.identity.key, k: key, mask: .random(using: &generator), salt: salt,
+      contract: contract, goods: GoodsClaim(root: sealed.root, length: sealed.length))
+    return try await begin(mode, n1, draft, at: now)
   }
 
   /// Signs the offer and keeps the sale, in one durable step.
   private func begin<M: ContractMode>(
-    _: M.Type, _ n1: Verified<N1>, _ n: TransactionID, k: [UInt8], salt: Hash, _ contract: Contract,
-    _ goods: GoodsClaim, at now: Timestamp
+    _: M.Type, _ n1: Verified<N1>, _ draft: OfferDraft, at now: Timestamp
   ) async throws -> [UInt8] {
-    let hx = Hash.keyCommitment(M.mode, merchant: node.identity.key, n: n, key: k)
-    let offer = M.offer(n: n, hx: hx, salt: salt, contract: contract, goods: goods)
-    let machine = try MerchantSale<M>(offering: offer, k: k, key: node.identity.signing)
-    let bytes = machine.p1.bytes
+    let (n, k) = (draft.n, draft.k)
+    let machine = try MerchantSale<M>(
+      offering: M.offer(draft), goods: draft.goods, k: k, key: node.identity.signing)
+    let (bytes, merchandise) = (machine.p1.bytes, machine.merchandise?.bytes)
     return try await node.store.write { tx in
       if let known = try tx.reply(n1.hash.bytes) { return known }
       try tx.keep(.n1, n1.bytes, kind: Self.kind, key: n.bytes)
       try tx.keep(Label(M.Offer.type), bytes, kind: Self.kind, key: n.bytes)
+      if let merchandise { try tx.keep(Label(.e4), merchandise, kind: Self.kind, key: n.bytes) }
       try tx.putMachine(
         MachineRow(
           kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, k).data))
@@ -136,13 +142,17 @@ final class MerchantService: PartyService {
   /// One durable step of a sale, whatever its mode.
   private func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]?
   {
-    let reply = try await node.store.write { [self] tx -> [UInt8]? in
+    let (reply, effects) = try await node.store.write { [self] tx -> ([UInt8]?, [MerchantEffect]) in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else {
-        return try node.refuse(Denial(.unknownTransaction, "no such sale"), request: request)
+        return (try node.refuse(Denial(.unknownTransaction, "no such sale"), request: request), [])
       }
-      return try happen(event, n, row, tx, request: request).reply
+      return try happen(event, n, row, tx, request: request)
     }
     kick()
+    // Not before the step is durable; after a crash the due time begins it again.
+    for case .upload(let promise, let archive) in effects {
+      uploads.begin(n, promise, to: archive) { [self] in _ = try await step(n, [], ArchiveHolds()) }
+    }
     return reply
   }
 
@@ -191,6 +201,7 @@ final class MerchantService: PartyService {
           MachineRow(
             kind: Self.kind, key: n.bytes, phase: phase.rawValue, due: due.map(Int64.init), data: data.data))
       case .submit(let bundle, let archive): try submit(tx, bundle, archive, n, at: now)
+      case .upload: break  // by `step`, once this is durable
       case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
       case .requestAbort(let p3, let archive): try tx.send(p3, to: archive, at: now)
       case .cancel(let bundle, let archive): try tx.send(bundle.encoded(), to: archive, at: now)
@@ -285,18 +296,17 @@ final class MerchantService: PartyService {
     return HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(signed.bytes))
   }
 
-  /// Whether this key is the sale's pseudonym.
+  /// Whether this key is the sale's pseudonym, and the time for the goods has come.
   private func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
-    try await node.store.read { tx in
+    try await node.store.read { [self] tx in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes),
         let mode = try ContractModes.types(of: ModeRow(row).mode)
       else { return false }
-      func pseudonym<M: ContractMode>(_: M.Type) throws -> PublicKey? {
-        try tx.message(kind: Self.kind, key: n.bytes, label: Label(M.Offer.type).rawValue).map {
-          try Verified<M.Offer>(stored: $0).payload.contract.pseudonym
-        }
+      func serves<M: ContractMode>(_: M.Type) throws -> Bool {
+        let sale = try load(M.self, n, row, tx)
+        return sale.servesGoods && sale.p1.payload.contract.pseudonym == asker
       }
-      return try pseudonym(mode) == asker
+      return try serves(mode)
     }
   }
 

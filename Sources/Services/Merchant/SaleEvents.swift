@@ -64,6 +64,13 @@ struct Complained: SaleEvent {
   ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
 }
 
+/// The archive has all of the ciphertext: what a forced commit waits for.
+struct ArchiveHolds: SaleEvent {
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.archiveHolds(policy: policy, at: now, key: key) }
+}
+
 struct Due: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey

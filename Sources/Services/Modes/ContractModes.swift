@@ -10,12 +10,13 @@ enum ContractModes {
     switch mode {
     case .core: CoreMode.self
     case .joint: JointMode.self
-    case .early, .compact, .repeated, .invoice, .announced: nil
+    case .early: EarlyMode.self
+    case .compact, .repeated, .invoice, .announced: nil
     }
   }
 
   /// All that are served.
-  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self]
+  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self, EarlyMode.self]
 }
 
 /// What a machine's row holds beside its phase: the mode, and what else the party keeps.

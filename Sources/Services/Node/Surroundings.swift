@@ -14,14 +14,18 @@ package struct Surroundings: Sendable {
   package var pause: @Sendable (_ milliseconds: Int) async throws -> Void
   /// Blinds a token's message.
   package var blind: @Sendable (BlindingKey, _ message: [UInt8]) throws -> BlindedMessage
+  /// Starts work that nobody waits for.
+  package var spawn: @Sendable (_ body: @escaping @Sendable () async -> Void) -> Void
   /// Threads for goods; 1: everything runs where it is called.
   package var threads: Int?
 
   package init(
     randomness: Randomness, threads: Int?, pause: @escaping @Sendable (Int) async throws -> Void,
+    spawn: @escaping @Sendable (@escaping @Sendable () async -> Void) -> Void,
     blind: @escaping @Sendable (BlindingKey, [UInt8]) throws -> BlindedMessage
   ) {
-    (self.randomness, self.threads, self.pause, self.blind) = (randomness, threads, pause, blind)
+    (self.randomness, self.threads, self.pause) = (randomness, threads, pause)
+    (self.spawn, self.blind) = (spawn, blind)
   }
 
   /// The machine itself.
@@ -32,6 +36,7 @@ package struct Surroundings: Sendable {
     },
     threads: nil,
     pause: { try await Task.sleep(for: .milliseconds($0)) },
+    spawn: { body in Task { await body() } },
     blind: { key, message in try key.blind(message: message) })
 
   /// Goods in files, on the threads there are.

@@ -127,7 +127,10 @@ public enum PartyOperation {
       let keys = try await BankKeys.loadFresh(node)
       service = BankService(node: node, keys: keys, currency: config.bankCurrency, kick: kick)
       desk = BankDesk(store: node.store, currency: config.bankCurrency)
-    case .archive: service = ArchiveService(node: node, kick: kick)
+    case .archive:
+      let archive = ArchiveService(node: node, kick: kick)
+      service = archive
+      tick = { await archive.tick() }
     case .merchant:
       let policy = MerchantPolicy(
         trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)
@@ -144,9 +147,9 @@ public enum PartyOperation {
       }
     }
     let poller = ArchivePoller(node: node) { record in _ = try? await running.handle(record) }
-    let (merchantTick, operatorDesk) = (tick, desk)
+    let (ownTick, operatorDesk) = (tick, desk)
     let tickOnce: @Sendable () async -> Void = {
-      await merchantTick()
+      await ownTick()
       if polls { await poller.poll() }
     }
     try await Services.serve(

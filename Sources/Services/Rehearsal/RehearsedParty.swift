@@ -54,6 +54,14 @@ extension RehearsedLink: PeerLink {
     return offset > 0 ? 206 : 200
   }
 
+  func upload(_ path: String, from offset: UInt64, to url: String) async throws -> TransportReply {
+    let file = try RawFile(reading: path)
+    var bytes = [UInt8](repeating: 0, count: Int(try file.size() - min(offset, file.size())))
+    try bytes.withUnsafeMutableBytes { try file.read($0, at: offset) }
+    let reply = try await send("PUT", url: url, body: bytes)
+    return TransportReply(status: reply.status, contentType: "text/plain", body: reply.body)
+  }
+
   func shutdown() async throws {}
 }
 
@@ -106,6 +114,7 @@ package final class RehearsedParty: Sendable {
   private let routes: [Route]
   private let outbox: Outbox
   private let merchant: MerchantService?
+  private let ownTick: @Sendable () async -> Void
 
   /// Starts the service of this role from its store, as `serve` does.
   package init(
@@ -113,17 +122,23 @@ package final class RehearsedParty: Sendable {
   ) async throws {
     let node = ground.node
     var merchant: MerchantService?
+    var tick: @Sendable () async -> Void = {}
     let service: any PartyService
     switch ground.identity.role {
     case .bank:
       service = BankService(node: node, keys: try await BankKeys.load(node), currency: "EUR", kick: kick)
-    case .archive: service = ArchiveService(node: node, kick: kick)
+    case .archive:
+      let archive = ArchiveService(node: node, kick: kick)
+      service = archive
+      tick = { await archive.tick() }
     default:
       let policy = MerchantPolicy(
         trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)
       let selling = MerchantService(node: node, policy: policy, kick: kick)
       (service, merchant) = (selling, selling)
+      tick = { await selling.tick() }
     }
+    ownTick = tick
     (self.node, self.service, self.merchant, routes) = (node, service, merchant, service.routes)
     outbox = Outbox(node: node) { _, reply in _ = try? await service.handle(reply) }
   }
@@ -135,7 +150,8 @@ package final class RehearsedParty: Sendable {
     let (name, query) = Self.split(path)
     for route in routes where route.method == method {
       guard let parameters = Self.match(route.path, name) else { continue }
-      let call = HTTPCall(parameters: parameters, query: query, range: nil, body: body)
+      var call = HTTPCall(parameters: parameters, query: query, range: nil, body: route.streams ? [] : body)
+      if route.streams { call.eachBlock = { take in try body.withUnsafeBytes(take) } }
       do {
         let reply = try await route.handler(call)
         return RehearsedReply(status: reply.status, body: try Self.bytes(reply.body))
@@ -194,7 +210,7 @@ package final class RehearsedParty: Sendable {
   package func deliver(_ item: OutboxItem) async { await outbox.deliver(item) }
 
   /// What is due without being asked.
-  package func tick() async { await merchant?.tick() }
+  package func tick() async { await ownTick() }
 
   /// Reads on in the archives' records.
   package func poll() async {

@@ -21,44 +21,33 @@ extension Wallet {
   /// Where the sealed goods of a purchase are kept.
   func sealedPath(_ n: TransactionID) -> String { directory.file("goods/\(n).sealed") }
 
-  /// Downloads the ciphertext and returns its root and length.
-  func fetch(_ goods: PurchasedGoods, pseudonym: UInt64) async throws -> (root: Hash, length: UInt64) {
+  /// Downloads the ciphertext, from the merchant or from whoever else holds it, and checks that it is what
+  /// was promised. What is there already is not fetched again.
+  func fetch(_ goods: PurchasedGoods, pseudonym: UInt64, from holder: PublicKey? = nil) async throws {
     try directory.createFolder("goods")
-    let path = sealedPath(goods.n)
-    let merchant = try entry(goods.merchant)
+    let peer = try entry(holder ?? goods.merchant)
     let total = goods.claim.length
-    let file = try RawFile(updating: path)
-    if try file.size() > total { try file.setSize(0) }
-    var stream = GoodsStream(checking: .fastest)
-    var have = try file.size()
-    try GoodsFiles.eachBlock(of: file, upTo: have) { _ = try stream.update($0) }
-    if have < total {
-      let asked = try proofOfPseudonym(pseudonym, goods)
-      let status = try await transport.download(
-        url: merchant.url! + "/v1/goods/\(goods.n)?by=\(Hex.encode(asked))", from: have
-      ) { block in
-        guard UInt64(block.count) <= total - have else {
-          throw ServiceError.protocolViolation("the goods are longer than agreed")
+    do {
+      let intake = try GoodsIntake(sealedPath(goods.n), goods.claim)
+      if !intake.isFull {
+        let asked = try proofOfPseudonym(pseudonym, goods)
+        let status = try await transport.download(
+          url: peer.url! + "/v1/goods/\(goods.n)?by=\(Hex.encode(asked))", from: intake.have
+        ) { block in
+          try intake.take(block)
+          report(.progress("goods", done: intake.have, total: total))
         }
-        _ = try stream.update(block)
-        try file.write(block, at: have)
-        have += UInt64(block.count)
-        report(.progress("goods", done: have, total: total))
+        guard [200, 206].contains(status) else {
+          throw ServiceError.unreachable("\(peer.name) does not serve the goods (HTTP \(status))")
+        }
       }
-      guard [200, 206].contains(status) else {
-        throw ServiceError.unreachable("\(merchant.name) does not serve the goods (HTTP \(status))")
-      }
-    }
-    guard have == total else { throw TransportError.cut(host: merchant.name) }
-    try file.synchronize()
-    let (_, root, length) = try stream.finish()
-    guard root == goods.claim.root else {
-      // Damaged on the way or at the merchant: fetched again from the start next time. Nothing was paid.
-      try? FileManager.default.removeItem(atPath: path)
+      guard intake.isFull else { throw TransportError.cut(host: peer.name) }
+      try intake.finish()
+    } catch is GoodsIntake.OtherGoods {
+      // Damaged on the way or at the merchant: fetched again from the start next time.
       throw ServiceError.protocolViolation(
-        "the goods received are not the goods that the contract names; nothing was paid, try `resume`")
+        "the goods received are not the goods that the contract names; they are not paid for, try `resume`")
     }
-    return (root, length)
   }
 
   /// A query signed by the purchase's pseudonym: the merchant serves the ciphertext to nobody else.

@@ -250,7 +250,7 @@ extension Wallet {
       if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
     }
     // The ciphertext again, then on as after any interruption.
-    if let claim = p1.payload.goods { _ = try await fetch(PurchasedGoods(p1, claim), pseudonym: index) }
+    if let claim = p1.payload.goods { try await fetch(PurchasedGoods(p1, claim), pseudonym: index) }
     try await advance(index, options: BuyOptions())
     return index
   }

@@ -18,16 +18,19 @@ extension Wallet {
       case .requested: try await request(M.self, number, info, merchant)
       case .offered:
         let offer = machine.p1!
-        let (root, length) = try await fetch(
-          PurchasedGoods(offer, offer.payload.goods!), pseudonym: info.pseudonymIndex)
-        try await apply(M.self, number) { machine in machine.ciphertextChecked(root: root, length: length) }
+        let goods = PurchasedGoods(offer, offer.payload.goods!)
+        try await fetch(goods, pseudonym: info.pseudonymIndex)
+        try await apply(M.self, number) { machine in
+          machine.ciphertextChecked(root: goods.claim.root, length: goods.claim.length)
+        }
       case .checked: try await authorise(M.self, number, machine.p1!, options)
       case .authorised: try await lock(M.self, number, machine.p2!)
       case .locked: try await settle(M.self, number, machine.p3!, merchant, options)
       case .paid:
         let offer = machine.p1!
         let output = outputPath(info, offer.payload.n)
-        try await open(PurchasedGoods(offer, offer.payload.goods!), key: machine.goodsKey!, output: output)
+        let claim = M.deliversAfterLock ? try await paidGoods(M.self, number) : offer.payload.goods!
+        try await open(PurchasedGoods(offer, claim), key: machine.goodsKey!, output: output)
         try await apply(M.self, number) { machine in machine.opened() }
         report(.note("delivered: \(output)"))
       case .delivered, .aborted, .refused, .abandoned: return
@@ -117,15 +120,14 @@ extension Wallet {
     _: M.Type, _ number: UInt64, _ p3: Verified<M.LockMessage>, _ merchant: PublicKey, _ options: BuyOptions
   ) async throws {
     let terms = p3.payload.terms
-    // The merchant waits for it until shortly before the expiration, and cancels then: it has to arrive.
-    var acknowledgement = try? await message(number, Label(M.Note.type))
-    if let note = acknowledgement, await reaches(merchant, note) { acknowledgement = nil }
+    var (received, told) = (!M.deliversAfterLock, false)
     // The outcome takes two more deliveries and two durable steps: never there at once, often soon after.
     var pause = 5
     while true {
+      if !received { received = await receive(M.self, number, p3) }
+      if received, !told { told = await acknowledge(M.self, number, merchant) }
       try await surroundings.pause(pause)
       pause = min(pause * 2, 1000)
-      if pause == 1000, let note = acknowledgement, await reaches(merchant, note) { acknowledgement = nil }
       let found =
         options.completion == .archive
         ? try? await askArchive(M.self, p3) : try? await askMerchant(M.self, number, terms, merchant)
@@ -148,12 +150,13 @@ extension Wallet {
     }
   }
 
-  /// Whether a message reached a party.
-  private func reaches(_ party: PublicKey, _ message: [UInt8]) async -> Bool {
-    do {
-      _ = try await exchange(message, with: party)
-      return true
-    } catch { return false }
+  /// Sends S_p(P1) or its kin, if there is one; false when the merchant could not be told.
+  private func acknowledge<M: ContractMode>(
+    _: M.Type, _ number: UInt64, _ merchant: PublicKey
+  ) async -> Bool {
+    guard let note = try? await message(number, Label(M.Note.type)) else { return true }
+    do { _ = try await exchange(note, with: merchant) } catch { return false }
+    return true
   }
 
   /// The archive's public record of (M, n).
@@ -208,7 +211,7 @@ extension Wallet {
   ) async throws {
     let purchase = try await look(M.self, number)
     let key = p4.payload.key
-    guard let offer = purchase.machine.p1, let claim = offer.payload.goods, p4.payload.n == terms.n,
+    guard let offer = purchase.machine.p1, let claim = purchase.machine.goods, p4.payload.n == terms.n,
       Hash.keyCommitment(M.mode, merchant: p4.signer, n: terms.n, key: key) == terms.hx
     else { return }
     let output = outputPath(purchase.info, offer.payload.n)

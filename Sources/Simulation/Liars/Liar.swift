@@ -126,14 +126,23 @@ class Schemer {
     return make(mode)
   }
 
-  /// P4 or its kin with any key, sealed to the lock's archive.
+  /// P4 or JA4 with any key, sealed to the lock's archive.
   func submission(_ lockBytes: [UInt8], _ facts: LockFacts, key: [UInt8]) -> [UInt8]? {
-    func make<M: ContractMode>(_: M.Type) -> [UInt8]? {
-      guard let lock = try? Verified<M.LockMessage>(lockBytes, by: .key(facts.bank)) else { return nil }
-      return sign(M.submission(lock, k: key))
+    let terms = facts.terms
+    let signed: [UInt8]?
+    switch facts.mode {
+    case .core:
+      signed = sign(
+        P4(n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: facts.name, key: key))
+    case .joint:
+      signed = sign(
+        JA4(
+          n: terms.n, value: terms.value, expiration: terms.expiration, hP1: terms.hP1, lock: facts.name,
+          key: key))
+    default: signed = nil
     }
-    guard let mode = ContractModesOfSimulation.of(facts.mode), let signed = make(mode),
-      let archive = Cast.shared.trust.list.entries.first(where: { $0.key == facts.terms.archive })?.sealingKey
+    guard let signed,
+      let archive = Cast.shared.trust.list.entries.first(where: { $0.key == terms.archive })?.sealingKey
     else { return nil }
     let plain = try? Bundle([signed, lockBytes]).encoded()
     return plain.flatMap { try? SealedMessage($0, to: archive, ephemeralSeed: dice.bytes(32)).encoded() }

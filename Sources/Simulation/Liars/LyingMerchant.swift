@@ -34,21 +34,11 @@ final class LyingMerchant: Schemer, Liar {
       let n = sent.path.dropFirst("/v1/goods/".count).prefix(32)
       return TransactionID(hex: String(n)).flatMap { sales[$0]?.sealed }
     }
-    guard let type = try? MessageType(peeking: reply) else { return nil }
-    func change<M: ContractMode>(_: M.Type) -> [UInt8]? {
-      guard let offer = try? Unverified<M.Offer>(reply) else { return nil }
-      return forge(M.self, offer.claims)
-    }
-    guard
-      let mode = ContractModesOfSimulation.all.first(where: { offerType($0) == type && change($0) != nil })
-    else { return nil }
-    return change(mode)
+    return (try? Unverified<P1>(reply)).flatMap { forge($0.claims) }
   }
 
-  private func offerType<M: ContractMode>(_: M.Type) -> MessageType { M.Offer.type }
-
-  private func forge<M: ContractMode>(_: M.Type, _ offer: M.Offer) -> [UInt8]? {
-    guard offer.contract.mode == M.mode, let goods = offer.goods else { return nil }
+  private func forge(_ offer: P1) -> [UInt8]? {
+    guard let goods = offer.goods else { return nil }
     var (n, hx, contract, claim) = (offer.n, offer.hx, offer.contract, goods)
     let key = Array(row(offer.n)?.dropFirst() ?? [])
     guard key.count == 32, trick(n) != .honest else { return nil }
@@ -69,7 +59,7 @@ final class LyingMerchant: Schemer, Liar {
         return nil
       }
       n = last
-      hx = .keyCommitment(M.mode, merchant: host.member.key, n: n, key: key)
+      hx = .keyCommitment(contract.mode, merchant: host.member.key, n: n, key: key)
     case .otherCommitment: hx = Hash([UInt8](repeating: 8, count: 32))!
     case .otherPseudonym: contract.pseudonym = host.member.key
     case .shortLifetime: contract.lifetime = contract.expirationMax + 1
@@ -82,7 +72,8 @@ final class LyingMerchant: Schemer, Liar {
     }
     sales[offer.n] = sale
     world.count(.lied)
-    return sign(M.offer(n: n, hx: hx, salt: offer.salt, contract: contract, goods: claim))
+    return sign(
+      P1(n: n, hx: hx, root: claim.root, length: claim.length, salt: offer.salt, contract: contract))
   }
 
   private func row(_ n: TransactionID) -> [UInt8]? {

@@ -83,11 +83,11 @@ struct MerchantWatch {
     if log.filter({ $0.label == M.lockType.label }).count > 1 { fail(4, "takes a second lock for one sale") }
     switch phase {
     case .offered, .declined: break
-    case .authorised: checkLock(offer, lock)
+    case .authorised, .forcing: checkLock(offer, lock)
     case .submitted:
       checkLock(offer, lock)
       let note = last(M.Note.type.label)
-      if offer.payload.contract.twoSided && note == nil {
+      if offer.payload.contract.twoSided && note == nil && !M.deliversAfterLock {
         fail(3, "submits a two-sided sale without the customer's acknowledgement")
       }
       if M.Note.self == Acknowledgement.self, let note, !contains(note, offer.hash.bytes) {
@@ -243,7 +243,7 @@ struct CustomerWatch {
 
 /// The contract modes that the simulator knows, by number.
 enum ContractModesOfSimulation {
-  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self]
+  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self, EarlyMode.self]
 
   static func of(_ mode: Mode) -> (any ContractMode.Type)? { all.first { $0.mode == mode } }
 }

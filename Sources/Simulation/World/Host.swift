@@ -184,6 +184,7 @@ final class Life: StoreOwner, @unchecked Sendable {  // a run lives on one threa
           await world.scheduler.sleep(milliseconds)
           try checkAlive()
         },
+        spawn: { [self] body in world.scheduler.spawn(body) },
         blind: { key, message in
           let factor = [0x01] + dice.bytes(key.modulus.count - 1)
           return try key.rehearsedBlinding(of: message, salt: dice.bytes(48), factor: factor)

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Types every line of docs/PROTOCOLS.md against real services, and prints the table with the results. A row's line has to
+# end with the status that the row names (0 where it names none) and its output has to show what the row says; every test
+# that a row names has to exist. protocols.sh [ROW...]: these rows only (and those that prepare them, marked *).
+#
+# Lines see: acd, with each party's data directory filled in; $W, the world's directory; last FIELD and sale, of the newest
+# purchase; settle, which waits until it is credited.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. Tests/Scenarios/lib.sh
+table=docs/PROTOCOLS.md
+wanted=("$@")
+
+# rows FILE: number, line, status, pattern, tests, separated by tabs; of the tables' five columns.
+rows() {
+  python3 - "$1" <<'PY'
+import re, sys
+for number, text in enumerate(open(sys.argv[1]), 1):
+    cells = [cell.strip() for cell in text.strip().strip("|").split(" | ")]
+    if len(cells) != 5 or not re.match(r"\d", cells[0]):
+        continue
+    row, _, line, shows, tests = cells
+    status = re.match(r"(\d+): *", shows)
+    shows = shows[status.end():] if status else shows
+    line = line.strip("`") if line.startswith("`") else line
+    print(row, line or "-", status.group(1) if status else "0", shows.strip("`") or "-", tests.replace("`", ""), sep="\t")
+PY
+}
+
+acd() {
+  local role=$1; shift
+  case $role in
+    judge | simulate | decode | trust) $ACD "$role" "$@" ;;
+    *) $ACD "$role" "$@" --data-dir "$W/$role" ;;
+  esac
+}
+kiosk() { $KIOSK "$@"; }
+last() { acd wallet list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1][sys.argv[1]])' "$1"; }
+settle() {
+  local n; n=$(last transaction)
+  for _ in $(seq 100); do
+    acd merchant sales | grep -q "^$n  credited" && return
+    sleep 0.1
+  done
+  fail "the sale $n is not credited"
+}
+chosen() {
+  [ ${#wanted[@]} -eq 0 ] && return 0
+  case $1 in *\*) return 0 ;; esac
+  local row
+  for row in "${wanted[@]}"; do [ "${1%\*}" = "$row" ] && return 0; done
+  return 1
+}
+# missing TESTS: the first of these tests that is nowhere.
+missing() {
+  local test
+  for test in ${1//,/ }; do
+    case $test in
+      *.sh | *.py) [ -e "Tests/Scenarios/$test" ] || [ -e "scripts/$test" ] ;;
+      make:*) grep -q "^${test#make:}[: ]" Makefile ;;
+      *.pml) [ -e "Models/$test" ] ;;
+      *) grep -rqE "(struct|class|enum) $test\b" Tests --include='*.swift' ;;
+    esac || { echo "$test"; return; }
+  done
+}
+
+mkdir -p build/scenarios/protocols-in
+in=$PWD/build/scenarios/protocols-in
+head -c 60000 /dev/urandom >"$in/goods.bin"
+head -c 30000 /dev/urandom >"$in/more.bin"
+world build/scenarios/protocols
+start_all
+
+passed=0 failed=0
+while IFS=$'\t' read -r row line status pattern tests <&3; do
+  chosen "$row" || continue
+  result=ok
+  absent=$(missing "$tests")
+  if [ -n "$absent" ]; then
+    result="FAILED: there is no test $absent"
+  else
+    got=0
+    (eval "$line") >"$W/out" 2>&1 </dev/null || got=$?
+    if [ "$got" != "$status" ]; then
+      result="FAILED: status $got instead of $status: $(head -c 300 "$W/out" | tr '\n' ' ')"
+    elif [ "$pattern" != - ] && ! grep -qE -- "$pattern" "$W/out"; then
+      result="FAILED: no '$pattern' in: $(head -c 300 "$W/out" | tr '\n' ' ')"
+    fi
+  fi
+  [ "$result" = ok ] && passed=$((passed + 1)) || failed=$((failed + 1))
+  printf '%-7s %-70s %s\n' "${row%\*}" "$(cut -c1-70 <<<"$line")" "$result"
+done 3< <(rows "$table")
+stop_all
+echo "protocols: $passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
