@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios clean
+.PHONY: help demo test protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -65,9 +65,18 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 protocols: build ## Type the line of every row of docs/PROTOCOLS.md and print the table with results
 	Tests/Scenarios/protocols.sh
 
-soak: build ## More of the same: 300 MiB goods, 50 kill points for each victim
+soak: build simulate ## More of the same: 300 MiB goods, 50 kill points for each victim, 100,000 simulated transactions
 	Tests/Scenarios/cli.sh 300
 	Tests/Scenarios/kill.sh 200
+
+simulate: setup ## Simulate 100,000 transactions with faults, then with liars, and a crash at every boundary
+	swift build -c release --product acd
+	.build/release/acd simulate --seeds 1..2200 --transactions 30
+	.build/release/acd simulate --seeds 1..1200 --transactions 30 --byzantine all
+	.build/release/acd simulate --crash-everywhere twice
+
+planted: setup ## Plant more than a hundred bugs and let the simulator find them
+	scripts/planted-bugs.sh
 
 without-ipsec-mb: setup ## Build without the optional intel-ipsec-mb, and run the tests of goods
 	ACD_WITHOUT_IPSEC_MB=1 swift test --filter 'GoodsFilesTests|GoodsTests|MultiBufferTests'

@@ -3,7 +3,7 @@ import Foundation
 import PackageDescription
 
 // Floors, lowest first; a target may depend on those before it, never on those after:
-// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- the CLIs. Judge and PointOfDelivery
+// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- Simulation <- the CLIs. Judge and PointOfDelivery
 // stand on Messages alone.
 
 /// Settings shared by every Swift target of the project.
@@ -113,10 +113,14 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
       ] + ipsecMB,
       swiftSettings: swiftSettings + ipsecMBSettings),
+    .target(
+      name: "Simulation",
+      dependencies: ["Messages", "Parties", "BlindTokens", "Storage", "Judge", "Services"],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "acd",
       dependencies: [
-        "Services", "PointOfDelivery", "Judge",
+        "Services", "PointOfDelivery", "Judge", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -139,7 +143,7 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "StorageTests", dependencies: ["Storage", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "StorageTests", dependencies: ["Storage", "Simulation", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "ServicesTests",
@@ -147,6 +151,9 @@ let package = Package(
         "Services", "Storage", "BlindTokens", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings + ipsecMBSettings),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["Simulation", "Storage", "Messages"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "JudgeTests", dependencies: ["Judge", "Messages"], swiftSettings: swiftSettings),
     .testTarget(
       name: "PointOfDeliveryTests", dependencies: ["PointOfDelivery", "Messages"],

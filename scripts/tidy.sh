@@ -7,8 +7,8 @@ complain() { echo "tidy: $*"; bad=1; }
 
 # Floors: a module imports only modules below it.
 declare -A floor=([CCore]=0 [CSodium]=0 [COpenSSL]=0 [CQREncode]=0 [CPNG]=0 [Messages]=1 [Parties]=2 [BlindTokens]=3
-  [Judge]=3 [Storage]=3 [PointOfDelivery]=3 [Services]=4)
-for module in Messages Parties BlindTokens Judge Storage PointOfDelivery Services; do
+  [Judge]=3 [Storage]=3 [PointOfDelivery]=3 [Services]=4 [Simulation]=5)
+for module in Messages Parties BlindTokens Judge Storage PointOfDelivery Services Simulation; do
   while read -r file imported; do
     [ -n "${floor[$imported]:-}" ] || continue
     [ "${floor[$imported]}" -lt "${floor[$module]}" ] || complain "$file imports $imported: not below $module"
@@ -21,6 +21,9 @@ grep -rl 'import Services\|import Storage\|import BlindTokens' Sources/acd-kiosk
 grep -rl 'import Parties' Sources/Judge && complain "the judge believes a party's code"
 grep -ln '#include <sodium' CCore/*.c CCore/*.h include/acd/*.h | grep -v acd_crypto_sodium.c &&
   complain "<sodium.h> outside acd_crypto_sodium.c"
+
+grep -rln 'SystemRandomNumberGenerator\|Task\.sleep' Sources/Services/Wallet Sources/Services/Merchant/MerchantService*.swift \
+  Sources/Services/Bank Sources/Services/Archive | grep -v Wallet/Wallet.swift && complain "randomness or waiting past Surroundings: the simulator could not repeat it"
 
 files=$(git ls-files 'Sources/*.swift' 'Tests/*.swift' 'CCore/*.c' 'CCore/*.h' 'include/*.h')
 for file in $files; do

@@ -21,16 +21,17 @@ struct Acd: AsyncParsableCommand {
       A dispute:       acd wallet|merchant|bank evidence export | acd judge EVIDENCE…
       No answer:       acd wallet|merchant|bank witness ask | witness abort
       Any message:     acd decode FILE
+      Try to break it: acd simulate
 
       Exit statuses: 0 done; 1 failed; 2 refused by a peer, with its signature; 3 not enough money;
       4 a peer cannot be reached (nothing is lost: `acd wallet resume`); 5 not found; 64 wrong usage.
       Of `acd judge`: 0 decided, nobody is at fault; 6 somebody is at fault; 7 nothing is decided.
+      Of `acd simulate`: 0 nothing broke; 8 an invariant broke.
       Completion scripts: acd --generate-completion-script bash|zsh|fish
       """,
     version: "0.1.0",
     subcommands: [
       BankCommand.self, ArchiveCommand.self, MerchantCommand.self, WalletCommand.self, WitnessCommand.self,
-      TrustCommand.self,
-      JudgeCommand.self, Decode.self, Demo.self,
+      TrustCommand.self, JudgeCommand.self, Decode.self, Demo.self, SimulateCommand.self,
     ])
 }

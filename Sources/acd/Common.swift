@@ -31,6 +31,8 @@ enum Status {
   static let fault = ExitCode(6)
   /// `acd judge`: nothing is decided.
   static let undecided = ExitCode(7)
+  /// `acd simulate`: an invariant broke.
+  static let broken = ExitCode(8)
 }
 
 /// Runs a command's body: says on standard error what went wrong, and ends with the status that it stands

@@ -36,7 +36,7 @@ struct GroupCommitTests {
     }
   }
 
-  @Test("Writes that wait together share one commit", arguments: Engine.allCases)
+  @Test("Writes that wait together share one commit", arguments: Engine.grouping)
   func batches(engine: Engine) async throws {
     try await engine.withStore { store in
       let ended = try await queueTogether(
@@ -51,7 +51,7 @@ struct GroupCommitTests {
     }
   }
 
-  @Test("A batch is bounded", arguments: Engine.allCases)
+  @Test("A batch is bounded", arguments: Engine.grouping)
   func bounded(engine: Engine) async throws {
     try await engine.withStore(maxBatch: 8) { store in
       _ = try await queueTogether(
@@ -61,7 +61,7 @@ struct GroupCommitTests {
     }
   }
 
-  @Test("A lone write is flushed at once", arguments: Engine.allCases)
+  @Test("A lone write is flushed at once", arguments: Engine.grouping)
   func idle(engine: Engine) async throws {
     try await engine.withStore { store in
       for number in 1...5 {
@@ -72,7 +72,7 @@ struct GroupCommitTests {
   }
 
   @Test(
-    "A body that throws leaves no trace, and its neighbours are kept", arguments: Engine.allCases)
+    "A body that throws leaves no trace, and its neighbours are kept", arguments: Engine.grouping)
   func isolates(engine: Engine) async throws {
     try await engine.withStore { store in
       let ended = try await queueTogether(
@@ -131,7 +131,7 @@ struct GroupCommitTests {
   }
 
   @Test(
-    "An error is reported only once what its body had read is durable", arguments: Engine.allCases)
+    "An error is reported only once what its body had read is durable", arguments: Engine.grouping)
   func errorsAfterCommit(engine: Engine) async throws {
     try await engine.withStore { store in
       let told = DispatchSemaphore(value: 0)
@@ -161,7 +161,7 @@ struct GroupCommitTests {
   }
 
   @Test(
-    "A full queue refuses, and takes writes again when it has drained", arguments: Engine.allCases)
+    "A full queue refuses, and takes writes again when it has drained", arguments: Engine.grouping)
   func overloaded(engine: Engine) async throws {
     try await engine.withStore(maxQueued: 4) { store in
       _ = try await queueTogether(
@@ -204,7 +204,7 @@ struct GroupCommitTests {
   }
 
   @Test(
-    "Reads run beside a write and do not see it until it is durable", arguments: Engine.allCases)
+    "Reads run beside a write and do not see it until it is durable", arguments: Engine.grouping)
   func snapshot(engine: Engine) async throws {
     try await engine.withStore { store in
       let written = Flag()
@@ -235,7 +235,7 @@ struct GroupCommitTests {
     }
   }
 
-  @Test("Closing lets queued writes finish, then everything is refused", arguments: Engine.allCases)
+  @Test("Closing lets queued writes finish, then everything is refused", arguments: Engine.grouping)
   func close(engine: Engine) async throws {
     try await withFolder { folder in
       let store = try engine.makeStore(in: folder)

@@ -1,12 +1,16 @@
 // What the storage tests share: the engines that the contract is tested on, and stores that clean up.
 
 import Foundation
+import Simulation
 import Storage
 import Testing
 
 /// Every engine that implements the contract; each contract test runs on all of them.
 enum Engine: String, CaseIterable, CustomTestStringConvertible {
-  case sqlite
+  case sqlite, simulated
+
+  /// Those that let writes that wait together share one commit.
+  static let grouping = [Engine.sqlite]
 
   var testDescription: String { rawValue }
 
@@ -20,6 +24,7 @@ enum Engine: String, CaseIterable, CustomTestStringConvertible {
       options.maxBatch = maxBatch
       options.maxQueued = maxQueued
       return try SQLiteStore(path: folder.appending(path: "store.db").path, options: options)
+    case .simulated: return SimulatedStore()
     }
   }
 

@@ -16,6 +16,8 @@ public protocol PurchaseMachine: Sendable {
   var phase: PurchasePhase { get }
   /// The contract, while it matters.
   var p1: Verified<Offer>? { get }
+  /// What the ciphertext is, once M has said so.
+  var goods: GoodsClaim? { get }
   /// The payment, while it matters.
   var p2: Verified<AuthorizationQ<Mode>>? { get }
   /// k, once paid.
@@ -37,6 +39,10 @@ public protocol PurchaseMachine: Sendable {
   mutating func authorised(_ p2: Verified<AuthorizationQ<Mode>>) -> [CustomerEffect]
   /// The goods are open and stored.
   mutating func opened() -> [CustomerEffect]
+}
+
+extension PurchaseMachine {
+  public var goods: GoodsClaim? { p1?.payload.goods }
 }
 
 extension CustomerPurchase: PurchaseMachine {

@@ -168,13 +168,13 @@ final class HeldGoods: Sendable {
   private func write(_ call: HTTPCall, _ promised: PromisedGoods, _ key: [UInt8]) async throws {
     let path = path(key)
     do {
-      let intake = try await offTheLoop { try GoodsIntake(path, promised.goods) }
+      let intake = try await node.surroundings.offTheLoop { try GoodsIntake(path, promised.goods) }
       guard call.query["from"].flatMap({ UInt64($0) }) == intake.have else {
         throw Problem.conflict("held-offset", "There are \(intake.have) bytes already.")
       }
       try await call.eachBlock? { try intake.take($0) }
       guard intake.isFull else { throw Problem.conflict("held-part", "There are \(intake.have) bytes.") }
-      try await offTheLoop { try intake.finish() }
+      try await node.surroundings.offTheLoop { try intake.finish() }
     } catch is GoodsIntake.OtherGoods {
       node.logger.warning(
         "a merchant's goods are not what it promised", metadata: ["lock": "\(promised.lock)"])

@@ -29,14 +29,14 @@ extension Wallet {
     let path = sealedPath(offer.n)
     export.sealedGoods = path
     if let key = machine.goodsKey {
-      let proof = try await offTheLoop { try Self.badChunk(path, key: key, offer.n, claim) }
+      let proof = try await surroundings.offTheLoop { try Self.badChunk(path, key: key, offer.n, claim) }
       export.badChunk = proof.map { Data($0.encoded) }
     }
     return export
   }
 
   private func demands(_ inputs: [TokenInput]) async throws -> [[UInt8]] {
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     var result: [[UInt8]] = []
     for input in inputs {
       guard let coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }

@@ -32,8 +32,24 @@ struct TransportReply: Sendable {
   let body: [UInt8]
 }
 
+/// The way to all peers.
+protocol PeerLink: Sendable {
+  /// Sends one request and collects the answer.
+  func send(
+    _ method: String, url: String, body: [UInt8]?, contentType: String?
+  ) async throws -> TransportReply
+  /// Fetches from `offset` to the end, a block at a time; returns the HTTP status.
+  func download(
+    url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
+  ) async throws -> Int
+  /// Sends a file from `offset` to its end with PUT.
+  func upload(_ path: String, from offset: UInt64, to url: String) async throws -> TransportReply
+  /// Ends all connections.
+  func shutdown() async throws
+}
+
 /// A client for one party. Shut it down before it is let go.
-final class Transport: Sendable {
+final class Transport: PeerLink {
   private let client: HTTPClient
   private let proxied: Bool
   private static let answerBytesMax = 4 << 20

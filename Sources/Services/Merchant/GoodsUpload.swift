@@ -19,7 +19,7 @@ final class GoodsUpload: Sendable {
     whole: @escaping @Sendable () async throws -> Void
   ) {
     guard running.withLock({ $0.insert(n).inserted }) else { return }
-    Task {
+    node.surroundings.spawn { [self] in
       do {
         try await send(n, promise, to: archive)
         try await whole()
@@ -39,7 +39,7 @@ final class GoodsUpload: Sendable {
     let known = try await node.transport.send("GET", url: url, body: nil, contentType: nil)
     let text = String(decoding: known.body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     let from = known.status == 200 ? UInt64(text) ?? 0 : 0
-    var generator = SystemRandomNumberGenerator()
+    var generator = node.surroundings.randomness
     let query = StatusQuery(n: n, merchant: node.identity.key, nonce: .random(using: &generator))
     let own = try Verified(signing: query, with: node.identity.signing).bytes
     let reply = try await node.transport.upload(

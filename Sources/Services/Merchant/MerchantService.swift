@@ -71,15 +71,16 @@ final class MerchantService: PartyService {
         Denial(.wrongValue, "the price is \(offer.price) now"), request: n1.bytes)
     }
     let now = node.clock()
-    var generator = SystemRandomNumberGenerator()
+    var generator = node.surroundings.randomness
     let n = TransactionID.random(using: &generator)
     let key = randomBytes(32, using: &generator)
     let salt = Hash.random(using: &generator)
     let goodsSalt = randomBytes(Goods.saltSize, using: &generator)
     try node.directory.createFolder("goods")
-    let sealed = try await offTheLoop { [node] in
+    let sealed = try await node.surroundings.offTheLoop { [node] in
       try RawFile.create(node.directory.file("goods/\(n)")) {
-        try GoodsFiles().seal(RawFile(reading: stored.path), to: $0, key: key, n: n, salt: goodsSalt)
+        try node.surroundings.goodsFiles.seal(
+          RawFile(reading: stored.path), to: $0, key: key, n: n, salt: goodsSalt)
       }
     }
     let expirationMax = now + policy.expirationSeconds
@@ -248,7 +249,7 @@ final class MerchantService: PartyService {
     else {
       throw MessageError(.misuse, "missing-field", "the archive's sealing key in the trust list")
     }
-    var generator = SystemRandomNumberGenerator()
+    var generator = node.surroundings.randomness
     let seed = randomBytes(32, using: &generator)
     let sealed = try SealedMessage(bundle.encoded(), to: recipient, ephemeralSeed: seed)
     let box = try sealed.encoded()

@@ -20,17 +20,19 @@ final class Node: Sendable {
   let store: any Store
   let trust: LoadedTrust
   let clock: Clock
-  let transport: Transport
+  let transport: any PeerLink
   let logger: Logger
   let tracer: MessageTracer
+  let surroundings: Surroundings
 
   init(
     identity: Identity, directory: DataDirectory, store: any Store, trust: LoadedTrust,
-    transport: Transport, logger: Logger, tracer: MessageTracer, clock: @escaping Clock = systemClock
+    transport: any PeerLink, logger: Logger, tracer: MessageTracer, clock: @escaping Clock = systemClock,
+    surroundings: Surroundings = .machine
   ) {
     (self.identity, self.directory, self.store) = (identity, directory, store)
     (self.trust, self.transport, self.logger, self.tracer) = (trust, transport, logger, tracer)
-    self.clock = clock
+    (self.clock, self.surroundings) = (clock, surroundings)
   }
 
   /// The address of a party in the trust list.

@@ -63,7 +63,9 @@ actor Outbox {
     return delivered
   }
 
-  private nonisolated func deliver(_ item: OutboxItem) async -> Bool {
+  /// Tries to deliver one item; true if that ended it.
+  @discardableResult
+  nonisolated func deliver(_ item: OutboxItem) async -> Bool {
     guard let key = PublicKey(hex: item.destination), let url = node.url(of: key) else {
       await postpone(item, "the trust list has no address for \(item.destination.prefix(8))")
       return false
@@ -92,7 +94,8 @@ actor Outbox {
       try? await node.store.write { try $0.outboxDone(item.id) }
       return
     }
-    let delay = Int64(Backoff.outbox.delaySeconds(attempt: item.attempts))
+    var generator = node.surroundings.randomness
+    let delay = Int64(Backoff.outbox.delaySeconds(attempt: item.attempts, using: &generator))
     node.logger.debug("delivery postponed", metadata: ["reason": "\(reason)", "seconds": "\(delay)"])
     try? await node.store.write { try $0.outboxRetry(item.id, nextAttemptAt: now + delay) }
   }

@@ -26,18 +26,20 @@ public final class Wallet: Sendable {
   let directory: DataDirectory
   let store: any Store
   let trust: LoadedTrust
-  let transport: Transport
+  let transport: any PeerLink
   let seed: WalletSeed
   let clock: @Sendable () -> Timestamp
+  let surroundings: Surroundings
   let report: @Sendable (WalletEvent) -> Void
 
-  private init(
-    directory: DataDirectory, store: any Store, trust: LoadedTrust, transport: Transport, seed: WalletSeed,
+  init(
+    directory: DataDirectory, store: any Store, trust: LoadedTrust, transport: any PeerLink, seed: WalletSeed,
+    clock: @escaping @Sendable () -> Timestamp = systemClock, surroundings: Surroundings = .machine,
     report: @escaping @Sendable (WalletEvent) -> Void
   ) {
     (self.directory, self.store, self.trust, self.transport, self.seed) =
       (directory, store, trust, transport, seed)
-    (self.clock, self.report) = (systemClock, report)
+    (self.clock, self.surroundings, self.report) = (clock, surroundings, report)
   }
 
   // MARK: Opening

@@ -52,7 +52,7 @@ extension Wallet {
     let asked = options.completion == .archive ? jb2.payload.bank : terms.merchant
     var pause = 5
     while true {
-      try await Task.sleep(for: .milliseconds(pause))
+      try await surroundings.pause(pause)
       pause = min(pause * 2, 1000)
       let answer = try? await status(
         of: terms.n, terms.merchant, at: asked, pseudonym: info.pseudonymIndex)

@@ -23,13 +23,13 @@ extension Wallet {
   private func receiveOnce<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ lock: Verified<M.LockMessage>
   ) async throws -> Bool {
-    var (info, machine) = try await look(M.self, number)
+    var (info, machine) = try await look(CustomerPurchase<M>.self, number)
     guard machine.note == nil, let offer = machine.p1 else { return true }
     if machine.merchandise == nil {
       // The bank tells the merchant too; whoever comes first.
       _ = try await exchange(lock.bytes, with: offer.signer)
       try await describe(M.self, number, by: offer.signer)
-      (info, machine) = try await look(M.self, number)
+      (info, machine) = try await look(CustomerPurchase<M>.self, number)
     }
     guard let claim = machine.goods else { return false }
     let goods = PurchasedGoods(offer, claim)
@@ -38,7 +38,7 @@ extension Wallet {
       try await fetch(goods, pseudonym: info.pseudonymIndex)
     }
     let index = info.pseudonymIndex
-    try await apply(M.self, number) { [seed] machine in
+    try await apply(CustomerPurchase<M>.self, number) { [seed] machine in
       try machine.received(root: claim.root, length: claim.length, pseudonym: seed.pseudonymKey(index))
     }
     return true
@@ -48,7 +48,7 @@ extension Wallet {
   private func describe<M: ContractMode>(
     _: M.Type, _ number: UInt64, by party: PublicKey, wanted: Hash? = nil
   ) async throws {
-    let (info, machine) = try await look(M.self, number)
+    let (info, machine) = try await look(CustomerPurchase<M>.self, number)
     guard let offer = machine.p1 else { return }
     let answer = try await status(
       of: offer.payload.n, offer.signer, at: party, pseudonym: info.pseudonymIndex)
@@ -56,12 +56,12 @@ extension Wallet {
       .first { wanted == nil || $0.hash == wanted }
     guard let found else { return }
     let policy = CustomerPolicy(trust: trust.list)
-    try await apply(M.self, number) { machine in machine.described(found, policy: policy) }
+    try await apply(CustomerPurchase<M>.self, number) { machine in machine.described(found, policy: policy) }
   }
 
   /// Paid: the ciphertext that was paid for is here, whole, from the merchant or the archive.
   func paidGoods<M: ContractMode>(_: M.Type, _ number: UInt64) async throws -> GoodsClaim {
-    var (info, machine) = try await look(M.self, number)
+    var (info, machine) = try await look(CustomerPurchase<M>.self, number)
     guard let offer = machine.p1, let archive = machine.p2?.payload.terms.archive else {
       throw ServiceError.notFound("purchase \(number) is not paid")
     }
@@ -70,7 +70,7 @@ extension Wallet {
       do { try await describe(M.self, number, by: party, wanted: wanted) } catch {
         report(.note("purchase \(number): \(error)"))
       }
-      (info, machine) = try await look(M.self, number)
+      (info, machine) = try await look(CustomerPurchase<M>.self, number)
     }
     guard machine.missingMerchandise == nil, let claim = machine.goods else {
       throw ServiceError.unreachable(

@@ -52,7 +52,7 @@ extension Wallet {
 
   /// A query signed by the purchase's pseudonym: the merchant serves the ciphertext to nobody else.
   private func proofOfPseudonym(_ index: UInt64, _ goods: PurchasedGoods) throws -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     return try Verified(
       signing: StatusQuery(n: goods.n, merchant: goods.merchant, nonce: .random(using: &generator)),
       with: seed.pseudonymKey(index)
@@ -63,9 +63,9 @@ extension Wallet {
   func open(_ goods: PurchasedGoods, key: [UInt8], output: String) async throws {
     let source = try RawFile(reading: sealedPath(goods.n))
     let total = try Goods.length(sealed: goods.claim.length)
-    try await offTheLoop { [report] in
+    try await surroundings.offTheLoop { [report, surroundings] in
       try RawFile.create(output) { target in
-        let digest = try GoodsFiles().open(
+        let digest = try surroundings.goodsFiles.open(
           source, to: target, key: key, n: goods.n,
           goods: SealedGoods(root: goods.claim.root, length: goods.claim.length),
           digesting: !goods.digests.isEmpty

@@ -93,7 +93,7 @@ extension Wallet {
   ) async throws {
     let chosen = try freshest(keys, values, currency)
     let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey)
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let w1 = try Verified(
       signing: W1(
@@ -119,7 +119,7 @@ extension Wallet {
       let keyIndex = reuseKey ? firstKey : firstKey + UInt64(offset)
       let serialIndex = firstSerial + UInt64(offset)
       let id = Hash.token(key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex))
-      let blinded = try BlindingKey(denomination).blind(message: id.bytes)
+      let blinded = try surroundings.blind(BlindingKey(denomination), id.bytes)
       pending.append(
         PendingToken(
           keyIndex: keyIndex, serialIndex: serialIndex, keyID: denomination.id.description,
@@ -230,7 +230,7 @@ extension Wallet {
       throw ServiceError.configuration("too much for one exchange: withdraw less at a time")
     }
     let (pending, outputs) = try await blind(freshest(keys, values, currency), reuseKey: false)
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     let payload = X1(
       bank: bank.key, total: Money(currency: currency, amount: total)!,
       tokenInputs: try chosen.map { TokenInput(token: try $0.decoded(), amount: $0.available) },

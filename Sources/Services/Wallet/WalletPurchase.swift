@@ -66,7 +66,7 @@ extension Wallet {
     }
     let merchant = try party(.merchant, named: options.merchant)
     let now = clock()
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     let number = try await store.write { try $0.take("purchase") }
     let pseudonym = seed.pseudonymKey(number)
     let n1 = try Verified(

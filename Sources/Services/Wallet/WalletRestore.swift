@@ -57,39 +57,24 @@ extension Wallet {
       if rest > 0 { found.tokens += 1 }
     }
     try await advanceCounters()
+    // A wallet that was put back to an old copy may hold tokens for payments that the bank has not seen.
+    let pending = try await openRequests().filter { purchases[$0.hash] == nil }
+    try await settleCoins(Array(purchases.values) + pending, bank)
     // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
     var limit = Self.pseudonymGap
-    var taken: [(number: UInt64, inputs: [TokenInput])] = []
-    let byAge = purchases.values.sorted { $0.terms.expiration < $1.terms.expiration }
+    let byAge = purchases.values.sorted {
+      ($0.terms.expiration, $0.terms.n.description) < ($1.terms.expiration, $1.terms.n.description)
+    }
     for purchase in byAge {
       guard let index = try await purchase.takeUp(by: self, below: limit) else { continue }
       limit = max(limit, index + Self.pseudonymGap)
       found.purchases += 1
-      taken.append((index, purchase.inputs))
     }
-    try await recount(taken, bank)
     return found
   }
 
-  /// What is left of the tokens that purchases used, now that these were taken up: what the bank says then,
-  /// and what purchases hold that are still on their way.
-  private func recount(_ taken: [(number: UInt64, inputs: [TokenInput])], _ bank: TrustEntry) async throws {
-    var held: [Hash: UInt64] = [:]
-    for (number, inputs) in taken {
-      let phase = try await store.read { try $0.purchase(number)?.row.phase }.flatMap(PurchasePhase.init)
-      let isOpen = phase == .authorised || phase == .locked
-      for input in inputs { held[input.token.id, default: 0] += isOpen ? input.amount : 0 }
-    }
-    for (id, amount) in held {
-      guard var coin = try await store.read({ try $0.coin(id) }) else { continue }
-      (coin.rest, coin.held) = (try await ask(coin, bank).rest + amount, amount)
-      let counted = coin
-      try await store.write { try $0.putCoin(counted, id: id) }
-    }
-  }
-
   private func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     let query = try Verified(
       signing: AccountQuery(bank: bank.key, nonce: .random(using: &generator), from: from),
       with: seed.accountKey())
@@ -112,7 +97,7 @@ extension Wallet {
 
   /// Asks the bank, as the token's key, what is left of a token and what it was used for.
   private func ask(_ coin: Coin, _ bank: TrustEntry) async throws -> (rest: UInt64, uses: [[UInt8]]) {
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     let query = try Verified(
       signing: StatusQuery(
         n: nil, merchant: nil, nonce: .random(using: &generator), serial: seed.serial(coin.serialIndex)),
@@ -121,6 +106,84 @@ extension Wallet {
       try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
     let rest = answer.payload.remainder?.amount ?? coin.value
     return (rest, answer.payload.proof)
+  }
+
+  /// Payments in this store that have not ended.
+  private func openRequests() async throws -> [any FoundPurchase] {
+    try await store.read { tx in
+      var found: [any FoundPurchase] = []
+      for phase in [PurchasePhase.authorised, .locked] {
+        let rows = try tx.machines(kind: PurchaseInfo.kind, phase: phase.rawValue, after: nil, limit: 10_000)
+        for row in rows {
+          let messages = try tx.messages(kind: PurchaseInfo.kind, key: row.key)
+          for message in messages {
+            for mode in PurchaseMachines.all {
+              if let request = foundPurchase(mode, message.bytes) { found.append(request) }
+            }
+          }
+        }
+      }
+      return found
+    }
+  }
+
+  /// Makes the coins say what the bank says, and hold what the purchases that are taken up will spend or
+  /// free. What the bank has locked or spent for such a purchase counts as still there and held: its outcome
+  /// takes it away. Asked until nothing changed meanwhile.
+  private func settleCoins(_ purchases: [any FoundPurchase], _ bank: TrustEntry) async throws {
+    guard !purchases.isEmpty else { return }
+    var known = try await settled(purchases, bank)
+    for _ in 0..<8 {
+      var coins: [Hash: Coin] = [:]
+      for purchase in purchases {
+        for input in purchase.inputs where coins[input.token.id] == nil {
+          guard var coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }
+          (coin.rest, coin.held) = (try await ask(coin, bank).rest, 0)
+          coins[input.token.id] = coin
+        }
+      }
+      let again = try await settled(purchases, bank)
+      guard again == known else {
+        known = again
+        continue
+      }
+      for purchase in purchases {
+        for input in purchase.inputs {
+          coins[input.token.id]?.held += input.amount
+          if [.locked, .committed].contains(known[purchase.hash]) {
+            coins[input.token.id]?.rest += input.amount
+          }
+        }
+      }
+      let rows = coins
+      try await store.write { tx in for (id, coin) in rows { try tx.putCoin(coin, id: id) } }
+      return
+    }
+    throw ServiceError.unreachable("\(bank.name) has changes all the time: try again later")
+  }
+
+  /// How the bank has these purchases.
+  private func settled(
+    _ purchases: [any FoundPurchase], _ bank: TrustEntry
+  ) async throws -> [Hash: TransactionState] {
+    var states: [Hash: TransactionState] = [:]
+    for purchase in purchases {
+      guard let input = purchase.inputs.first,
+        let coin = try await store.read({ try $0.coin(input.token.id) })
+      else { continue }
+      var generator = surroundings.randomness
+      let query = try Verified(
+        signing: StatusQuery(
+          n: purchase.terms.n, merchant: purchase.terms.merchant, nonce: .random(using: &generator)),
+        with: seed.tokenKey(coin.keyIndex))
+      let answer: Verified<StatusAnswer> = try expect(
+        try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
+      guard answer.payload.hQuery == query.hash else {
+        throw ServiceError.protocolViolation("\(bank.name) answered another query")
+      }
+      states[purchase.hash] = answer.payload.state
+    }
+    return states
   }
 
   private func exchanged(_ uses: [[UInt8]], _ bank: TrustEntry) async throws -> [Coin] {
@@ -194,9 +257,10 @@ extension Wallet {
 }
 
 /// A purchase that a token's history shows.
-private protocol FoundPurchase {
+private protocol FoundPurchase: Sendable {
   var terms: LockTerms { get }
   var inputs: [TokenInput] { get }
+  var hash: Hash { get }
   func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64?
 }
 
@@ -204,6 +268,7 @@ private struct Found<P: PurchaseMachine>: FoundPurchase {
   let request: Verified<AuthorizationQ<P.Mode>>
   var terms: LockTerms { request.payload.terms }
   var inputs: [TokenInput] { request.payload.tokenInputs }
+  var hash: Hash { request.hash }
 
   func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64? {
     try await wallet.takeUp(P.self, request, below: limit)

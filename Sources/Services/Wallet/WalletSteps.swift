@@ -146,7 +146,7 @@ extension Wallet {
     while true {
       if !received { received = await receive(M.self, number, p3) }
       if received, !told { told = await acknowledge(M.self, number, merchant) }
-      try await Task.sleep(for: .milliseconds(pause))
+      try await surroundings.pause(pause)
       pause = min(pause * 2, 1000)
       let found =
         options.completion == .archive
@@ -249,7 +249,7 @@ extension Wallet {
   func status(
     of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, pseudonym: UInt64
   ) async throws -> Verified<StatusAnswer> {
-    var generator = SystemRandomNumberGenerator()
+    var generator = surroundings.randomness
     let query = try Verified(
       signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)),
       with: seed.pseudonymKey(pseudonym))

@@ -34,7 +34,7 @@ extension Wallet {
   private func askWitnesses<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ request: WitnessRequest, _ names: [String]
   ) async throws -> [WitnessReport] {
-    let (info, machine) = try await look(M.self, number)
+    let (info, machine) = try await look(CustomerPurchase<M>.self, number)
     guard let lock = machine.p3 else {
       throw ServiceError.notFound("purchase \(number) holds no lock that an archive could end")
     }
@@ -49,7 +49,7 @@ extension Wallet {
       }
       bytes = lock.bytes
     case .status:
-      var generator = SystemRandomNumberGenerator()
+      var generator = surroundings.randomness
       let query = StatusQuery(n: terms.n, merchant: terms.merchant, nonce: .random(using: &generator))
       bytes = try Verified(signing: query, with: seed.pseudonymKey(info.pseudonymIndex)).bytes
     }
@@ -72,7 +72,7 @@ extension Wallet {
       guard let answer = try Verified<NonResponse>(stored: bytes).payload.answer,
         let outcome = try? Outcome<M>(answer, trust: trust.list), Lock<M>(lock).mismatch(outcome) == nil
       else { continue }
-      try await apply(M.self, number) { machine in machine.decided(outcome) }
+      try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
       _ = try? await exchange(outcome.bytes, with: lock.signer)
       return
     }
@@ -81,16 +81,16 @@ extension Wallet {
   private func abortByWitnesses<M: ContractMode>(
     _: M.Type, _ number: UInt64
   ) async throws -> [WitnessReport] {
-    let (_, machine) = try await look(M.self, number)
+    let (_, machine) = try await look(CustomerPurchase<M>.self, number)
     guard let lock = machine.p3, machine.phase == .locked else {
       throw ServiceError.configuration("purchase \(number) is not locked: there is nothing to abort")
     }
     try requireOver(lock.payload.terms, at: clock())
     let reports = try await askWitnesses(M.self, number, .abort, [])
-    guard try await look(M.self, number).machine.phase == .locked else { return reports }
+    guard try await look(CustomerPurchase<M>.self, number).machine.phase == .locked else { return reports }
     let abort = try await witnesses.abort(lock.bytes, reports)
     let outcome = Outcome<M>.witnessed(abort)
-    try await apply(M.self, number) { machine in machine.decided(outcome) }
+    try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
     guard let reply = try await exchange(abort.bytes, with: lock.signer), reply == abort.bytes else {
       throw ServiceError.protocolViolation("the bank did not take the witnesses' abort; show it again")
     }

@@ -45,7 +45,7 @@ public struct WitnessReport: Codable, Equatable, Sendable {
 /// Speaks with witnesses.
 struct WitnessClient: Sendable {
   let trust: TrustList
-  let transport: Transport
+  let transport: any PeerLink
   let clock: @Sendable () -> Timestamp
 
   /// Asks all witnesses, or those of these names or keys, at the same time.

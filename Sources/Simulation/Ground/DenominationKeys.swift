@@ -1,0 +1,92 @@
+// RSA keys of the simulated bank's denominations. They protect nothing: anybody can read them here. Fixed, so
+// that a run is the same everywhere; real banks draw theirs.
+
+import Messages
+import Services
+
+/// The denominations of the simulated bank.
+enum DenominationKeys {
+  /// Values in minor units of EUR, and private keys.
+  static let all: [RehearsedDenomination] = [
+    RehearsedDenomination(
+      value: 100,
+      der: decode([
+        "MIIEowIBAAKCAQEAvURVn9CUEeZD2uHoJ1Lnx3Ej6Z3+KLp0/qg5RGvpWPlzaoUBeS+Z+r7DOssE5a1U5qdIUvAX+70d8ijP",
+        "lsBqg9lx9BK9vyNos3sOxt6L9K4gaSVB5iQgMkUDqZVIde6xXKJr0CKpbXmmlxGd/3eBykCGiYPKeNFmRwkfTY3kdv1gp/XO",
+        "b+NLACbTewo58Q0uHyb78b3YlkGJeCLNbJew6U7bi1BKzrr/AFyd7zKv2g4+07fU9IOa086KAinX3OlRTmachoKaAXGUHqWv",
+        "zNBQymNNqJsaQHefcbMoe1O7AdFHeaMsI1RcwcljnCcFQqrLKFOTy7WfOjoH/qdE1bDcUQIDAQABAoIBAC85+uea4yeoPmxC",
+        "jGwrirxAZgaoLsA47nKQxWFmT96st/jvYVO85f4kVZC5EerBmnrHaQuQ71sYcH15Y3spXiqyOnX9qy0jh7+pSCGlbGTMgjfa",
+        "XRwxDXudrvFE18Tdn5IO0TopO/+eKExvz+3sAw3VlfyATyhgj9XP1+jBLC3oU6e0SK1yx6QfEEzmlHKCBk8Vl8gobLSQNPQS",
+        "PytWwfqx19pqzNLDfM1kTCQgRt0q9pqEYkOgGk1byuu0e+HkVAG/B4z9vjTDkwSSs+qxXemxZnW+ELGo3GGOeFXjwg57Kvff",
+        "rt0ENFd/v3UM7vV1Wz+CDdc2Ekls+YhiG7dt7XECgYEA4/yYcF9WiR5cFX0+FFe92kOcQM+ezBBtIKGb14pErPZi3sjmT931",
+        "x19sg+v4R8nHoiqaPcWoTbt7LgpwDimYsapXv58Nfo4+BefVUNCrMptSFx7/k7AOV+aJAFkHIlLVH/XmMjH99NHJFxxl3/az",
+        "R0wX0hBKTgxqWO+y+rBrz90CgYEA1IXLaddTNaZDFpjbu8Gw/+ZwZupTMlQwt3uCEo3eZjCynsfaAD0U7/q3MFBWFYKCoqYY",
+        "LW+ZMV0MRGpTreRXh2QDsk699fMCVz+ZvpDcBFpQ6MdfV6rL1x8KYSx9KGumpEwDYRiBGzAC8fS0OwDp5nCGYHtAln1lL6PN",
+        "0x12sQUCgYBIjJ4ZzEzmT3HwKK2znYQ9y5wSh785otSHOMY13bsi6zjlOjsIGVLYAgavKE0W0yAi+7mfhKGdMtbs/MdRymzb",
+        "xKAtyzhpGGymRnL8R5ri/MgvsV6VKcY2tJbONIZvprpJdF+vg3cUDBoYr6G/lmrQemduIl7y3UKOUKC84507RQKBgAIglLiq",
+        "fxq6X1GKlih699qX4+gj0FFgplwv0E1/Pgqn0iHkvjniYqNETzEcnL/6XnRiVTufMllcJRNKPSwwbO/eAGt4fk5H8G4PJOrT",
+        "aGBixwyNclbeTswIc4Ilf9s3uKNMX3xJUoGDKYRifqtYhv7XgYDVuv/GoYyohxbl5JpBAoGBAIZ5qSxz46JG/D46sPVLCr9X",
+        "UQZk2OuvTv4zFmtQcK0ofGzTkI+1g+clAUD0roEAQs/N3A/7vmCPq1FnY8wHXK1e3zWt9i8+k0MAB43Ohqn53zaZhP1wJXKV",
+        "04WRcsMlyC6d4JT/yi89pnm//Mz0DPRmxM9YZxGCXAwHbvm8nlu9",
+      ])),
+    RehearsedDenomination(
+      value: 500,
+      der: decode([
+        "MIIEowIBAAKCAQEA9jjoHh6N5+HC6TDUKnT90XXxN1V32N1rcxuboIvFpmgprPL7hY2jBMxtPXwt4ZVMWgjxASbmvhPMCR9I",
+        "CDHaEOntqUXuzLu7x+rIEwPHDvn1jM159GoOKDRckO1qzBfzOtSEhVO+I2+i/yt+pONMomWQy3OXGdAi2Of3g0snPSoSKEbd",
+        "qUwohTUR0JY7sWSnHUNsFlJKEuGl7rs0pjX4R1HYDfo83v2+MyFXt41mXzA1ugAM/2Rflk/GOQRaq01/1XPd2HN2u6Az4ofM",
+        "T/Kh+8OsUkcFL8ZqkE0NX1QgHs8KO0xjZgiqkfsBhTXIJTvEL39vGhFEU+cPQJQ60O3ONwIDAQABAoIBAGWWWhKfOZ5L886h",
+        "glAYH+btef4CCeYUiPIfmGi3cm9zd4pvYB4cr39Z1tJw6z8xCaT2HnWCtt4CrgKvgNk8tEOZOKDIBTw8UsArmqvZuaXwtIKI",
+        "/oG8xiWJYQ28nv0g/o4tw5V81SyqsT4FlIV0cJhqPkDq6pNQYChNIL5vYfumElYVO8plVtyRFmo9hhBrX5oX2U8nKUPqw/UV",
+        "REUNH5VIkJrsB/HSw5PGMxOhFPb9amgSYVOdfnb0+KGJdrLSGpP7g1AdZgfFBO7q+4zoK7oEYGpa0xgfZ023f5De9DphxZ72",
+        "lZZXRTe2U84MDfAyUE5k3e/C1x9SpYmmzugHDXkCgYEA/CNVholLtCKCaRm3Ixu47Fh2Uxg6/6cXk1/J1mgRmZSVktHD7uFo",
+        "ZWBYgK5hfaS91TYhXYbz/J0lHVEfSqxViNUZSrm2M3TeCUomOx7O9lRW4DQUj9Hzoz3zrsu+F2aCUOKESxYFIIXEhvmp66ny",
+        "xJWj/kRvB0MMD+YS/iwVZW8CgYEA+f5gU2mXqhndJ5ivO/mmS4FmzQFcwWeeWiduXa0pF84x5IJgHW61yyFleVAJBR3HDnWT",
+        "ZSKp+jqIIgQEeU50uvFRf0ZTgguSM5I2uMDkzKk/HKb0auVS+JSjerhkK/496DpwzsOTuw/RzfJXq8vxNuxSxvD/T6nYV9cF",
+        "E+zaD7kCgYEAo07/hjRHJFV1wj01sTezfuGNQiTfkdbYHkxcntKpE6B5gK79CSxWQdM1f6Ny4b5idkapNbrDLUtbTrHMYsFc",
+        "ZVQhHZVLvehkKAAu4vwBcOsPmgghiUWjWIg33W95oA51OY59wWRxza7Wq9XpiQp6g3moznfksf9rQKD0jExhT2ECgYAmQJIk",
+        "sUePs51vbaGCn9SeQRKl08uJnH1Sdi4hD1n2Voqz2G80kbgneNi6E1EOA1xuDfebxg4UR9iEu/CjTyn1YO+DdhNZFsQsN/c/",
+        "leRsnIkXrURBBw4HE1dgc86AHMsEOc0BFlQIj4ce6DIaC37BVK/l2QJ4Ahkkd7ZDMj67oQKBgBlfIikyfmL5va9lZPNBVzpw",
+        "++8hkiE8nzkzwiuDu88y/c3DgDWwk8Kw0uMrJcgz/5f0rdDatDntwnIJ/Q7hsKzu3mBKDR6SnMC+OwMbjEjpiNdRaYBtDjTt",
+        "AWNgFDDJudDJN8nmrBik9WEh1ygMU2L961ARe8JzjwsrW/wQO21/",
+      ])),
+    RehearsedDenomination(
+      value: 2000,
+      der: decode([
+        "MIIEowIBAAKCAQEA2Omxuw749DIOdVFzwBOG8Gbc3Xmkvap73hJdqijPrDDDSGrWfjqtgoyoCt9LFtRx3YXufdTw1SiprJsi",
+        "SnHSn9hvtUkPskaAXlbmbB7fU3SUO1t9DqdkaBoAX5OooLL/k8wHikJ8xHWQpbGtc6KESZ/DaRCQGS3qVZL58kIGwHBm0K4T",
+        "8xnWRRYc5YoVXm1l0d0ENRgrsb07Fxniq2vpR1J+z6Kmai9mj8iw9H/C29up4d73FSIIytwwTeCksRoKmpr47kYy15jJHEKo",
+        "DDzPgfnfGGlD4Gv5PmBDIwsjyXMm9u1OPLz7TP51UKe5JjAVDQgbMRhw2wzb5xOBe3TGLwIDAQABAoIBACKYArRmiuXHJe8n",
+        "8mHru1WT0h2wTMnC6sZb/3wnzhcUH9Do2RSAnzN240X4nq0hbJd7yLFgyJf2SDky9KESzhiYGBi9cjdobwicq1sLAWr56Loe",
+        "uS8hGy5PF0gm8HnQklor6/fs6qEabts+Hv+WJ6rmQ+/5qEGbxQeozRwJ07HU7+1M4wtrxPNEPkGPzAboa3YFpcfnkyrnZ+Qj",
+        "bJd3G37c5tpM4iyA98ZJZCV7VnvMVuXpJ08gBIUhrBk/IjwXQzmX+Mzhw0uMmb2RBlRwlyynC0nFi0X2eeKzewF5qp4F4JeZ",
+        "Wjr+VWqsbo5R63Zhj9d24LkfPMG55CgNTjxFh8ECgYEA/pIQAE0YmL/7v2qRyQClEKthNfs/1fdZuB7NaAbRtmrUUPYZLFyH",
+        "0MZ7Ew/tITPDi3zPiqhkLCGQdkznUJGq5xLcA4/5yc7TQMrj5Z1p4kr+eI5OJXI9ym6lFDhFrXG1mDbX/1UWa+cuaoTgUTPT",
+        "b7qTo0OchsrYJgqnhDJw1ckCgYEA2iF//bH8h1Dz7Edi81eAXQa2sP4Mk5XhVjVA/54kwY7KpyiCNxrNyYidAyAN4XUUbYAy",
+        "d69H6anUdwSFDIZEibGZeYLgigTB4D5LwWrVYqcB3j2q6mtk8+bRrMmK33lVJ1qiieAXzixCDRR2Vv2Bbb88IVIaF7HLWEAf",
+        "Bo3MGDcCgYAbBQ3Fumkd7WKfEoSevP7IIiiTPjOsVjCjpkFPBUpE/lnCrhxF5RxVQHvXrh0RJRlgOMMeiHj5ZiabJ9Z1asCk",
+        "/g90IVf134n0mpRNzsNqTWNtEE2jE9kTH2NOHhrnKeaIXWnXpARZN5RpoejdNY7/kOISth5rACSpBQB6u4/WYQKBgQDIUGtR",
+        "dtoJCfZ2zTe5cGmZBElRUHwMLF+64zzFgV0PwymnSDQMlrjUknheHlmg6fvQcyHldzn7AtLyWVw1nDfkmwvt4pqBJM1GOO8o",
+        "uAsthWDZzpfenrEeqqFyo8K8Zpgkg78wDnLOCya9DEWArVzmg++cSeFcURIEAR58zkrXEQKBgER7Ub+EvD/UQ6iXFpX8Srv7",
+        "xkmVOJFxUqzLOeM31av9wLj3wSJ2+30/SjfwKQ+1GoH1VBk6twNeBDyH01QhPb3LO/qVwxH143ObEkIjgZ7+p6lfdkKQ9JUY",
+        "zkqAG3Xu3XEckLdHKyNY9jO6Av/dPiihLTF/vmveGl2Yia84MiB5",
+      ])),
+  ]
+
+  /// Base64 (RFC 4648).
+  private static func decode(_ lines: [String]) -> [UInt8] {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var (bits, count): (UInt32, Int) = (0, 0)
+    var bytes: [UInt8] = []
+    for character in lines.joined().utf8 {
+      guard let value = alphabet.firstIndex(of: character) else { break }
+      bits = bits << 6 | UInt32(value)
+      count += 6
+      if count >= 8 {
+        count -= 8
+        bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+      }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,143 @@
+// Customers that spend twice, authorise other terms than the contract's, pay too little, sign again, forge
+// outcomes and acknowledge what they do not have.
+
+import Messages
+import Parties
+import Services
+
+final class LyingCustomer: Schemer, Liar {
+  private var used: [[TokenInput]] = []
+  private static let indices: [PublicKey: UInt64] = {
+    var found: [PublicKey: UInt64] = [:]
+    for member in Cast.shared.members where member.mayLie && !member.entropy.isEmpty {
+      let keys = Wallet.keys(entropy: member.entropy)
+      for index in 0..<400 as Range<UInt64> { found[keys.token(index).publicKey] = index }
+    }
+    return found
+  }()
+
+  private enum Trick: Int, CaseIterable {
+    case honest, spendsTwice, underpays, otherMerchant, otherArchive, shortExpiration, longExpiration
+    case otherCommitment, otherContract, shortLifetime, signsAgain, forgesAbort, sameTokenTwice, stealsToken
+    case otherPseudonym, locksForNobody, lowerValue, beyondContract, longLifetime, otherBank, cancelsForOthers
+    case asksOtherArchive, asksEarly
+  }
+
+  func outgoing(_ sent: Sent) -> [UInt8]? {
+    if dice.oneIn(3) { meddle() }
+    if let request = RequestFacts(sent.body), request.bank == sent.to.member.key { return pay(sent, request) }
+    if let note = try? Unverified<Acknowledgement>(sent.body), dice.oneIn(3) {
+      var claims = note.claims
+      claims.hP1 = Hash([UInt8](repeating: 3, count: 32))!
+      world.count(.lied)
+      return dice.oneIn(2) ? nil : resign(claims, as: note.claimedSigners[0])
+    }
+    return sent.body
+  }
+
+  /// What it does with a lock of its own beside what its wallet does.
+  private func meddle() {
+    guard let image = host.life?.store.image, let row = image.machines("purchase").last else { return }
+    let log = image.log("purchase", row.key)
+    guard let bytes = log.lazy.map(\.bytes).first(where: { LockFacts($0) != nil }),
+      let lock = LockFacts(bytes)
+    else {
+      return
+    }
+    switch Trick(rawValue: trick(lock.terms.n.bytes, of: Trick.allCases.count))! {
+    case .cancelsForOthers:
+      let cancel = gang.sign(Cancel(n: lock.terms.n, lock: lock.name), as: .merchant)
+      tell(lock.terms.archive, cancel.flatMap { try? Bundle([$0, bytes]).encoded() })
+    case .asksOtherArchive:
+      for other in world.hosts where other.member.role == .archive && other.member.key != lock.terms.archive {
+        tell(other.member.key, bytes)
+      }
+    case .asksEarly: tell(lock.terms.archive, bytes)
+    case .forgesAbort:
+      let terms = lock.terms
+      let abort = Abort<CoreMode>(
+        n: terms.n, merchant: terms.merchant, expiration: terms.expiration, lifetime: terms.lifetime,
+        lock: lock.name, at: terms.expiration, failed: .expired)
+      tell(lock.bank, gang.sign(abort, as: .archive) ?? gang.sign(abort, as: .merchant))
+    default: break
+    }
+  }
+
+  private func resign<P: Payload>(_ payload: P, as key: PublicKey) -> [UInt8]? {
+    let keys = Wallet.keys(entropy: host.member.entropy)
+    for index in 0..<60 as Range<UInt64> {
+      let pseudonym = keys.pseudonym(index)
+      if pseudonym.publicKey == key { return try? Verified(signing: payload, with: pseudonym).bytes }
+    }
+    return nil
+  }
+
+  private func pay(_ sent: Sent, _ request: RequestFacts) -> [UInt8]? {
+    let trick = Trick(rawValue: trick(request.terms.n.bytes, of: Trick.allCases.count))!
+    defer { used.append(request.inputs) }
+    var (terms, inputs) = (request.terms, request.inputs)
+    switch trick {
+    case .honest: return sent.body
+    case .spendsTwice:
+      guard let old = used.last else { return sent.body }
+      inputs = old
+      let sum = old.reduce(0) { $0 + $1.amount }
+      if sum != terms.value.amount { inputs[0].amount = inputs[0].amount &+ terms.value.amount &- sum }
+      guard inputs[0].amount > 0, inputs[0].amount < 1 << 40 else { return sent.body }
+    case .underpays: if inputs[0].amount > 1 { inputs[0].amount -= 1 }
+    case .otherMerchant:
+      terms.merchant = dice.pick(world.hosts.filter { $0.member.role == .merchant }).member.key
+    case .otherArchive: terms.archive = dice.pick(world.hosts.filter { !$0.isCustomer }).member.key
+    case .shortExpiration: terms.expiration = host.now + UInt64(dice.below(4))
+    case .longExpiration: terms.expiration = host.now + 9 * 86_400
+    case .otherCommitment: terms.hx = Hash(dice.bytes(32))!
+    case .otherContract: terms.hP1 = Hash(dice.bytes(32))!
+    case .shortLifetime: terms.lifetime = terms.expiration + 1
+    case .signsAgain:
+      var other = terms
+      other.expiration -= 1
+      tell(sent.to.member.key, sign(other, inputs, request.mode, request.bank))
+      return sent.body
+    case .forgesAbort: return sent.body
+    case .sameTokenTwice: inputs.append(inputs[0])
+    case .stealsToken:
+      inputs[0].token.serial = Hash(dice.bytes(32))!
+    case .otherPseudonym: terms.pseudonym = host.member.key
+    case .locksForNobody: terms.merchant = host.member.key
+    case .lowerValue:
+      guard terms.value.amount > 2, inputs[0].amount > 1 else { return sent.body }
+      terms.value = Money(currency: "EUR", amount: terms.value.amount - 1)!
+      inputs[0].amount -= 1
+    case .beyondContract:
+      terms.expiration += 4_000
+      terms.lifetime += 8_000
+    case .longLifetime: terms.lifetime += 1_000
+    case .otherBank: return sign(terms, inputs, request.mode, dice.pick(world.hosts).member.key) ?? sent.body
+    case .cancelsForOthers, .asksOtherArchive, .asksEarly: return sent.body
+    }
+    world.count(.lied)
+    return sign(terms, inputs, request.mode, request.bank) ?? sent.body
+  }
+
+  /// P2 or its kin as the liar likes it, signed by its own tokens.
+  private func sign(_ terms: LockTerms, _ inputs: [TokenInput], _ mode: Mode, _ bank: PublicKey) -> [UInt8]? {
+    func make<M: ContractMode>(_: M.Type) -> [UInt8]? {
+      let payload = AuthorizationQ<M>(terms: terms, bank: bank, tokenInputs: inputs)
+      let indices = Set(inputs.compactMap { Self.indices[$0.token.key] }).sorted()
+      let keys = Wallet.keys(entropy: host.member.entropy)
+      guard let first = indices.first, var message = try? Verified(signing: payload, with: keys.token(first))
+      else {
+        return nil
+      }
+      for index in indices.dropFirst() {
+        guard let next = try? message.coSigned(with: keys.token(index)) else { return nil }
+        message = next
+      }
+      return message.bytes
+    }
+    guard let types = ContractModesOfSimulation.of(mode) else { return nil }
+    return make(types)
+  }
+
+  func incoming(_ sent: Sent) -> Lie? { nil }
+}

@@ -1,0 +1,149 @@
+// Merchants that sell garbage, use n again, ask more than they offered, submit wrong keys, withhold and cancel
+// what they submitted.
+
+import Foundation
+import Messages
+import Parties
+import Services
+
+final class LyingMerchant: Schemer, Liar {
+  /// Sales whose contract was changed: n, the key, and the ciphertext that is served for them.
+  private struct Sale {
+    let key: [UInt8]
+    var sealed: [UInt8]?
+    var submits = false
+  }
+  private var sales: [TransactionID: Sale] = [:]
+  private var lastNumber: TransactionID?
+
+  private enum Trick: Int, CaseIterable {
+    case honest, garbage, otherDigest, higherPrice, sameNumber, wrongKey, withholds, cancelsAndSubmits
+    case otherCommitment, otherPseudonym, shortLifetime, otherCiphertext, otherLock, otherContract,
+      otherExpiration
+    case otherNumber
+  }
+
+  private func trick(_ n: TransactionID) -> Trick {
+    Trick(rawValue: trick(n.bytes, of: Trick.allCases.count))!
+  }
+
+  // MARK: Offers
+
+  func replying(to sent: Sent, _ reply: [UInt8]) -> [UInt8]? {
+    if sent.method == "GET", sent.path.hasPrefix("/v1/goods/") {
+      let n = sent.path.dropFirst("/v1/goods/".count).prefix(32)
+      return TransactionID(hex: String(n)).flatMap { sales[$0]?.sealed }
+    }
+    return (try? Unverified<P1>(reply)).flatMap { forge($0.claims) }
+  }
+
+  private func forge(_ offer: P1) -> [UInt8]? {
+    guard let goods = offer.goods else { return nil }
+    var (n, hx, contract, claim) = (offer.n, offer.hx, offer.contract, goods)
+    let key = Array(row(offer.n)?.dropFirst() ?? [])
+    guard key.count == 32, trick(n) != .honest else { return nil }
+    var sale = Sale(key: key)
+    switch trick(offer.n) {
+    case .garbage:
+      guard var bytes = sealedGoods(n) else { return nil }
+      bytes[bytes.count - 1] ^= 1
+      guard let changed = Self.claim(of: bytes) else { return nil }
+      (claim, sale.sealed, sale.submits) = (changed, bytes, true)
+    case .otherDigest:
+      contract.digests = [Hash([UInt8](repeating: 7, count: 32))!]
+      sale.submits = true
+    case .higherPrice: contract.price = Money(currency: "EUR", amount: contract.price.amount + 1)!
+    case .sameNumber:
+      guard let last = lastNumber else {
+        lastNumber = n
+        return nil
+      }
+      n = last
+      hx = .keyCommitment(contract.mode, merchant: host.member.key, n: n, key: key)
+    case .otherCommitment: hx = Hash([UInt8](repeating: 8, count: 32))!
+    case .otherPseudonym: contract.pseudonym = host.member.key
+    case .shortLifetime: contract.lifetime = contract.expirationMax + 1
+    case .otherCiphertext:
+      guard var bytes = sealedGoods(n) else { return nil }
+      bytes[bytes.count - 1] ^= 1
+      sales[n] = Sale(key: key, sealed: bytes)
+      return nil
+    default: return nil
+    }
+    sales[offer.n] = sale
+    world.count(.lied)
+    return sign(
+      P1(n: n, hx: hx, root: claim.root, length: claim.length, salt: offer.salt, contract: contract))
+  }
+
+  private func row(_ n: TransactionID) -> [UInt8]? {
+    host.life?.store.image.machines[PairKey("sale", n.bytes)]?.data
+  }
+
+  private func sealedGoods(_ n: TransactionID) -> [UInt8]? {
+    FileManager.default.contents(atPath: host.directory.file("goods/\(n)")).map { Array($0) }
+  }
+
+  private static func claim(of bytes: [UInt8]) -> GoodsClaim? {
+    var stream = GoodsStream(checking: .sodium)
+    let fed = bytes.withUnsafeBytes { (try? stream.update($0)) != nil }
+    guard fed, let (_, root, length) = try? stream.finish() else { return nil }
+    return GoodsClaim(root: root, length: length)
+  }
+
+  // MARK: Locks
+
+  func incoming(_ sent: Sent) -> Lie? {
+    guard let lock = LockFacts(sent.body), lock.terms.merchant == host.member.key else { return nil }
+    let n = lock.terms.n
+    if let sale = sales[n], sale.submits {
+      tell(lock.terms.archive, submission(sent.body, lock, key: sale.key))
+      return lie([])
+    }
+    switch trick(n) {
+    case .otherLock, .otherContract, .otherExpiration, .otherNumber:
+      tell(lock.terms.archive, bentSubmission(sent.body, lock))
+      return nil
+    case .wrongKey:
+      tell(lock.terms.archive, submission(sent.body, lock, key: dice.bytes(32)))
+      return nil
+    case .cancelsAndSubmits:
+      let cancel = sign(Cancel(n: n, lock: lock.name))
+      tell(lock.terms.archive, cancel.flatMap { try? Bundle([$0, sent.body]).encoded() })
+      return nil
+    default: return nil
+    }
+  }
+
+  /// A core submission that differs from its lock in one field.
+  private func bentSubmission(_ lockBytes: [UInt8], _ lock: LockFacts) -> [UInt8]? {
+    guard lock.mode == .core, let key = row(lock.terms.n)?.dropFirst(), key.count == 32,
+      let archive = Cast.shared.trust.list.entries.first(where: { $0.key == lock.terms.archive })?.sealingKey
+    else { return nil }
+    let terms = lock.terms
+    var p4 = P4(
+      n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: lock.name, key: Array(key))
+    switch trick(terms.n) {
+    case .otherLock: p4.lock = Hash(dice.bytes(32))!
+    case .otherContract: p4.hP1 = Hash(dice.bytes(32))!
+    case .otherExpiration: p4.expiration += 1
+    default: p4.n = TransactionID(dice.bytes(16))!
+    }
+    guard let signed = sign(p4), let plain = try? Bundle([signed, lockBytes]).encoded() else { return nil }
+    return try? SealedMessage(plain, to: archive, ephemeralSeed: dice.bytes(32)).encoded()
+  }
+
+  func outgoing(_ sent: Sent) -> [UInt8]? {
+    guard (try? SealedMessage(encoded: sent.body)) != nil, let image = host.life?.store.image else {
+      return sent.body
+    }
+    let sale = image.messages.last { $0.kind == "sale" && $0.entry.bytes == sent.body }
+    guard let n = sale.flatMap({ TransactionID($0.entry.key) }),
+      [.withholds, .wrongKey, .otherLock, .otherContract, .otherExpiration, .otherNumber].contains(trick(n))
+    else {
+      return sent.body
+    }
+    world.count(.lied)
+    return nil
+  }
+}

@@ -1,0 +1,208 @@
+// Invariants 1 and 2 at the bank, after each of its durable steps: money is neither made nor lost, each
+// token's value is in one place, and only the archive's matching outcome ends a lock.
+
+import Messages
+import Storage
+
+/// Looks at one durable step of a bank.
+struct BankWatch {
+  private let referee: Referee
+  private let host: Host
+  private let image: StoreImage
+
+  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
+    (self.referee, self.host, self.image) = (referee, host, image)
+  }
+
+  func see(_ mutations: [Mutation]) {
+    var messages: [(label: String, bytes: [UInt8])] = []
+    var uses: [TokenUse] = []
+    var entries: [LedgerEntry] = []
+    for mutation in mutations {
+      switch mutation {
+      case .message(let kind, _, let label, let bytes):
+        if kind.hasPrefix("withdrawals/") { issue(bytes) }
+        if kind == "use" && label == "X1" { exchange(bytes) }
+        if kind == "lock" { messages.append((label, bytes)) }
+      case .use(let use): uses.append(use)
+      case .entry(let entry): entries.append(entry)
+      default: break
+      }
+    }
+    for message in messages where LockModes.lockLabels.contains(message.label) {
+      lock(message.bytes, messages, uses)
+    }
+    for name in Set(uses.filter { $0.state != .locked }.map(\.lock)).sorted(by: <) {
+      end(name, messages, uses.filter { $0.lock == name }, entries)
+    }
+    checkCredits(entries, uses)
+    balance()
+  }
+
+  private func fail(_ invariant: Int, _ text: String) {
+    referee.violate(invariant, "\(host.member.name): \(text)")
+  }
+
+  // MARK: Money in and out
+
+  private func issue(_ bytes: [UInt8]) {
+    guard let w1 = try? Unverified<W1>(bytes) else { return fail(1, "an unreadable withdrawal") }
+    referee.issued += Int64(w1.claims.amount.amount)
+  }
+
+  private func exchange(_ bytes: [UInt8]) {
+    guard let x1 = try? Verified<X1>(bytes, by: .ownTokens) else { return fail(1, "an unsigned exchange") }
+    referee.issued += Int64(x1.payload.total.amount - x1.payload.fee)
+    referee.feesTaken += Int64(x1.payload.fee)
+    let sum = x1.payload.tokenInputs.reduce(0) { $0 + $1.amount }
+    if sum != x1.payload.total.amount { fail(1, "an exchange of \(sum) for \(x1.payload.total)") }
+  }
+
+  // MARK: Locks
+
+  /// A lock's message is kept: with the tokens' authorization, over the same terms, for these amounts.
+  private func lock(_ bytes: [UInt8], _ messages: [(label: String, bytes: [UInt8])], _ uses: [TokenUse]) {
+    guard let facts = LockFacts(bytes) else { return fail(2, "an unreadable lock") }
+    let transaction = facts.terms.merchant.bytes + facts.terms.n.bytes
+    if let other = referee.lockOf[transaction], other != facts.name {
+      fail(4, "two locks of one transaction")
+    }
+    referee.locks[facts.name] = facts
+    referee.lockOf[transaction] = facts.name
+    if facts.mode == .announced { return }
+    guard
+      let (bytes, request) = messages.lazy.compactMap({ m in RequestFacts(m.bytes).map { (m.bytes, $0) } })
+        .first
+    else { return fail(2, "a lock without the tokens' authorization") }
+    if referee.refused.contains(Hash(of: bytes)) { fail(2, "a payment is locked after it was refused") }
+    guard request.mode == facts.mode, request.terms == facts.terms, request.bank == host.member.key else {
+      return fail(2, "a lock over other terms than the tokens signed")
+    }
+    let wanted = request.inputs.map { [UInt8]($0.token.id.bytes) + String($0.amount).utf8 }.sorted(by: <)
+    let locked = uses.filter { $0.lock == facts.name.bytes && $0.state == .locked }.map {
+      $0.token + String($0.amount).utf8
+    }.sorted(by: <)
+    if wanted != locked { fail(2, "a lock holds other tokens than were authorised") }
+    for input in request.inputs {
+      let (token, key) = (input.token, referee.denominations[input.token.keyID])
+      if !(key?.isValid(signature: token.signature, for: token.id.bytes) ?? false) {
+        fail(1, "a forged token is locked")
+      }
+      if token.bank != host.member.key || token.issuer != host.member.key {
+        fail(1, "another bank's token is locked")
+      }
+    }
+    if request.inputs.reduce(0, { $0 + $1.amount }) != facts.terms.value.amount {
+      fail(1, "a lock over \(facts.terms.value) holds another amount")
+    }
+    checkTerms(facts)
+  }
+
+  private func checkTerms(_ facts: LockFacts) {
+    let terms = facts.terms
+    guard terms.expiration > host.now else { return fail(7, "a lock that has expired already") }
+    guard terms.expiration <= host.now + 7 * 86_400 else { return fail(7, "a lock for more than seven days") }
+    guard terms.lifetime >= terms.expiration + Cast.lifetimeSeconds else {
+      return fail(7, "a lock whose lifetime ends too early")
+    }
+    guard facts.mode != .joint || terms.archive == host.member.key else {
+      return fail(4, "a joint lock with another archive")
+    }
+    guard Cast.shared.members.contains(where: { $0.key == terms.merchant && $0.role == .merchant }) else {
+      return fail(2, "a lock for no merchant")
+    }
+    guard let archive = referee.world.host(terms.archive),
+      archive.member.role == (facts.mode == .joint ? .bank : .archive)
+    else { return fail(4, "a lock that no archive can end") }
+  }
+
+  /// Tokens leave a lock: by the outcome that is kept in the same step, and by nothing else.
+  private func end(
+    _ name: [UInt8], _ messages: [(label: String, bytes: [UInt8])], _ uses: [TokenUse],
+    _ entries: [LedgerEntry]
+  ) {
+    guard let lock = Hash(name), let facts = referee.locks[lock] else {
+      // An exchange spends at once, under the hash of X1.
+      if uses.contains(where: { $0.state == .released }) { fail(2, "tokens are freed from no lock") }
+      return
+    }
+    let outcome = messages.lazy.compactMap { OutcomeFacts($0.bytes) }.first
+    guard let outcome else { return fail(2, "tokens leave a lock without the archive's outcome") }
+    if let fault = outcome.fault(for: facts.terms, mode: facts.mode, lock: lock) {
+      return fail(2, "tokens leave a lock by an outcome that is not its own: \(fault)")
+    }
+    let spent = uses.allSatisfy { $0.state == .spent }
+    if facts.mode != .repeated && spent != outcome.isCommit {
+      fail(2, "tokens are \(spent ? "spent" : "freed") by \(outcome.isCommit ? "a commit" : "an abort")")
+    }
+    let all = image.usesOfLock[name] ?? []
+    if all.contains(where: { $0.state == .locked }) { fail(2, "a lock is ended in part") }
+  }
+
+  /// A sale is credited to the lock's merchant, in full, once, in the step that spends the tokens.
+  private func checkCredits(_ entries: [LedgerEntry], _ uses: [TokenUse]) {
+    for entry in entries where entry.kind == "sale" {
+      let name = Array(entry.reference.suffix(Hash.size))
+      guard let lock = Hash(name), let facts = referee.locks[lock] else {
+        return fail(1, "a credit for no lock")
+      }
+      guard uses.contains(where: { $0.lock == name && $0.state == .spent }) else {
+        return fail(1, "a credit without spent tokens")
+      }
+      let owner = image.accountOf[facts.terms.merchant.bytes]
+      guard let posting = entry.postings.first(where: { $0.amount > 0 }), posting.account == owner else {
+        return fail(1, "a sale is credited to somebody else")
+      }
+      if facts.mode != .repeated && posting.amount != Int64(facts.terms.value.amount) {
+        fail(1, "\(posting.amount) is credited for a lock over \(facts.terms.value)")
+      }
+    }
+    for use in uses where use.state == .spent && referee.locks[Hash(use.lock)!] != nil {
+      let paid = entries.contains { $0.kind == "sale" && $0.reference.suffix(Hash.size) == use.lock[...] }
+      if !paid { fail(1, "tokens are spent and nobody is credited") }
+    }
+  }
+
+  // MARK: Sums
+
+  private func balance() {
+    func of(_ name: String) -> Int64 { image.accounts["system:\(name):EUR"]?.balance ?? 0 }
+    guard image.accounts["system:cash:EUR"] != nil else { return }
+    var (spent, locked): (Int64, Int64) = (0, 0)
+    for row in image.tokens.values {
+      spent += row.spent
+      locked += row.locked
+    }
+    var people: Int64 = 0
+    for account in image.accounts.values where account.kind != .system {
+      people += account.balance
+      if account.balance < 0 { fail(1, "the account \(account.id) is below zero") }
+    }
+    let deposits = -of("cash")
+    guard deposits == Int64(Cast.deposit) * Int64(Cast.customers) else {
+      return fail(1, "\(deposits) is deposited")
+    }
+    guard people + of("tokens") + of("locked") + of("fees") == deposits else {
+      return fail(1, "money was made or lost: \(deposits) came in")
+    }
+    guard of("locked") == locked else {
+      return fail(2, "\(of("locked")) is booked as locked, tokens say \(locked)")
+    }
+    guard of("tokens") == referee.issued - spent - locked else {
+      return fail(1, "\(of("tokens")) is booked as tokens, \(referee.issued - spent - locked) is out there")
+    }
+    guard of("fees") == referee.feesTaken else { return fail(1, "fees of \(of("fees"))") }
+    for id in image.tokenOrder {
+      let row = image.tokens[id]!
+      let uses = image.usesOfToken[row.id] ?? []
+      let held = uses.filter { $0.state == .locked }.reduce(0) { $0 + $1.amount }
+      let gone = uses.filter { $0.state == .spent }.reduce(0) { $0 + $1.amount }
+      guard row.locked == held, row.spent == gone, held + gone <= row.value else {
+        return fail(2, "a token of \(row.value): \(gone) spent and \(held) locked by its uses")
+      }
+    }
+  }
+}
+
+/// Byte strings in their order.
+func < (a: [UInt8], b: [UInt8]) -> Bool { a.lexicographicallyPrecedes(b) }

@@ -1,0 +1,323 @@
+// What the judge is shown at the end of a run with liars: everything that went over the wire or was kept. The
+// wronged honest party has to get its right from what honest parties hold, and no honest party may be convicted
+// by anything that anybody holds (invariant 5).
+
+import Foundation
+import Judge
+import Messages
+import Parties
+import Services
+import Storage
+
+/// Collects evidence, and hears the case.
+final class Dossier {
+  private unowned let world: World
+  /// Every signed message, in the order in which it first appeared.
+  private var messages: [(hash: Hash, type: MessageType, bytes: [UInt8])] = []
+  private var seen: Set<Hash> = []
+  /// Those that honest parties hold.
+  private var honest: Set<Hash> = []
+  /// Locks as anybody stated them.
+  private(set) var locks: [Hash: LockFacts] = [:]
+  private var lockNames: [TransactionID: [Hash]] = [:]
+  /// No more messages than a case may have, and no more cases than are worth their time.
+  private static let casesMax = 12
+
+  init(_ world: World) { self.world = world }
+
+  private var isNeeded: Bool { world.scenario.liars != .none }
+
+  /// A message went over the wire; honest parties keep what reaches them.
+  func saw(_ bytes: [UInt8], by receiver: Host?) {
+    guard isNeeded else { return }
+    add(bytes, isHonest: receiver?.isHonest ?? false)
+  }
+
+  func kept(_ host: Host, _ mutations: [Mutation]) {
+    guard isNeeded else { return }
+    for mutation in mutations {
+      switch mutation {
+      case .message(_, _, _, let bytes), .reply(_, let bytes, _): add(bytes, isHonest: host.isHonest)
+      case .record(let row): add(row.body, isHonest: host.isHonest)
+      default: break
+      }
+    }
+  }
+
+  private func add(_ bytes: [UInt8], isHonest: Bool) {
+    guard bytes.first == 0xd2 else {
+      if let bundle = try? Bundle(encoded: bytes) {
+        for inner in bundle.messages { add(inner, isHonest: isHonest) }
+      }
+      return
+    }
+    let hash = Hash(of: bytes)
+    if isHonest { honest.insert(hash) }
+    guard seen.insert(hash).inserted, let type = try? MessageType(peeking: bytes) else { return }
+    messages.append((hash, type, bytes))
+    if let outcome = OutcomeFacts(bytes), outcome.isCommit, !(world.host(outcome.archive)?.isHonest ?? true) {
+      // The liar published the key, in whatever record.
+      world.referee.secrets[outcome.n] = nil
+    }
+    if let lock = LockFacts(bytes) {
+      locks[lock.name] = lock
+      lockNames[lock.terms.n, default: []].append(lock.name)
+    }
+  }
+
+  // MARK: The hearing
+
+  /// Hears every transaction in which somebody may have lied, up to a number of them.
+  func hear() {
+    let harms = Harms(world, self).all()
+    var heard = 0
+    for n in lockNames.keys.sorted(by: { $0.bytes < $1.bytes }) {
+      let own = harms.filter { $0.n == n }
+      guard !own.isEmpty || heard < Self.casesMax else { continue }
+      heard += 1
+      checkFraming(n)
+      for harm in own { checkRight(harm) }
+    }
+    for harm in harms where lockNames[harm.n] == nil { checkRight(harm) }
+  }
+
+  /// All that concerns a transaction: what names n or a lock of it, and refusals of that.
+  private func evidence(_ n: TransactionID, honestOnly: Bool) -> [[UInt8]] {
+    let names = [n.bytes] + (lockNames[n] ?? []).map(\.bytes)
+    let usable = messages.filter { !honestOnly || honest.contains($0.hash) }
+    let found = usable.filter { message in
+      ![.statusQuery, .status, .refusal].contains(message.type)
+        && names.contains { contains(message.bytes, $0) }
+    }
+    let requests = Set(found.map(\.hash))
+    let others = usable.filter { message in
+      if message.type == .keyList { return true }
+      guard message.type == .refusal, let refusal = try? Unverified<Refusal>(message.bytes) else {
+        return false
+      }
+      return requests.contains(refusal.claims.hRequest)
+    }
+    return Array((others + found).map(\.bytes).prefix(240))
+  }
+
+  private func judgment(_ files: [[UInt8]], goods: [[UInt8]] = [], heard: Set<PublicKey>) -> Judgment? {
+    var evidence = Evidence()
+    do throws(EvidenceError) {
+      for file in files { _ = try evidence.add(file, name: "message") }
+      for bytes in goods { try evidence.add(goods: MemoryGoods(bytes: bytes)) }
+    } catch { return nil }
+    let now = Cast.epoch + world.scheduler.now / 1000
+    world.tally { $0.judged += 1 }
+    return Judge(trust: Cast.shared.trust.list, now: now, heard: heard, tokenHolds: { $0.holds(under: $1) })
+      .decide(evidence)
+  }
+
+  private var servers: Set<PublicKey> { Set(world.hosts.filter { !$0.isCustomer }.map(\.member.key)) }
+
+  /// Whatever anybody shows, no honest party is at fault.
+  private func checkFraming(_ n: TransactionID) {
+    guard let judgment = judgment(evidence(n, honestOnly: false), heard: servers) else { return }
+    for verdict in judgment.verdicts where verdict.finding == .convicted {
+      guard let culprit = verdict.against, world.host(culprit.key)?.isHonest ?? false else { continue }
+      let facts = verdict.facts.map(\.text).joined(separator: "; ")
+      world.violate(
+        5, "the judge convicts the honest \(culprit.name) of \(verdict.dispute.rawValue): \(facts)")
+      return
+    }
+  }
+
+  /// Who was wronged gets his right from what honest parties hold.
+  private func checkRight(_ harm: Harm) {
+    let files = evidence(harm.n, honestOnly: true) + harm.files
+    guard !isMadeGood(harm, files), let judgment = judgment(files, goods: harm.goods, heard: servers) else {
+      return
+    }
+    let convictions = judgment.verdicts.filter { $0.finding == .convicted }
+    // Who lies with the culprit may answer for it as well: an archive that published both outcomes, say.
+    let isRight = convictions.contains { verdict in
+      guard let key = verdict.against?.key else { return false }
+      let isLiar = !(world.host(key)?.isHonest ?? true)
+      return harm.disputes.contains(verdict.dispute) && key == harm.culprit
+        || verdict.dispute == .bothOutcomes && isLiar
+    }
+    if isRight {
+      world.tally { $0.convicted += 1 }
+      return
+    }
+    let said = judgment.verdicts.map { "\($0.dispute.rawValue): \($0.finding.rawValue)" }.joined(
+      separator: ", ")
+    for file in files { world.note(10, nil, nil, file) { "the judge saw \(Network.label(file))" } }
+    for aside in judgment.setAside {
+      world.note(10, nil, nil, []) { "the judge set aside \(aside.what): \(aside.reason)" }
+    }
+    world.violate(5, "\(harm.text), and the judge does not convict: \(said)")
+  }
+
+  /// The bank's confirmation reached another honest party: the wronged one can have it.
+  private func isMadeGood(_ harm: Harm, _ files: [[UInt8]]) -> Bool {
+    guard harm.disputes.contains(.notCredited) else { return false }
+    return files.contains { file in
+      guard let credit = try? Verified<Credit>(file, by: .key(harm.culprit)),
+        let lock = locks[credit.payload.lock]
+      else { return false }
+      return lock.terms.n == harm.n && credit.payload.amount == lock.terms.value
+    }
+  }
+}
+
+/// A wrong that was done to an honest party.
+struct Harm {
+  let n: TransactionID
+  let text: String
+  /// Any of these verdicts, against this party.
+  let disputes: [Dispute]
+  let culprit: PublicKey
+  var files: [[UInt8]] = []
+  var goods: [[UInt8]] = []
+}
+
+/// Finds the wrongs that messages can prove. Silence of an archive is not among them: that takes a witness.
+struct Harms {
+  private let world: World
+  private let dossier: Dossier
+
+  init(_ world: World, _ dossier: Dossier) { (self.world, self.dossier) = (world, dossier) }
+
+  func all() -> [Harm] {
+    var harms: [Harm] = []
+    for host in world.hosts where host.isHonest {
+      guard let image = host.life?.store.image else { continue }
+      if host.isCustomer { for row in image.machines("purchase") { harms += ofCustomer(host, image, row) } }
+      if host.member.role == .merchant {
+        for row in image.machines("sale") { harms += ofMerchant(host, image, row) }
+      }
+    }
+    return harms + numbersReused()
+  }
+
+  private func lies(_ key: PublicKey) -> Bool { !(world.host(key)?.isHonest ?? true) }
+
+  private func ofCustomer(_ host: Host, _ image: StoreImage, _ row: MachineRow) -> [Harm] {
+    let log = image.log("purchase", row.key)
+    guard let phase = PurchasePhase(rawValue: row.phase),
+      let bytes = log.first(where: { RequestFacts($0.bytes) != nil })?.bytes,
+      let request = RequestFacts(bytes)
+    else { return [] }
+    let terms = request.terms
+    var harms: [Harm] = []
+    if phase == .paid, lies(terms.merchant) {
+      let sealed = FileManager.default.contents(atPath: host.directory.file("goods/\(terms.n).sealed"))
+      harms.append(
+        Harm(
+          n: terms.n, text: "\(host.member.name) paid for garbage", disputes: [.badGoods],
+          culprit: terms.merchant,
+          goods: sealed.map { [Array($0)] } ?? []))
+    }
+    if phase == .refused, lies(request.bank),
+      let refusal = log.lazy.compactMap({ try? Verified<Refusal>($0.bytes, by: .key(request.bank)) }).last,
+      refusal.payload.code == Reason.spent.rawValue, refusal.payload.proof.isEmpty
+    {
+      harms.append(
+        Harm(
+          n: terms.n, text: "\(host.member.name) was refused for nothing", disputes: [.refusedWrongly],
+          culprit: request.bank))
+    }
+    if phase == .aborted, lies(request.bank), let books = world.host(request.bank)?.life?.store.image,
+      let lock = log.lazy.compactMap({ LockFacts($0.bytes) }).first,
+      (books.usesOfLock[lock.name.bytes] ?? []).contains(where: { $0.state != .released })
+    {
+      harms.append(
+        Harm(
+          n: terms.n, text: "the bank keeps what \(host.member.name)'s abort freed",
+          disputes: [.valueTaken, .spentBeyondValue], culprit: request.bank, files: demands(host, request)))
+    }
+    return harms
+  }
+
+  /// The tokens' own keys ask for their value.
+  private func demands(_ host: Host, _ request: RequestFacts) -> [[UInt8]] {
+    let keys = Wallet.keys(entropy: host.member.entropy)
+    let tokens = request.inputs.compactMap { try? $0.token.encoded() }
+    return tokens
+      + request.inputs.compactMap { input in
+        for index in 0..<2_000 as Range<UInt64> {
+          let key = keys.token(index)
+          guard key.publicKey == input.token.key else { continue }
+          let query = StatusQuery(
+            n: nil, merchant: nil, nonce: Nonce([UInt8](repeating: 1, count: 16))!, serial: input.token.serial
+          )
+          return try? Verified(signing: query, with: key).bytes
+        }
+        return nil
+      }
+  }
+
+  private func ofMerchant(_ host: Host, _ image: StoreImage, _ row: MachineRow) -> [Harm] {
+    let log = image.log("sale", row.key)
+    guard let phase = SalePhase(rawValue: row.phase), let n = TransactionID(row.key) else { return [] }
+    let locks = log.compactMap { LockFacts($0.bytes) }
+    var harms: [Harm] = []
+    if phase == .committed, let lock = locks.first, lies(lock.bank) {
+      harms.append(
+        Harm(
+          n: n, text: "\(host.member.name) is not credited", disputes: [.notCredited, .bothOutcomes],
+          culprit: lock.bank))
+    }
+    for lock in locks {
+      let outcomes = log.compactMap { OutcomeFacts($0.bytes) }.filter {
+        $0.lock == lock.name && $0.archive == lock.terms.archive
+      }
+      if outcomes.contains(where: \.isCommit), outcomes.contains(where: { !$0.isCommit }),
+        lies(lock.terms.archive)
+      {
+        harms.append(
+          Harm(
+            n: n, text: "\(host.member.name) holds both outcomes", disputes: [.bothOutcomes],
+            culprit: lock.terms.archive))
+      }
+    }
+    if Set(locks.filter { $0.terms.merchant == host.member.key && $0.bank == locks[0].bank }.map(\.name))
+      .count > 1,
+      let bank = locks.first?.bank, lies(bank), locks.contains(where: { $0.terms != locks[0].terms })
+    {
+      harms.append(
+        Harm(n: n, text: "\(host.member.name) holds two locks", disputes: [.lockedTwice], culprit: bank))
+    }
+    return harms
+  }
+
+  /// Two contracts of one n that honest customers hold.
+  private func numbersReused() -> [Harm] {
+    var offers: [[UInt8]: Set<Hash>] = [:]
+    var order: [(merchant: PublicKey, n: TransactionID)] = []
+    for host in world.hosts where host.isCustomer && host.isHonest {
+      guard let image = host.life?.store.image else { continue }
+      for row in image.machines("purchase") {
+        for entry in image.log("purchase", row.key) {
+          guard let p1 = try? Unverified<P1>(entry.bytes), lies(p1.claimedSigners[0]) else { continue }
+          let (merchant, n) = (p1.claimedSigners[0], p1.claims.n)
+          if offers[merchant.bytes + n.bytes] == nil { order.append((merchant, n)) }
+          offers[merchant.bytes + n.bytes, default: []].insert(p1.hash)
+        }
+      }
+    }
+    return order.filter { offers[$0.merchant.bytes + $0.n.bytes]!.count > 1 }.map {
+      Harm(n: $0.n, text: "a merchant used n twice", disputes: [.numberReused], culprit: $0.merchant)
+    }
+  }
+}
+
+/// Sealed goods in memory.
+private struct MemoryGoods: GoodsSource {
+  let name = "goods.sealed"
+  let bytes: [UInt8]
+  var length: UInt64 { UInt64(bytes.count) }
+
+  func eachBlock(_ body: (UnsafeRawBufferPointer) throws(MessageError) -> Void) throws(MessageError) {
+    var failure: MessageError?
+    bytes.withUnsafeBytes { raw in
+      do throws(MessageError) { try body(raw) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+}

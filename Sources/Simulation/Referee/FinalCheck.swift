@@ -1,0 +1,259 @@
+// When faults have stopped: has everything ended (invariant 7), and do the ends fit together (invariants 1 to
+// 3 and 6)?
+
+import Foundation
+import Messages
+import Parties
+import Services
+import Storage
+
+/// What of a party has not ended yet.
+struct Unsettled {
+  private let referee: Referee
+  private let host: Host
+  private let image: StoreImage
+
+  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
+    (self.referee, self.host, self.image) = (referee, host, image)
+  }
+
+  func list() -> [String] {
+    let name = host.member.name
+    var open: [String] = []
+    if host.member.role == .bank {
+      for row in image.machines("lock") where row.phase == LockPhase.locked.rawValue && isDue(row.key) {
+        open.append("\(name) still holds a lock")
+      }
+    }
+    if host.member.role == .merchant {
+      let busy: [SalePhase] = [.authorised, .submitted, .committed, .cancelling]
+      for row in image.machines("sale") where busy.contains(where: { $0.rawValue == row.phase }) {
+        guard isExpected(row) else { continue }
+        open.append("\(name) has a sale that is \(SalePhase(rawValue: row.phase)!)")
+      }
+    }
+    if host.isCustomer {
+      let busy: [PurchasePhase] = [.authorised, .locked, .paid]
+      for row in image.machines("purchase") where busy.contains(where: { $0.rawValue == row.phase }) {
+        guard isExpected(row) else { continue }
+        open.append("\(name) has a purchase that is \(PurchasePhase(rawValue: row.phase)!)")
+      }
+    }
+    // What a liar does not answer stays in the outbox.
+    let waiting = image.outbox.filter { item in
+      PublicKey(hex: item.destination).flatMap(referee.world.host)?.isHonest ?? true
+    }
+    if !waiting.isEmpty {
+      open.append("\(name) has \(waiting.count) undelivered: \(Network.label(waiting[0].body))")
+    }
+    return open
+  }
+
+  /// A lock ends when its archive answers; a lying one need not.
+  private func isDue(_ key: [UInt8]) -> Bool {
+    guard let lock = referee.lockOf[key].flatMap({ referee.locks[$0] }) else { return true }
+    return isHonest(lock)
+  }
+
+  private func isExpected(_ row: MachineRow) -> Bool {
+    let log = image.log(row.kind, row.key)
+    // Garbage never opens.
+    if host.isCustomer, row.phase == PurchasePhase.paid.rawValue,
+      let request = log.lazy.compactMap({ RequestFacts($0.bytes) }).first,
+      !(referee.world.host(request.terms.merchant)?.isHonest ?? true)
+    {
+      return false
+    }
+    if let lock = log.lazy.compactMap({ LockFacts($0.bytes) }).first { return isHonest(lock) }
+    guard let request = log.lazy.compactMap({ RequestFacts($0.bytes) }).first else { return true }
+    return (referee.world.host(request.bank)?.isHonest ?? true)
+      && (referee.world.host(request.terms.archive)?.isHonest ?? true)
+  }
+
+  private func isHonest(_ lock: LockFacts) -> Bool {
+    (referee.world.host(lock.terms.archive)?.isHonest ?? true)
+      && (referee.world.host(lock.bank)?.isHonest ?? true)
+  }
+}
+
+/// Looks at all stores together when the run is over.
+struct FinalCheck {
+  private let referee: Referee
+  private var world: World { referee.world }
+
+  init(_ referee: Referee) { self.referee = referee }
+
+  func run() {
+    for host in world.hosts where host.isCustomer { checkCustomer(host) }
+    checkMerchants()
+    checkIdentities()
+    checkCalm()
+    noteMoney()
+    if world.scenario.liars != .none { referee.dossier.hear() }
+  }
+
+  private func image(_ host: Host?) -> StoreImage? { host?.life?.store.image }
+
+  private func fail(_ invariant: Int, _ text: String) { referee.violate(invariant, text) }
+
+  /// Without faults, lies and second thoughts every purchase is delivered.
+  private func checkCalm() {
+    guard world.plan.isCalm, world.scenario.liars == .none, world.scenario.crashes.isEmpty, !world.gaveUp
+    else { return }
+    let missing = world.hosts.filter { $0.isCustomer }.flatMap { host in
+      (image(host)?.machines("purchase") ?? []).filter { $0.phase != PurchasePhase.delivered.rawValue }.map {
+        "\(host.member.name): \(PurchasePhase(rawValue: $0.phase)!)"
+      }
+    }
+    if let first = missing.first { fail(7, "without any fault a purchase is not delivered: \(first)") }
+  }
+
+  /// Where the money is: the same after a crash as without one.
+  private func noteMoney() {
+    guard let bank = world.hosts.first(where: { $0.member.role == .bank }), let books = image(bank) else {
+      return
+    }
+    let accounts = books.accountOrder.filter { !$0.hasPrefix("system:cash") }
+    let lines = accounts.map { "\($0) \(books.accounts[$0]!.balance)" }
+    world.tally { $0.outcome += lines }
+  }
+
+  // MARK: Customers
+
+  private func checkCustomer(_ host: Host) {
+    guard let image = image(host) else { return }
+    for row in image.machines("purchase") {
+      guard let phase = PurchasePhase(rawValue: row.phase) else { continue }
+      let log = image.log("purchase", row.key)
+      let request = log.lazy.compactMap { RequestFacts($0.bytes) }.first
+      world.tally { result in
+        result.transactions += 1
+        switch phase {
+        case .delivered, .paid: result.committed += 1
+        case .aborted: result.aborted += 1
+        default: result.unpaid += 1
+        }
+        result.outcome.append("\(host.member.name) \(phase) \(request.map { "\($0.terms.value)" } ?? "-")")
+      }
+      if host.isHonest { checkPurchase(host, log, phase, request) }
+    }
+    // An archive that tells the bank one outcome and the customer the other parts their counts.
+    if host.isHonest && !world.scenario.liars.roles.contains(.archive) { checkCoins(host, image) }
+  }
+
+  /// Goods if and only if value, seen from the customer.
+  private func checkPurchase(
+    _ host: Host, _ log: [StoredMessage], _ phase: PurchasePhase, _ request: RequestFacts?
+  ) {
+    guard let request, let bank = world.host(request.bank), bank.isHonest, let books = image(bank),
+      world.host(request.terms.archive)?.isHonest ?? true
+    else { return }
+    let transaction = request.terms.merchant.bytes + request.terms.n.bytes
+    let lock = books.machines[PairKey("lock", transaction)].flatMap { LockPhase(rawValue: $0.phase) }
+    let kept = log.compactMap { LockFacts($0.bytes) }.first?.name
+    // A payment that was refused because somebody else's locked this transaction first is not this lock's.
+    let isOurs = referee.lockOf[transaction] == kept || kept == nil
+    switch (phase, lock) {
+    case (.delivered, .settled), (.aborted, .released): break
+    case (.delivered, _): fail(3, "\(host.member.name) has the goods, and the value is not the merchant's")
+    case (.aborted, _) where isOurs:
+      fail(2, "\(host.member.name) has its abort, and the bank keeps the value")
+    case (.refused, .settled), (.refused, .released), (.refused, .locked):
+      let refusedTerms = referee.lockOf[transaction].flatMap { referee.locks[$0] }
+      if refusedTerms?.terms == request.terms {
+        fail(2, "\(host.member.name) was refused, and the bank took the value")
+      }
+    case (_, .settled) where phase != .delivered && world.scenario.liars == .none:
+      fail(3, "\(host.member.name) paid and has no goods: \(phase)")
+    default: break
+    }
+    if phase == .delivered { checkGoods(host, request) }
+  }
+
+  private func checkGoods(_ host: Host, _ request: RequestFacts) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: host.directory.file("goods"))) ?? []
+    let ware = Wares.all.first { $0.price == request.terms.value.amount }
+    guard let ware, world.host(request.terms.merchant)?.isHonest ?? true else { return }
+    guard names.contains(ware.name),
+      let data = FileManager.default.contents(atPath: host.directory.file("goods/" + ware.name)),
+      Array(data) == ware.bytes
+    else { return fail(3, "\(host.member.name) has other goods than it paid for") }
+  }
+
+  /// What the wallet counts is what the bank counts.
+  private func checkCoins(_ host: Host, _ image: StoreImage) {
+    guard let bank = world.hosts.first(where: { $0.member.role == .bank }), bank.isHonest,
+      let books = self.image(bank),
+      let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false))
+    else { return }
+    for coin in coins {
+      let row = books.tokens[coin.id.bytes]
+      let rest = Int64(coin.value) - (row?.spent ?? 0)
+      let held = row?.locked ?? 0
+      guard Int64(coin.rest) == rest, Int64(coin.held) == held else {
+        let text = "the wallet counts \(coin.rest) and holds \(coin.held), the bank \(rest) and \(held)"
+        if world.scenario.liars == .none || held == 0 { fail(1, "\(host.member.name): \(text)") }
+        return
+      }
+    }
+  }
+
+  // MARK: Merchants
+
+  private func checkMerchants() {
+    guard let bank = world.hosts.first(where: { $0.member.role == .bank }), bank.isHonest,
+      let books = image(bank)
+    else { return }
+    for host in world.hosts where host.member.role == .merchant && host.isHonest {
+      guard let image = image(host) else { continue }
+      for row in image.machines("sale") {
+        // A merchant that was put back does not hear of what it forgot; its money is on its account.
+        guard let phase = SalePhase(rawValue: row.phase), !referee.restored.contains(host.index) else {
+          continue
+        }
+        let lock = books.machines[PairKey("lock", host.member.key.bytes + row.key)].flatMap {
+          LockPhase(rawValue: $0.phase)
+        }
+        if phase == .credited && lock != .settled {
+          fail(3, "\(host.member.name) counts a credit that is none")
+        }
+        if phase == .aborted && lock == .settled {
+          fail(3, "\(host.member.name) counts as aborted what was paid")
+        }
+        if lock == .settled && phase != .credited && world.scenario.liars == .none {
+          fail(7, "\(host.member.name) was paid and its sale is \(phase)")
+        }
+      }
+    }
+  }
+
+  // MARK: Privacy (invariant 6)
+
+  /// Nothing that merchants and archives keep, and nothing that the bank keeps of purchases, names a customer.
+  private func checkIdentities() {
+    let customers = world.hosts.filter { $0.isCustomer && $0.isHonest }
+    var pseudonyms: Set<PublicKey> = []
+    for host in world.hosts {
+      guard let image = image(host) else { continue }
+      if host.isCustomer { continue }
+      for message in image.messages {
+        if message.kind.hasPrefix("withdrawal") { continue }
+        for customer in customers where contains(message.entry.bytes, customer.member.key.bytes) {
+          return fail(
+            6, "\(host.member.name) keeps \(message.entry.label) with the account key of a customer")
+        }
+      }
+    }
+    for customer in customers {
+      guard let image = image(customer) else { continue }
+      for row in image.machines("purchase") {
+        guard let n1 = image.log("purchase", row.key).first(where: { $0.label == "N1" }),
+          let message = try? Unverified<N1>(n1.bytes)
+        else { continue }
+        if !pseudonyms.insert(message.claimedSigners[0]).inserted {
+          fail(6, "a pseudonym is used for two purchases")
+        }
+      }
+    }
+  }
+}

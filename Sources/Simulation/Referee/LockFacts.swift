@@ -1,0 +1,170 @@
+// Reading locks and outcomes for the referee, in any mode, without the parties' own checks: what it believes
+// stands here, so that a mistake in Parties is not repeated in the judgement about it.
+
+import Messages
+
+/// All modes that have a lock and a single outcome.
+enum LockModes {
+  static let all: [any PurchaseMode.Type] = [
+    CoreMode.self, JointMode.self, EarlyMode.self, RepeatedMode.self, AnnouncedMode.self,
+  ]
+
+  static let lockLabels = Set(all.map { $0.lockType.label })
+  /// What banks and archives sign.
+  static let publicLabels = lockLabels.union(commitLabels).union(abortLabels)
+  static let commitLabels = Set(all.map { $0.commitType.label })
+  static let abortLabels = Set(all.map { $0.abortType.label })
+
+  static func of(_ mode: Mode) -> (any PurchaseMode.Type)? { all.first { $0.mode == mode } }
+}
+
+/// A lock as its message states it.
+struct LockFacts: Sendable {
+  let mode: Mode
+  /// L.
+  var name: Hash
+  let terms: LockTerms
+  let bank: PublicKey
+
+  private static let cache = FactCache<LockFacts>()
+
+  /// Reads P3 or its kin; its signature is checked.
+  init?(_ bytes: [UInt8]) {
+    guard let facts = Self.cache.facts(of: bytes, { LockFacts(reading: bytes) }) else { return nil }
+    self = facts
+  }
+
+  private init?(reading bytes: [UInt8]) {
+    guard let type = try? MessageType(peeking: bytes),
+      let mode = LockModes.all.first(where: { $0.lockType == type })
+    else { return nil }
+    func read<M: PurchaseMode>(_: M.Type) -> (Mode, Hash, LockTerms, PublicKey)? {
+      guard let unverified = try? Unverified<M.LockMessage>(bytes),
+        let lock = try? Verified(unverified, by: .key(unverified.claimedSigners[0]))
+      else { return nil }
+      return (M.mode, lock.hash, lock.payload.terms, lock.signer)
+    }
+    guard let found = read(mode) else { return nil }
+    (self.mode, name, terms, bank) = found
+  }
+}
+
+/// The one outcome of a lock, as its bytes state it.
+struct OutcomeFacts: Sendable {
+  let mode: Mode
+  let isCommit: Bool
+  let archive: PublicKey
+  let merchant: PublicKey
+  let n: TransactionID
+  /// L; in a commit as the merchant named it.
+  let lock: Hash
+  let at: Timestamp
+  let expiration: Timestamp
+  let lifetime: Timestamp
+  /// Commits: H of the contract, and x.
+  let contract: Hash?
+  let key: [UInt8]
+  /// Aborts before the expiration: the merchant's Cancel names this lock.
+  let cancelled: Bool
+
+  private static let cache = FactCache<OutcomeFacts>()
+
+  init?(_ bytes: [UInt8]) {
+    guard let facts = Self.cache.facts(of: bytes, { OutcomeFacts(reading: bytes) }) else { return nil }
+    self = facts
+  }
+
+  private init?(reading bytes: [UInt8]) {
+    guard let type = try? MessageType(peeking: bytes) else { return nil }
+    func commit<M: PurchaseMode>(_: M.Type) -> OutcomeFacts? { OutcomeFacts(commit: bytes, M.self) }
+    func abort<M: PurchaseMode>(_: M.Type) -> OutcomeFacts? { OutcomeFacts(abort: bytes, M.self) }
+    if let mode = LockModes.all.first(where: { $0.commitType == type }), let facts = commit(mode) {
+      self = facts
+    } else if let mode = LockModes.all.first(where: { $0.abortType == type }), let facts = abort(mode) {
+      self = facts
+    } else {
+      return nil
+    }
+  }
+
+  private init?<M: PurchaseMode>(commit bytes: [UInt8], _: M.Type) {
+    guard let unverified = try? Unverified<Commit<M>>(bytes),
+      let commit = try? Verified(unverified, by: .key(unverified.claimedSigners[0])),
+      let inner = try? Unverified<M.Submission>(commit.payload.submission),
+      let submission = try? Verified(inner, by: .key(inner.claimedSigners[0]))
+    else { return nil }
+    (mode, isCommit, archive, merchant) = (M.mode, true, commit.signer, submission.signer)
+    (n, lock, at) = (submission.payload.n, submission.payload.lock, commit.payload.at)
+    (expiration, lifetime) = (submission.payload.expiration, commit.payload.lifetime)
+    (contract, key, cancelled) = (submission.payload.hP1, submission.payload.key, false)
+  }
+
+  private init?<M: PurchaseMode>(abort bytes: [UInt8], _: M.Type) {
+    guard let unverified = try? Unverified<Abort<M>>(bytes),
+      let abort = try? Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    else { return nil }
+    let payload = abort.payload
+    (mode, isCommit, archive, merchant) = (M.mode, false, abort.signer, payload.merchant)
+    (n, lock, at, expiration) = (payload.n, payload.lock, payload.at, payload.expiration)
+    (lifetime, contract, key) = (payload.lifetime, nil, [])
+    let cancel = payload.cancel.flatMap { try? Verified<Cancel>($0, by: .key(payload.merchant)) }
+    cancelled = cancel?.payload == Cancel(n: payload.n, lock: payload.lock)
+  }
+
+  /// Why this is not the outcome of these terms; nil if it is. `lock` nil: only the terms are known.
+  func fault(for terms: LockTerms, mode: Mode, lock: Hash?) -> String? {
+    guard self.mode == mode else { return "it is of another protocol" }
+    guard archive == terms.archive else { return "another archive signed it" }
+    guard merchant == terms.merchant, n == terms.n else { return "it is of another transaction" }
+    if let lock, self.lock != lock { return "it names another lock" }
+    guard expiration == terms.expiration, lifetime == terms.lifetime else {
+      return "it has another expiration or lifetime"
+    }
+    if isCommit {
+      guard at < terms.expiration else { return "it was committed at or after the expiration" }
+      guard contract == terms.hP1 else { return "it is of another contract" }
+      let hx = Hash.keyCommitment(mode, merchant: merchant, n: n, key: key)
+      guard mode == .repeated || hx == terms.hx else { return "its key is not the one committed to" }
+    } else {
+      guard lock != nil else { return "an abort without the lock" }
+      guard at >= terms.expiration || cancelled else { return "it was aborted too early" }
+    }
+    return nil
+  }
+}
+
+/// What the tokens authorised: P2 or its kin, its signatures checked.
+struct RequestFacts: Sendable {
+  let mode: Mode
+  let terms: LockTerms
+  let bank: PublicKey
+  let inputs: [TokenInput]
+
+  private static let cache = FactCache<RequestFacts>()
+
+  init?(_ bytes: [UInt8]) {
+    guard let facts = Self.cache.facts(of: bytes, { RequestFacts(reading: bytes) }) else { return nil }
+    self = facts
+  }
+
+  private init?(reading bytes: [UInt8]) {
+    guard let type = try? MessageType(peeking: bytes),
+      [.p2, .ja2, .e2, .r2, .jb2, .coSign].contains(type)
+    else { return nil }
+    func read<M: TokenMode>(_: M.Type) -> RequestFacts? {
+      guard let request = try? Verified<AuthorizationQ<M>>(bytes, by: .ownTokens) else { return nil }
+      return RequestFacts(
+        mode: M.mode, terms: request.payload.terms, bank: request.payload.bank,
+        inputs: request.payload.tokenInputs)
+    }
+    let found =
+      read(CoreMode.self) ?? read(JointMode.self) ?? read(EarlyMode.self) ?? read(RepeatedMode.self)
+      ?? read(CompactMode.self)
+    guard let found else { return nil }
+    self = found
+  }
+
+  private init(mode: Mode, terms: LockTerms, bank: PublicKey, inputs: [TokenInput]) {
+    (self.mode, self.terms, self.bank, self.inputs) = (mode, terms, bank, inputs)
+  }
+}

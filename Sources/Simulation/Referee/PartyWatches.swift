@@ -1,0 +1,249 @@
+// Invariants 3, 4, 5 and 8 at archive, merchant and customer, after each durable step.
+
+import Messages
+import Parties
+import Services
+import Storage
+
+/// Looks at one new record of an archive, or of a bank that is its own archive.
+struct RecordWatch {
+  private let referee: Referee
+  private let host: Host
+  private let image: StoreImage
+
+  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
+    (self.referee, self.host, self.image) = (referee, host, image)
+  }
+
+  private func fail(_ invariant: Int, _ text: String) {
+    referee.violate(invariant, "\(host.member.name): \(text)")
+  }
+
+  func see(_ row: RecordRow) {
+    guard let outcome = OutcomeFacts(row.body) else { return fail(4, "publishes what is no outcome") }
+    guard outcome.isCommit == (row.kind == .commit), outcome.lock.bytes == row.lock,
+      outcome.merchant.bytes == row.merchant, outcome.n.bytes == row.n, Int64(outcome.at) == row.at
+    else { return fail(4, "files an outcome under another name") }
+    guard outcome.archive == host.member.key else { return fail(4, "publishes another archive's outcome") }
+    let earlier = image.records.dropLast()
+    if earlier.contains(where: { $0.lock == row.lock }) { fail(4, "two outcomes of one lock") }
+    if outcome.isCommit,
+      earlier.contains(where: { $0.kind == .commit && $0.merchant == row.merchant && $0.n == row.n })
+    {
+      fail(4, "two commits of one transaction")
+    }
+    if let last = earlier.last, last.at > row.at { fail(4, "its time goes back") }
+    if let facts = referee.locks[outcome.lock] {
+      if let fault = outcome.fault(for: facts.terms, mode: facts.mode, lock: facts.name) {
+        fail(4, "publishes an outcome that is not the lock's: \(fault)")
+      }
+      if row.at >= Int64(facts.terms.lifetime) { fail(4, "publishes after the transaction's lifetime") }
+    } else if referee.world.hosts.first(where: { $0.member.role == .bank })?.isHonest ?? true {
+      fail(4, "publishes an outcome of a lock that no bank made")
+    }
+    if outcome.isCommit { referee.secrets[outcome.n] = nil }
+  }
+}
+
+/// Looks at one durable step of a merchant.
+struct MerchantWatch {
+  private let referee: Referee
+  private let host: Host
+  private let image: StoreImage
+
+  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
+    (self.referee, self.host, self.image) = (referee, host, image)
+  }
+
+  private func fail(_ invariant: Int, _ text: String) {
+    referee.violate(invariant, "\(host.member.name): \(text)")
+  }
+
+  func see(_ mutations: [Mutation]) {
+    for case .machine(let row) in mutations where row.kind == "sale" {
+      guard let number = row.data.first, let mode = Mode(rawValue: UInt64(number)),
+        let phase = SalePhase(rawValue: row.phase), let n = TransactionID(row.key)
+      else { return fail(8, "a sale that cannot be read") }
+      guard let types = ContractModesOfSimulation.of(mode) else { continue }
+      look(types, row, n, phase)
+    }
+  }
+
+  private func look<M: ContractMode>(_: M.Type, _ row: MachineRow, _ n: TransactionID, _ phase: SalePhase) {
+    let log = image.log("sale", row.key)
+    func last(_ label: String) -> [UInt8]? { log.last { $0.label == label }?.bytes }
+    guard
+      let offer = last(M.Offer.type.label).flatMap({ try? Verified<M.Offer>($0, by: .key(host.member.key)) })
+    else { return fail(8, "a sale without its offer") }
+    let key = Array(row.data.dropFirst())
+    if phase == .offered && log.filter({ $0.label == M.Offer.type.label }).count == 1 {
+      begin(offer, key, n)
+    }
+    let lock = last(M.lockType.label).flatMap { LockFacts($0) }
+    if log.filter({ $0.label == M.lockType.label }).count > 1 { fail(4, "takes a second lock for one sale") }
+    switch phase {
+    case .offered, .declined: break
+    case .authorised, .forcing: checkLock(offer, lock)
+    case .submitted:
+      checkLock(offer, lock)
+      let note = last(M.Note.type.label)
+      if offer.payload.contract.twoSided && note == nil && !M.deliversAfterLock {
+        fail(3, "submits a two-sided sale without the customer's acknowledgement")
+      }
+      if M.Note.self == Acknowledgement.self, let note, !contains(note, offer.hash.bytes) {
+        fail(3, "takes an acknowledgement of another contract")
+      }
+      if log.contains(where: { $0.label == Label.cancel.rawValue }) { fail(4, "submits what it cancelled") }
+    case .cancelling: if lock == nil { fail(8, "cancels no lock") }
+    case .committed, .credited:
+      checkOutcome(last(M.commitType.label), lock, isCommit: true)
+      if phase == .credited { checkCredit(last(Label.credit.rawValue), lock) }
+    case .aborted: checkOutcome(last(M.abortType.label), lock, isCommit: false)
+    }
+  }
+
+  private func begin<O: OfferPayload>(_ offer: Verified<O>, _ key: [UInt8], _ n: TransactionID) {
+    if !referee.numbers.insert(host.member.key.bytes + n.bytes).inserted { fail(4, "n is used again") }
+    guard key.count == 32 else { return }
+    if !referee.keysUsed.insert(key).inserted { fail(3, "a goods key is used again") }
+    let x = masked(key, by: offer.payload.mask)
+    let mode = offer.payload.contract.mode
+    if offer.payload.hx != .keyCommitment(mode, merchant: host.member.key, n: n, key: x) {
+      fail(3, "offers under a commitment to another key")
+    }
+    referee.secrets[n] = Referee.Secret(key: x, merchant: host)
+  }
+
+  private func checkLock<O: OfferPayload>(_ offer: Verified<O>, _ lock: LockFacts?) {
+    guard let lock else { return fail(8, "goes on without a lock") }
+    let (terms, contract) = (lock.terms, offer.payload.contract)
+    guard terms.merchant == host.member.key, terms.n == offer.payload.n, terms.hP1 == offer.hash,
+      terms.hx == offer.payload.hx, terms.pseudonym == contract.pseudonym
+    else { return fail(3, "goes on with the lock of another contract") }
+    guard contract.mode == .repeated || terms.value == contract.price else {
+      return fail(3, "sells for \(terms.value) what costs \(contract.price)")
+    }
+    guard contract.banks.contains(lock.bank), contract.archives.contains(terms.archive) else {
+      return fail(3, "goes on with a bank or archive that it does not accept")
+    }
+    guard terms.expiration <= contract.expirationMax, terms.lifetime == contract.lifetime else {
+      return fail(7, "goes on with a lock of another time")
+    }
+  }
+
+  private func checkOutcome(_ bytes: [UInt8]?, _ lock: LockFacts?, isCommit: Bool) {
+    guard let outcome = bytes.flatMap({ OutcomeFacts($0) }), outcome.isCommit == isCommit, let lock else {
+      return fail(8, "ends a sale without an outcome")
+    }
+    if let fault = outcome.fault(for: lock.terms, mode: lock.mode, lock: lock.name) {
+      fail(4, "ends a sale by an outcome that is not its own: \(fault)")
+    }
+  }
+
+  private func checkCredit(_ bytes: [UInt8]?, _ lock: LockFacts?) {
+    guard let lock, let credit = bytes.flatMap({ try? Verified<Credit>($0, by: .key(lock.bank)) }),
+      credit.payload.lock == lock.name, lock.mode == .repeated || credit.payload.amount == lock.terms.value
+    else { return fail(3, "takes a credit that is not the sale's") }
+  }
+}
+
+/// Looks at one durable step of a customer.
+struct CustomerWatch {
+  private let referee: Referee
+  private let host: Host
+  private let image: StoreImage
+
+  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
+    (self.referee, self.host, self.image) = (referee, host, image)
+  }
+
+  private func fail(_ invariant: Int, _ text: String) {
+    referee.violate(invariant, "\(host.member.name): \(text)")
+  }
+
+  func see(_ mutations: [Mutation]) {
+    for case .machine(let row) in mutations where row.kind == "purchase" {
+      guard let phase = PurchasePhase(rawValue: row.phase) else { return fail(8, "a purchase in no phase") }
+      look(row.key, phase)
+    }
+  }
+
+  private func look(_ key: [UInt8], _ phase: PurchasePhase) {
+    let log = image.log("purchase", key)
+    guard let request = log.lazy.compactMap({ RequestFacts($0.bytes) }).first else {
+      if phase.rawValue >= PurchasePhase.authorised.rawValue
+        && phase.rawValue < PurchasePhase.abandoned.rawValue
+      {
+        fail(8, "a purchase is \(phase) without its payment")
+      }
+      return
+    }
+    let lock = log.lazy.compactMap { LockFacts($0.bytes) }.first
+    if phase == .authorised { checkPayment(log, request) }
+    if phase == .refused { checkRefusal(log) }
+    if let lock, phase != .authorised, lock.terms != request.terms || lock.bank != request.bank {
+      fail(2, "takes a lock over other terms than it signed")
+    }
+    switch phase {
+    case .paid, .delivered: checkOutcome(log, request, lock, isCommit: true)
+    case .aborted: checkOutcome(log, request, lock, isCommit: false)
+    case .locked: if lock == nil { fail(8, "is locked without a lock") }
+    default: break
+    }
+  }
+
+  /// What a customer pays for is what it asked for, at the price that it saw, and its tokens are set aside.
+  private func checkPayment(_ log: [StoredMessage], _ request: RequestFacts) {
+    guard let n1 = log.lazy.compactMap({ try? Unverified<N1>($0.bytes) }).first else {
+      return fail(8, "pays without having asked")
+    }
+    let terms = request.terms
+    guard terms.pseudonym == n1.claimedSigners[0] else { return fail(6, "pays as somebody else") }
+    if request.mode != .repeated && terms.value != n1.claims.price {
+      fail(1, "pays \(terms.value) for what was offered at \(n1.claims.price)")
+    }
+    if terms.lifetime < terms.expiration + Cast.lifetimeSeconds { fail(7, "pays with too short a lifetime") }
+    guard log.contains(where: { Hash(of: $0.bytes) == terms.hP1 }) else {
+      return fail(3, "pays under a contract that it does not have")
+    }
+    guard let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false)) else { return }
+    for input in request.inputs {
+      let coin = coins.first { $0.id == input.token.id }
+      if let coin, coin.held < input.amount, coin.rest >= input.amount {
+        fail(2, "pays with a token that it does not set aside")
+      }
+    }
+  }
+
+  private func checkRefusal(_ log: [StoredMessage]) {
+    let requests = Set(log.filter { RequestFacts($0.bytes) != nil }.map { Hash(of: $0.bytes) })
+    let refusal = log.lazy.compactMap { try? Unverified<Refusal>($0.bytes) }.last
+    guard let refusal, requests.contains(refusal.claims.hRequest) else {
+      return fail(2, "takes a refusal of something else for its own")
+    }
+  }
+
+  private func checkOutcome(
+    _ log: [StoredMessage], _ request: RequestFacts, _ lock: LockFacts?, isCommit: Bool
+  ) {
+    let labels = isCommit ? LockModes.commitLabels : LockModes.abortLabels
+    guard let bytes = log.last(where: { labels.contains($0.label) })?.bytes, let outcome = OutcomeFacts(bytes)
+    else { return fail(8, "ends a purchase without an outcome") }
+    if let fault = outcome.fault(for: request.terms, mode: request.mode, lock: lock?.name) {
+      fail(isCommit ? 3 : 2, "ends a purchase by an outcome that is not its own: \(fault)")
+    }
+    // Before anybody acts on it, an honest archive has it in its record.
+    guard let archive = referee.world.host(outcome.archive), archive.isHonest, let store = archive.life?.store
+    else {
+      return
+    }
+    if !store.image.kept.contains(Fingerprint(bytes)) { fail(4, "acts on an outcome that is in no record") }
+  }
+}
+
+/// The contract modes that the simulator knows, by number.
+enum ContractModesOfSimulation {
+  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self, EarlyMode.self]
+
+  static func of(_ mode: Mode) -> (any ContractMode.Type)? { all.first { $0.mode == mode } }
+}

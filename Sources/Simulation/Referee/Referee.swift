@@ -1,0 +1,194 @@
+// The referee sees every durable change and every message, knows all secrets, and holds the parties to the
+// invariants of protocols.md section 15 after each step. It shares no check with them.
+
+import BlindTokens
+import Messages
+import Parties
+import Services
+import Storage
+
+/// Watches one run.
+final class Referee {
+  unowned let world: World
+  /// Locks by L, from the bank's durable P3 and their kin.
+  var locks: [Hash: LockFacts] = [:]
+  /// L of (M, n), as the bank has it.
+  var lockOf: [[UInt8]: Hash] = [:]
+  /// Requests that a bank refused: they must never lock anything later.
+  var refused: Set<Hash> = []
+  /// Numbers, keys and pseudonyms that were used.
+  var numbers: Set<[UInt8]> = []
+  var keysUsed: Set<[UInt8]> = []
+  /// Sales whose key must not be seen in the clear: nobody committed them yet.
+  var secrets: [TransactionID: Secret] = [:]
+  /// The answer that a request got, where it has to be the same for ever.
+  private var binding: [Fingerprint: Fingerprint] = [:]
+  /// Public keys of the denominations, parsed once.
+  lazy var denominations: [Hash: BlindingKey] = {
+    var keys: [Hash: BlindingKey] = [:]
+    for denomination in DenominationKeys.all {
+      guard
+        let key = try? BlindSigningKey(derRepresentation: denomination.der).publicKey(
+          currency: "EUR", value: denomination.value)
+      else { continue }
+      keys[Hash(key.keyID)!] = key
+    }
+    return keys
+  }()
+  /// What the bank signed into circulation, less what it took back, in minor units.
+  var issued: Int64 = 0
+  var feesTaken: Int64 = 0
+  /// Hosts whose store was put back: what they forgot is not held against them.
+  private(set) var restored: Set<Int> = []
+  /// Signed messages of liars and about them, for the judge.
+  let dossier: Dossier
+
+  /// A sale's key.
+  struct Secret {
+    let key: [UInt8]
+    let merchant: Host
+  }
+
+  /// Locks as anybody stated them.
+  var locksSeen: [Hash: LockFacts] { dossier.locks }
+
+  init(_ world: World) {
+    self.world = world
+    dossier = Dossier(world)
+  }
+
+  func violate(_ invariant: Int, _ text: String) { world.violate(invariant, text) }
+
+  func wasRestored(_ host: Host) { restored.insert(host.index) }
+
+  // MARK: Messages
+
+  /// Types that say nothing for ever: questions, answers about a moment, and what is published anew.
+  private static let passing: Set<MessageType> = [
+    .refusal, .statusQuery, .status, .accountQuery, .account, .offers, .keyList, .trustList, .nonResponse,
+  ]
+
+  /// A party sends a request.
+  func sent(_ from: Host, _ to: Host, _ method: String, _ body: [UInt8]) {
+    dossier.saw(body, by: to)
+    guard from.isHonest, method == "POST" else { return }
+    checkKept(from, body)
+    checkSecrets(from, body)
+  }
+
+  /// A party answers.
+  func replied(_ sent: Sent, _ reply: RehearsedReply) {
+    let host = sent.to
+    // Busy and full are said so; anything else inside a party is a mistake of ours.
+    if host.isHonest && reply.status == 500 {
+      violate(8, "\(host.member.name) fails inside at \(Network.label(sent.body))")
+    }
+    guard (200..<300).contains(reply.status), !reply.body.isEmpty else { return }
+    if host.isHonest { dossier.saw(reply.body, by: sent.from) }
+    guard host.isHonest else { return }
+    if sent.method == "GET" && sent.path.hasPrefix("/v1/goods") { return }
+    checkSecrets(host, reply.body)
+    guard sent.method == "POST", let type = try? MessageType(peeking: reply.body) else { return }
+    checkKept(host, reply.body)
+    if type == .refusal {
+      noteRefusal(host, sent.body)
+    } else if !Self.passing.contains(type), !restored.contains(host.index) {
+      let request = Fingerprint(sent.body + [UInt8(host.index)])
+      let answer = Fingerprint(reply.body)
+      if let before = binding[request], before != answer {
+        violate(
+          8, "\(host.member.name) answers the same \(Network.label(sent.body)) in two ways: \(type.label)")
+      }
+      binding[request] = answer
+      checkLockReply(host, sent.body, reply.body)
+    }
+  }
+
+  /// Invariant 8: what binds its sender is durable before it leaves.
+  private func checkKept(_ host: Host, _ body: [UInt8]) {
+    guard let type = try? MessageType(peeking: body), !Self.passing.contains(type) else { return }
+    // A customer hands on what binds others.
+    if host.isCustomer && LockModes.publicLabels.contains(type.label) { return }
+    guard let image = host.life?.store.image, !image.kept.contains(Fingerprint(body)) else { return }
+    violate(8, "\(host.member.name) sends \(type.label) before it is stored")
+  }
+
+  /// Invariant 3: no key leaves merchant or archive in the clear before the commit is durable.
+  private func checkSecrets(_ host: Host, _ body: [UInt8]) {
+    guard host.member.role != .pseudonym, !secrets.isEmpty else { return }
+    if host.member.role == .merchant && host.completion == .early { return }
+    let out = secrets.filter { contains(body, $0.value.key) }.map(\.key.description)
+    if let n = out.min() { violate(3, "\(host.member.name) lets the key of \(n) out before the commit") }
+  }
+
+  private func noteRefusal(_ host: Host, _ request: [UInt8]) {
+    guard host.member.role == .bank, let facts = RequestFacts(request) else { return }
+    // Refused because (M, n) is locked already: that lock may be of the very same terms.
+    guard lockOf[facts.terms.merchant.bytes + facts.terms.n.bytes] == nil else { return }
+    refused.insert(Hash(of: request))
+  }
+
+  /// A bank answers an authorization with the lock of the same terms, or with a refusal.
+  private func checkLockReply(_ host: Host, _ request: [UInt8], _ reply: [UInt8]) {
+    guard host.member.role == .bank, let lock = LockFacts(reply), let asked = RequestFacts(request) else {
+      return
+    }
+    if lock.terms != asked.terms || lock.mode != asked.mode {
+      violate(4, "\(host.member.name) answers a payment with the lock of another one")
+    }
+  }
+
+  // MARK: Durable changes
+
+  /// A transaction of a party became durable.
+  func committed(_ host: Host, _ image: StoreImage, _ mutations: [Mutation]) {
+    dossier.kept(host, mutations)
+    guard host.isHonest else { return }
+    switch host.member.role {
+    case .bank: BankWatch(self, host, image).see(mutations)
+    case .archive: break
+    case .merchant: MerchantWatch(self, host, image).see(mutations)
+    default: CustomerWatch(self, host, image).see(mutations)
+    }
+    for case .record(let row) in mutations { RecordWatch(self, host, image).see(row) }
+  }
+
+  // MARK: The end
+
+  /// Nothing is on its way any more.
+  var isSettled: Bool { unsettled(first: true).isEmpty }
+
+  /// What has not ended yet: for liveness (invariant 7).
+  func unsettled(first: Bool = false) -> [String] {
+    var open: [String] = []
+    for host in world.hosts where host.isHonest {
+      guard let image = host.life?.store.image else { continue }
+      open += Unsettled(self, host, image).list()
+      if first && !open.isEmpty { break }
+    }
+    return open
+  }
+
+  /// The run has ended without a violation: do the ends fit together?
+  func finish() { FinalCheck(self).run() }
+}
+
+/// Whether `bytes` contains `part`.
+func contains(_ bytes: [UInt8], _ part: [UInt8]) -> Bool {
+  guard let first = part.first, bytes.count >= part.count else { return false }
+  let last = bytes.count - part.count
+  return bytes.withUnsafeBufferPointer { bytes in
+    part.withUnsafeBufferPointer { part in
+      var index = 0
+      while index <= last {
+        if bytes[index] == first {
+          var matched = 1
+          while matched < part.count, bytes[index + matched] == part[matched] { matched += 1 }
+          if matched == part.count { return true }
+        }
+        index += 1
+      }
+      return false
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// Who takes part in every run: one bank, two archives, two merchants, three customers; their keys, and the
+// trust list that all of them read.
+
+import Messages
+import Services
+
+/// The parties of a run.
+struct Cast {
+  /// One of them.
+  struct Member {
+    let name: String
+    let role: Role
+    /// Servers only.
+    let identity: Identity?
+    /// Customers only.
+    let entropy: [UInt8]
+    /// Lies when its role is in the coalition.
+    let mayLie: Bool
+
+    /// The key that it is known by: for a customer its account's.
+    let key: PublicKey
+  }
+
+  /// When a run begins, in seconds since 1970.
+  static let epoch: Timestamp = 1_800_000_000
+  static let answerSeconds: UInt64 = 5
+  static let lifetimeSeconds: UInt64 = 3_600
+  static let deposit: UInt64 = 1_000_000
+
+  let members: [Member]
+  let trust: LoadedTrust
+
+  /// The same for every seed: what differs between runs are numbers, nonces and what happens.
+  static let shared = Cast()
+
+  private init() {
+    let servers: [(String, Role, Bool)] = [
+      ("bank", .bank, true), ("archive", .archive, true), ("archive2", .archive, false),
+      ("merchant", .merchant, true), ("merchant2", .merchant, false),
+    ]
+    var members: [Member] = []
+    for (index, (name, role, mayLie)) in servers.enumerated() {
+      var seed = [UInt8](repeating: UInt8(0x10 + index), count: 32)
+      let identity = Identity(role: role, name: name, seed: &seed)
+      members.append(
+        Member(name: name, role: role, identity: identity, entropy: [], mayLie: mayLie, key: identity.key))
+    }
+    for index in 1...3 {
+      let entropy = [UInt8](repeating: UInt8(0x80 + index), count: 32)
+      let account = Wallet.keys(entropy: entropy).account()
+      members.append(
+        Member(
+          name: "customer\(index)", role: .pseudonym, identity: nil, entropy: entropy, mayLie: index == 1,
+          key: account.publicKey))
+    }
+    let entries = members.compactMap { member in
+      member.identity?.trustEntry(
+        url: RehearsedLink.url(of: member.key), from: Self.epoch - 1_000_000, until: Self.epoch + 10_000_000)
+    }
+    let list = TrustList(
+      at: Self.epoch - 1000, until: Self.epoch + 10_000_000, sequence: 0, previous: nil, entries: entries,
+      answerSeconds: Self.answerSeconds, skewSeconds: 5, lifetimeSeconds: Self.lifetimeSeconds,
+      goodsLengthMax: 1 << 24)
+    var authority = [UInt8](repeating: 0x0f, count: 32)
+    do {
+      trust = try LoadedTrust(try Verified(signing: list, with: SigningKey(seed: &authority)).bytes)
+    } catch { preconditionFailure("the trust list of the simulation: \(error)") }
+    self.members = members
+  }
+
+  static let customers = 3
+}

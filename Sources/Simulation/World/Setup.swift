@@ -1,0 +1,85 @@
+// What is there when a run begins: the bank's accounts and keys, the merchants' offers, goods to sell.
+
+import Foundation
+import Messages
+import Services
+
+/// Goods that are the same in all runs, on disk once for each process.
+enum Wares {
+  struct Ware {
+    let name: String
+    let price: UInt64
+    let bytes: [UInt8]
+    let digest: Hash
+  }
+
+  static let all: [Ware] = [("leaflet.txt", 35, 300), ("map.pdf", 240, 17_000), ("song.ogg", 615, 40_000)].map
+  {
+    let bytes = (0..<$0.2).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+    return Ware(name: $0.0, price: UInt64($0.1), bytes: bytes, digest: Hash(of: bytes))
+  }
+
+  /// In memory where the system has such a place: /dev/shm.
+  static let root: String = {
+    let root = Self.root(of: ProcessInfo.processInfo.processIdentifier)
+    do {
+      try FileManager.default.createDirectory(atPath: root + "/wares", withIntermediateDirectories: true)
+      for ware in all { try Data(ware.bytes).write(to: URL(fileURLWithPath: path(ware, in: root))) }
+    } catch { preconditionFailure("no room for the simulation's goods: \(error)") }
+    return root
+  }()
+
+  static func path(_ ware: Ware, in root: String) -> String { root + "/wares/" + ware.name }
+
+  private static func root(of process: Int32) -> String {
+    let shared = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
+    return shared + "/acd-simulation-\(process)"
+  }
+
+  /// Removes what this process left behind.
+  static func clean() { try? FileManager.default.removeItem(atPath: root) }
+
+  /// Removes what another one left behind.
+  static func clean(process: Int32) { try? FileManager.default.removeItem(atPath: root(of: process)) }
+}
+
+/// Prepares the hosts of a run.
+struct Setup {
+  private let world: World
+
+  init(_ world: World) { self.world = world }
+
+  func run() {
+    let lives = world.hosts.map { Life($0, number: 0) }
+    world.scheduler.spawn { [world] in
+      do {
+        for life in lives { try await Self.prepare(life, in: world) }
+      } catch { world.violate(8, "a party cannot be set up: \(error)") }
+    }
+    while world.scheduler.step() {}
+    for life in lives { life.isAlive = false }
+  }
+
+  private static func prepare(_ life: Life, in world: World) async throws {
+    let host = life.host
+    try FileManager.default.createDirectory(atPath: host.directory.path, withIntermediateDirectories: true)
+    switch host.member.role {
+    case .bank:
+      let accounts = Cast.shared.members.filter { [.pseudonym, .merchant].contains($0.role) }.map {
+        RehearsedAccount(
+          name: $0.name, key: $0.key, isMerchant: $0.role == .merchant,
+          deposit: $0.role == .merchant ? 0 : Cast.deposit)
+      }
+      try await life.ground.foundBank(
+        DenominationKeys.all, accounts: accounts, exchangeFee: 5, at: Cast.epoch)
+    case .merchant:
+      for ware in Wares.all {
+        _ = try await life.ground.offer(
+          Wares.path(ware, in: Wares.root), id: .random(using: &world.generator),
+          price: Money(currency: "EUR", amount: ware.price)!, description: "One \(ware.name)",
+          twoSided: ware.price > 500, modes: world.scenario.modes)
+      }
+    default: break
+    }
+  }
+}

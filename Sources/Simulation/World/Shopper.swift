@@ -1,0 +1,122 @@
+// A customer: a person with a wallet, who withdraws, buys, takes up again what a crash or a dead line
+// interrupted, and stops when everything he began has ended. The wallet is the real one.
+
+import Messages
+import Parties
+import Services
+
+/// A purchase that a customer will try once.
+struct PlannedPurchase {
+  /// Not before this virtual millisecond.
+  var at: UInt64
+  var mode: Mode
+  /// Which of the offers.
+  var choice: Int
+  var merchant: String
+  var archive: String
+  var twoSided: Bool
+  var completion: CompletionRoute
+  var expirationSeconds: UInt64
+  /// Exchange what is left of tokens first.
+  var refreshes: Bool
+}
+
+/// One life of a customer.
+struct Shopper {
+  private let life: Life
+  private let wallet: Wallet
+
+  init(_ life: Life) {
+    self.life = life
+    wallet = life.ground.wallet(entropy: life.host.member.entropy)
+  }
+
+  private var host: Host { life.host }
+  private var world: World { life.host.world }
+
+  /// Lives until all is done or the machine stops.
+  func live() async {
+    while life.isAlive {
+      do {
+        if host.needsRestore {
+          _ = try await wallet.restore()
+          host.needsRestore = false
+        }
+        try await wallet.resumeMoney()
+        guard try await step() else { break }
+      } catch {
+        // A person tries again later, whatever it was.
+        await wait(world.isQuiet ? 3_000 : 1_000)
+      }
+    }
+    guard life.isAlive else { return }
+    host.isDone = true
+  }
+
+  /// One thing that the customer does; false when there is nothing left to do.
+  private func step() async throws -> Bool {
+    try life.checkAlive()
+    if let next = host.plan.first, world.scheduler.now >= next.at {
+      if try await available() < 700 {
+        try await wallet.withdraw(Money(currency: "EUR", amount: 2_600)!, bank: "bank")
+      }
+      host.plan.removeFirst()
+      host.lastPurchase = next
+      // What is not paid for by then is given up.
+      host.patience = 4
+      host.purchasesBefore = try await wallet.purchases().count
+      try await buy(next)
+      return true
+    }
+    if host.patience > 0, let last = host.lastPurchase,
+      try await wallet.purchases().count == host.purchasesBefore
+    {
+      host.patience -= 1
+      try await buy(last)
+      return true
+    }
+    let open = try await wallet.purchases().filter(\.isOpen)
+    if open.contains(where: \.isPaidFor) || (host.patience > 0 && !open.isEmpty) {
+      if !open.contains(where: \.isPaidFor) { host.patience -= 1 }
+      try await wallet.resume(options: options(host.lastPurchase))
+      await wait(2_000)
+      return true
+    }
+    guard let next = host.plan.first else { return false }
+    await wait(Int(next.at - min(next.at, world.scheduler.now)) + 1)
+    return true
+  }
+
+  private func wait(_ milliseconds: Int) async { await world.scheduler.sleep(milliseconds) }
+
+  private func available() async throws -> UInt64 {
+    try await wallet.balance().first.flatMap { Money($0.available)?.amount } ?? 0
+  }
+
+  private func buy(_ purchase: PlannedPurchase) async throws {
+    if purchase.refreshes { _ = try await wallet.refresh(all: false, bank: "bank") }
+    let offers = try await wallet.offers(merchant: purchase.merchant).filter {
+      $0.modes.contains(purchase.mode)
+    }
+    guard !offers.isEmpty else { return }
+    _ = try await wallet.buy(offers[purchase.choice % offers.count], options: options(purchase))
+  }
+
+  private func options(_ purchase: PlannedPurchase?) -> BuyOptions {
+    var options = BuyOptions()
+    guard let purchase else { return options }
+    options.merchant = purchase.merchant
+    options.bank = "bank"
+    options.archive = purchase.archive
+    options.mode = purchase.mode
+    options.twoSided = purchase.twoSided
+    options.completion = purchase.completion
+    options.expirationSeconds = purchase.expirationSeconds
+    return options
+  }
+}
+
+extension PurchaseSummary {
+  /// Something is paid and not ended. Before the payment a customer simply walks away.
+  var isPaidFor: Bool { isOpen && !["requested", "offered", "checked"].contains(phase) }
+}

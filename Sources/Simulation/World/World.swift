@@ -1,0 +1,230 @@
+// One run: hosts, network, faults and the referee, from one seed.
+//
+// Invariant: nothing in a run depends on anything but its scenario: no clock, no order of dictionaries, no
+// address in memory.
+
+import Foundation
+import Messages
+import Parties
+import Services
+
+/// A run.
+public final class World: @unchecked Sendable {  // a run lives on one thread
+  let scenario: Scenario
+  let scheduler = Scheduler()
+  let dice: Dice
+  var generator: Dice
+  let plan: FaultPlan
+  /// Where this run's goods are.
+  let folder: String
+  private(set) var hosts: [Host] = []
+  private var hostOf: [PublicKey: Host] = [:]
+  private(set) var network: Network!
+  private(set) var referee: Referee!
+  private(set) var trace: Trace
+  private(set) var result: RunResult
+  /// No faults any more.
+  private(set) var isQuiet = false
+  private(set) var isOver = false
+  /// Banks and merchants poll the archives too.
+  private(set) var polls = false
+  /// Whose stores are put back to old copies in this run.
+  private(set) var restores = Role.merchant
+  /// A merchant gave a sale up.
+  var gaveUp = false
+  private var planned: [Int]
+  private var faults: [FaultKind: Int] = [:]
+  /// Faults stop no later than this.
+  private static let noiseMilliseconds: UInt64 = 3_000_000
+  /// When faults have stopped, everything has to end within this time.
+  private static let calmMilliseconds: UInt64 = 8_000_000
+
+  /// Longer than any purchase of the plan lasts.
+  private static let patienceMilliseconds: UInt64 = 200_000
+
+  init(_ scenario: Scenario, folder: String) {
+    self.scenario = scenario
+    self.folder = folder
+    dice = Dice(scenario.seed, "world")
+    generator = Dice(scenario.seed, "setup")
+    plan = scenario.isCalm ? .calm : FaultPlan(drawing: dice)
+    trace = Trace(keepsText: scenario.keepsTrace)
+    result = RunResult(seed: scenario.seed)
+    planned = scenario.crashes
+    network = Network(self)
+    referee = Referee(self)
+  }
+
+  func host(_ key: PublicKey) -> Host? { hostOf[key] }
+
+  // MARK: Faults and notes
+
+  func count(_ kind: FaultKind, _ times: Int = 1) { faults[kind, default: 0] += times }
+
+  /// Whether a fault of this rate happens now; counts it.
+  func strikes(_ kind: FaultKind, _ perMille: Int, _ dice: Dice) -> Bool {
+    guard !isQuiet, perMille > 0, dice.perMille(perMille) else { return false }
+    count(kind)
+    return true
+  }
+
+  /// Whether a host stops at this boundary.
+  func stops(_ host: Host, at boundary: Boundary) -> Bool {
+    guard hasBegun else { return false }
+    let number = result.boundaries
+    result.boundaries += 1
+    if let next = planned.first, next == number {
+      planned.removeFirst()
+      return true
+    }
+    guard !isQuiet else { return false }
+    if boundary == .beforeWrite, plan.fullDisk > 0, host.dice.below(100_000) < plan.fullDisk { fill(host) }
+    return plan.crash > 0 && host.dice.below(10_000) < plan.crash
+  }
+
+  private func fill(_ host: Host) {
+    guard !host.disk.disk.isFull else { return }
+    count(.fullDisk)
+    host.disk.disk.isFull = true
+    scheduler.after(host.dice.within(500...20_000)) { host.disk.disk.isFull = false }
+  }
+
+  func note(_ kind: UInt8, _ who: Host?, _ whom: Host?, _ body: [UInt8], _ text: () -> String) {
+    trace.note(scheduler.now, kind, who?.index ?? 255, whom?.index ?? 255, body, text)
+  }
+
+  /// An invariant is broken: the run ends.
+  func violate(_ invariant: Int, _ text: String) {
+    guard result.violations.isEmpty else { return }
+    result.violations.append(Violation(invariant: invariant, text: text, at: scheduler.now))
+    note(9, nil, nil, Array(text.utf8)) { "VIOLATION of invariant \(invariant): \(text)" }
+  }
+
+  // MARK: Running
+
+  /// Runs to the end.
+  func run() -> RunResult {
+    prepare()
+    while result.violations.isEmpty, !isFinished, scheduler.step() {}
+    if result.violations.isEmpty { referee.finish() }
+    result.virtualSeconds = scheduler.now / 1000
+    close()
+    result.faults = Dictionary(uniqueKeysWithValues: faults.map { ($0.key.rawValue, $0.value) })
+    result.events = scheduler.events
+    result.traceHash = trace.digest
+    result.trace = trace.lines
+    return result
+  }
+
+  /// Ends all tasks, so that nothing of the run is left.
+  private func close() {
+    isOver = true
+    for host in hosts { host.end() }
+    while scheduler.step() {}
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
+  private var hasBegun = false
+
+  private func prepare() {
+    let completion = dice.pick([CompletionRoute.archive, .archive, .merchant, .early])
+    polls = dice.oneIn(3)
+    restores = dice.oneIn(2) ? .pseudonym : .merchant
+    for (index, member) in Cast.shared.members.enumerated() {
+      let host = Host(member, index: index, world: self, completion: completion)
+      hosts.append(host)
+      hostOf[member.key] = host
+    }
+    Setup(self).run()
+    Liars.hire(self)
+    guard result.violations.isEmpty else { return }
+    for host in hosts {
+      if plan.skewSeconds > 0 {
+        host.skew = host.dice.within(-plan.skewSeconds...plan.skewSeconds)
+        count(.skewed)
+      }
+      host.disk.disk.makeBackup()
+    }
+    planPurchases(completion)
+    for host in hosts { host.start() }
+    hasBegun = true
+  }
+
+  private func planPurchases(_ completion: CompletionRoute) {
+    let customers = hosts.filter(\.isCustomer)
+    var starts = [UInt64](repeating: 100, count: customers.count)
+    for number in 0..<scenario.transactions {
+      let expirationSeconds: UInt64 =
+        scenario.liars != .none ? dice.pick([12, 30, 60]) : plan.isCalm ? 300 : dice.pick([12, 30, 60, 300])
+      let place = number % customers.count
+      customers[place].plan.append(
+        PlannedPurchase(
+          at: starts[place], mode: dice.pick(scenario.modes), choice: dice.below(100),
+          merchant: dice.pick(["merchant", "merchant2"]), archive: dice.pick(["archive", "archive2"]),
+          twoSided: dice.oneIn(3),
+          completion: completion == .archive ? .archive : dice.pick([.archive, .merchant]),
+          expirationSeconds: expirationSeconds, refreshes: dice.oneIn(12)))
+      starts[place] += UInt64(dice.below(20_000))
+      scheduleMischance(starts[place])
+    }
+    scheduler.after(Int(Self.noiseMilliseconds)) { [weak self] in self?.quieten() }
+    watch()
+  }
+
+  /// Things that operators do meanwhile: backups, and a merchant who gives a sale up.
+  private func scheduleMischance(_ at: UInt64) {
+    if scenario.isCalm { return }
+    if plan.restore > 0 && dice.oneIn(4) {
+      let host = dice.pick(hosts)
+      scheduler.after(Int(at)) { host.disk.disk.makeBackup() }
+    }
+    if dice.oneIn(10) {
+      let merchant = dice.pick(hosts.filter { $0.member.role == .merchant })
+      scheduler.after(Int(at) + dice.below(3_000)) { merchant.giveUpSomething() }
+    }
+  }
+
+  // MARK: Ending
+
+  /// Every second: are all customers through? Then faults stop, and once all is settled the run is over.
+  private func watch() {
+    scheduler.after(1_000) { [weak self] in
+      guard let self, !isOver else { return }
+      let hasLiars = scenario.liars != .none
+      if !isQuiet && hosts.allSatisfy({ !$0.isCustomer || ($0.plan.isEmpty && ($0.isDone || hasLiars)) }) {
+        quieten()
+      }
+      watch()
+    }
+  }
+
+  private var quietSince: UInt64 = 0
+
+  private func quieten() {
+    guard !isQuiet, !isOver else { return }
+    isQuiet = true
+    quietSince = scheduler.now
+    note(7, nil, nil, []) { "faults stop" }
+    for host in hosts {
+      host.disk.disk.isFull = false
+      host.skew = min(max(host.skew, -3), 3)
+    }
+  }
+
+  private var lastLook: UInt64 = 0
+
+  private var isFinished: Bool {
+    guard isQuiet, scheduler.now >= lastLook + 1_000 else { return false }
+    lastLook = scheduler.now
+    // With a liar some purchases never end: then there is time enough for every expiration.
+    let isLate = scenario.liars != .none && scheduler.now > quietSince + Self.patienceMilliseconds
+    if hosts.allSatisfy({ $0.life != nil && (!$0.isCustomer || $0.isDone || isLate) }) && referee.isSettled {
+      return true
+    }
+    guard scheduler.now > quietSince + Self.calmMilliseconds else { return false }
+    violate(7, "not everything has ended: " + referee.unsettled().joined(separator: "; "))
+    return true
+  }
+
+  func tally(_ change: (inout RunResult) -> Void) { change(&result) }
+}
