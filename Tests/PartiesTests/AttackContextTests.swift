@@ -1,5 +1,6 @@
 // Attacks 6 and 18 of the catalogue: messages of one mode in the place of another's, and what the parties
-// learn of a customer. Where a fix can be left out, the test also shows that the attack would succeed without it.
+// learn of a customer. Where a fix can be left out, the test also shows that the attack would succeed
+// without it.
 
 import Messages
 import Parties

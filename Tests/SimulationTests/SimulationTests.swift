@@ -5,7 +5,8 @@ import Messages
 import Simulation
 import Testing
 
-/// Runs on a thread of its own: a run is long and waits for nobody, and the tasks' few threads are everybody's.
+/// Runs on a thread of its own: a run is long and waits for nobody, and the tasks' few threads are
+/// everybody's.
 private func apart<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
   await withCheckedContinuation { done in Thread.detachNewThread { done.resume(returning: body()) } }
 }

@@ -1,5 +1,5 @@
-// Merchants that sell garbage, use n again, ask more than they offered, submit wrong keys, withhold and cancel
-// what they submitted.
+// Merchants that sell garbage, use n again, ask more than they offered, submit wrong keys, withhold and
+// cancel what they submitted.
 
 import Foundation
 import Messages

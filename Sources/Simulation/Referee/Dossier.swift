@@ -1,6 +1,6 @@
-// What the judge is shown at the end of a run with liars: everything that went over the wire or was kept. The
-// wronged honest party has to get its right from what honest parties hold, and no honest party may be convicted
-// by anything that anybody holds (invariant 5).
+// What the judge is shown at the end of a run with liars: everything that went over the wire or was kept.
+// The wronged honest party has to get its right from what honest parties hold, and no honest party may be
+// convicted by anything that anybody holds (invariant 5).
 
 import Foundation
 import Judge
