@@ -39,8 +39,9 @@ struct Disk {
   /// The power goes: of what was not synchronised a prefix may remain, perhaps with damage in it.
   mutating func lose(_ dice: Dice) {
     if !pending.isEmpty && dice.oneIn(2) {
-      var left = Array(pending.prefix(dice.below(pending.count + 1)))
-      if !left.isEmpty && dice.oneIn(3) { left[dice.below(left.count)] ^= UInt8(1 << dice.below(8)) }
+      // Often all sectors but one arrived.
+      var left = dice.oneIn(3) ? pending : Array(pending.prefix(dice.below(pending.count + 1)))
+      if !left.isEmpty && dice.oneIn(2) { left[dice.below(left.count)] ^= UInt8(1 << dice.below(8)) }
       durable += left
     }
     pending = []

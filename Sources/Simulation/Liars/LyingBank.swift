@@ -10,7 +10,7 @@ final class LyingBank: Schemer, Liar {
 
   private enum Trick: Int, CaseIterable {
     case honest, refusesSpent, otherValue, otherContract, noCredit, littleCredit, ignoresAbort, locksTwice
-    case locksNothing, saysAvailable, refusesSomethingElse
+    case locksNothing, saysAvailable, refusesSomethingElse, lateExpiration
   }
 
   override init(_ host: Host, _ gang: Gang) {
@@ -37,6 +37,10 @@ final class LyingBank: Schemer, Liar {
     case .honest, .noCredit, .littleCredit, .ignoresAbort, .saysAvailable: return nil
     case .refusesSpent:
       return lie(sign(Refusal(at: host.now, reason: .spent, hRequest: Hash(of: sent.body), detail: "spent")))
+    case .lateExpiration:
+      let other = lock(request) { $0.expiration += 4_000 }
+      tell(terms.merchant, other)
+      return lie(other)
     case .refusesSomethingElse:
       return lie(sign(Refusal(at: host.now, reason: .spent, hRequest: request.terms.hP1, detail: "spent")))
     case .otherValue:

@@ -67,6 +67,22 @@ final class Dossier {
 
   // MARK: The hearing
 
+  /// Shows every outcome to the lock's bank and merchant: who has a commit to show and does not is not wronged,
+  /// and who was never shown one owes nothing.
+  func confront() {
+    for message in messages {
+      guard let outcome = OutcomeFacts(message.bytes), let lock = locks[outcome.lock],
+        let archive = world.host(outcome.archive)
+      else { continue }
+      for key in [lock.bank, lock.terms.merchant] {
+        guard let target = world.host(key), target.isHonest, target !== archive else { continue }
+        world.network.inject(
+          Sent(
+            from: archive, to: target, method: "POST", path: RehearsedLink.messagesPath, body: message.bytes))
+      }
+    }
+  }
+
   /// Hears every transaction in which somebody may have lied, up to a number of them.
   func hear() {
     let harms = Harms(world, self).all()

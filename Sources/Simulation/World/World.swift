@@ -178,6 +178,14 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
       let host = dice.pick(hosts)
       scheduler.after(Int(at)) { host.disk.disk.makeBackup() }
     }
+    if plan.clockJump > 0 && plan.skewSeconds > 0 && dice.oneIn(3) {
+      let host = dice.pick(hosts)
+      scheduler.after(Int(at)) { [self] in
+        guard !isQuiet else { return }
+        host.skew = host.dice.within(-plan.skewSeconds...plan.skewSeconds)
+        count(.clockJumped)
+      }
+    }
     if dice.oneIn(10) {
       let merchant = dice.pick(hosts.filter { $0.member.role == .merchant })
       scheduler.after(Int(at) + dice.below(3_000)) { merchant.giveUpSomething() }
@@ -212,6 +220,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   }
 
   private var lastLook: UInt64 = 0
+  private var heardAt: UInt64?
 
   private var isFinished: Bool {
     guard isQuiet, scheduler.now >= lastLook + 1_000 else { return false }
@@ -219,7 +228,14 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     // With a liar some purchases never end: then there is time enough for every expiration.
     let isLate = scenario.liars != .none && scheduler.now > quietSince + Self.patienceMilliseconds
     if hosts.allSatisfy({ $0.life != nil && (!$0.isCustomer || $0.isDone || isLate) }) && referee.isSettled {
-      return true
+      if scenario.liars == .none { return true }
+      // Before anybody is judged, what there is is put to him.
+      guard let heardAt else {
+        heardAt = scheduler.now
+        referee.dossier.confront()
+        return false
+      }
+      return scheduler.now > heardAt + 5_000
     }
     guard scheduler.now > quietSince + Self.calmMilliseconds else { return false }
     violate(7, "not everything has ended: " + referee.unsettled().joined(separator: "; "))
