@@ -70,9 +70,8 @@ struct Authorization {
   /// How much of a token it uses.
   func amount(of token: Hash) -> UInt64 { inputs.amount(of: token) }
 
-  /// How much of a token is spent when less than all is due: tokens pay in the order of the list (attack 15).
+  /// How much of a token is spent when so much is due: tokens pay in the order of the list (attack 15).
   func share(of token: Hash, due: Money) -> UInt64 {
-    guard let terms, due != terms.value else { return amount(of: token) }
     var (rest, sum) = (due.amount, UInt64(0))
     for input in inputs {
       let part = min(rest, input.amount)

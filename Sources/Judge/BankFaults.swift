@@ -84,13 +84,13 @@ extension CaseFile {
 
   private func subject(_ refused: Authorization) -> Subject { refused.transaction?.subject ?? Subject() }
 
-  /// What a refusal shows: its proof and all that is inside.
+  /// What a refusal shows: its proof and what is inside, as deep as an honest bank's proof goes (a published
+  /// announcement) and a level more: whoever makes evidence chooses how deep it nests.
   private func proof(_ refusal: Verified<Refusal>) -> [Authorization] {
-    var waiting = refusal.payload.proof
-    var seen: Set<Hash> = []
-    while let next = waiting.popLast(), seen.count < Evidence.messagesMax {
-      guard seen.insert(Hash(of: next)).inserted else { continue }
-      waiting += (try? MessageType.nestedMessages(in: next)) ?? []
+    var (level, seen) = (refusal.payload.proof, Set<Hash>())
+    for _ in 0..<3 {
+      level = level.filter { seen.insert(Hash(of: $0)).inserted }
+        .flatMap { (try? MessageType.nestedMessages(in: $0)) ?? [] }
     }
     return seen.compactMap { authorizations[$0] }.sorted { $0.hash.description < $1.hash.description }
   }
@@ -153,18 +153,6 @@ extension CaseFile {
   /// is signed, and nothing that the bank refused too and never acted on.
   private func isUse(_ other: Authorization, beside refused: Authorization) -> Bool {
     guard other.bank == refused.bank, !other.says(the: refused) else { return false }
-    return !(refusedBy[other.hash] ?? []).contains(other.bank) || isDone(other)
-  }
-
-  /// Whether the bank locked or exchanged upon it, or upon the same signed otherwise.
-  private func isDone(_ asked: Authorization) -> Bool {
-    if asked.mode != nil {
-      return locks.contains { lock in
-        asked.asked(for: lock) || requests(for: lock).contains { $0.says(the: asked) }
-      }
-    }
-    return exchanged.contains {
-      $0.signer == asked.bank && authorizations[$0.payload.hX1]?.content == asked.content
-    }
+    return !(refusedBy[other.hash] ?? []).contains(other.bank) || carriedOut.contains(other.content)
   }
 }

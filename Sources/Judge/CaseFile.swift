@@ -33,6 +33,8 @@ struct CaseFile {
   /// The same by token, and the tokens as they name them.
   private(set) var authorizationsOf: [Hash: [Authorization]] = [:]
   private(set) var namedTokens: [Hash: Set<Token>] = [:]
+  /// What of it a bank locked or exchanged upon: by content, so upon the same signed otherwise, too.
+  private(set) var carriedOut: Set<[UInt8]> = []
   private(set) var exchanges: [Verified<X1>] = []
   private(set) var exchanged: [Verified<X2>] = []
   private(set) var deposits: [Deposit] = []
@@ -46,6 +48,8 @@ struct CaseFile {
   private(set) var answers: [Verified<StatusAnswer>] = []
   /// What was asked, by hash: an answer names its question, so nobody's signature is needed.
   private(set) var queries: [Hash: StatusQuery] = [:]
+  /// What tokens' keys demand of their tokens, by key.
+  private(set) var demands: [PublicKey: [Verified<StatusQuery>]] = [:]
   private(set) var nonResponses: [Verified<NonResponse>] = []
   private(set) var witnessAborts: [Verified<P5c>] = []
   private var commitsOf: [Hash: [CommitRecord]] = [:]
@@ -238,7 +242,12 @@ struct CaseFile {
   /// What the rules look up again and again.
   private mutating func collect() {
     for bytes in evidence.messages[.statusQuery] ?? [] {
-      if let query = try? Unverified<StatusQuery>(bytes) { queries[query.hash] = query.claims }
+      guard let query = try? Unverified<StatusQuery>(bytes) else { continue }
+      queries[query.hash] = query.claims
+      guard query.claims.serial != nil,
+        let demand = try? Verified(query, by: .key(query.claimedSigners[0]))
+      else { continue }
+      demands[demand.signer, default: []].append(demand)
     }
     for refusal in refusals { refusedBy[refusal.payload.hRequest, default: []].insert(refusal.signer) }
     commitsOf = Dictionary(grouping: commits, by: \.lock)
@@ -255,6 +264,11 @@ struct CaseFile {
         authorizationsOf[token.id, default: []].append(authorization)
         namedTokens[token.id, default: []].insert(token)
       }
+    }
+    carriedOut = Set(locks.flatMap(requests(for:)).map(\.content))
+    for answer in exchanged {
+      guard let asked = authorizations[answer.payload.hX1], asked.bank == answer.signer else { continue }
+      carriedOut.insert(asked.content)
     }
     tokenUses = collectTokenUses()
   }

@@ -34,17 +34,20 @@ extension CaseFile {
   ) -> [Verdict] {
     var facts = [lock.fact]
     facts += all.map {
-      Fact("NR: a witness had no answer from the archive", at: $0.payload.waitedUntil, $0.hash)
+      let what = $0.payload.answer == nil ? "no answer" : "no answer that counts"
+      return Fact("NR: a witness had \(what) from the archive", at: $0.payload.waitedUntil, $0.hash)
     }
     func undecided(_ text: String, at time: Timestamp? = nil, unless: [String] = []) -> [Verdict] {
       let fact = Fact(text, at: time)
       return [spare(.neitherOutcome, .undecided, lock.subject, facts + [fact], unless: unless)]
     }
-    if let answer = all.compactMap({ answer($0.payload, lock) }).first {
+    let isAbort = request == lock.name
+    // What it answered when it did not have to act yet, or no more, is nothing to it.
+    let inTime = all.filter { isInTime($0.payload, isAbort, lock.terms) }
+    if let answer = inTime.compactMap({ answer($0.payload, lock) }).first {
       return undecided("the archive did answer a witness: \(answer)")
     }
-    let isAbort = request == lock.name
-    let certifying = all.filter { isDue($0.payload, isAbort, lock.terms) }
+    let certifying = inTime.filter { isDue($0.payload, isAbort, lock.terms) }
     let sentAt = certifying.map(\.payload.sentAt).max() ?? lock.terms.expiration
     let witnesses = trust.witnesses(at: sentAt)
     let certified = Set(certifying.map(\.signer)).intersection(witnesses).count
@@ -62,12 +65,16 @@ extension CaseFile {
     return unansweredSubmission(Silence(lock: lock, request: request, sentAt: sentAt, facts: facts))
   }
 
-  /// Whether the archive had to answer in the time that the witness certifies.
+  /// Whether it was asked when it had to act.
+  private func isInTime(_ said: NonResponse, _ isAbort: Bool, _ terms: LockTerms) -> Bool {
+    isAbort
+      ? said.sentAt >= terms.expiration && said.sentAt < terms.lifetime : said.sentAt < terms.expiration
+  }
+
+  /// Whether the time in which it had to answer was over before its duty ended.
   private func isDue(_ said: NonResponse, _ isAbort: Bool, _ terms: LockTerms) -> Bool {
-    guard said.waitedUntil >= said.sentAt + trust.answerSeconds else { return false }
-    return isAbort
-      ? said.sentAt >= terms.expiration && said.waitedUntil < terms.lifetime
-      : said.waitedUntil < terms.expiration
+    said.waitedUntil >= said.sentAt + trust.answerSeconds
+      && said.waitedUntil < (isAbort ? terms.lifetime : terms.expiration)
   }
 
   private func isTrusted(_ key: PublicKey, _ role: Role, _ time: Timestamp) -> Bool {
@@ -201,15 +208,14 @@ extension CaseFile {
   // MARK: Answers and outcomes
 
   /// What the archive answered, if it signed anything that is about this: else a single witness could clear
-  /// it with something else. A refusal for what a submission itself disproves, that it agrees with its lock
-  /// and has the right key, is none: it names a fault that is not there, or else the submission fails as
-  /// evidence by itself.
+  /// it with something else. A refusal for what the request itself disproves, that it agrees with its lock
+  /// and has the right key, is none: it names a fault that is not there, or else a submission fails as
+  /// evidence by itself. An archive that does not know the mode calls it malformed, and rightly.
   private func answer(_ said: NonResponse, _ lock: LockRecord) -> String? {
     guard let answer = said.answer else { return nil }
     if let refusal = try? Verified<Refusal>(answer, by: .key(said.target)).payload {
-      guard refusal.hRequest == said.hRequest else { return nil }
-      let isOfSubmission = said.hRequest != said.lock
-      if isOfSubmission && [.mismatch, .wrongKey].contains(refusal.reason) { return nil }
+      guard refusal.hRequest == said.hRequest, ![.mismatch, .wrongKey].contains(refusal.reason)
+      else { return nil }
       return refusal.reason.map { "refused as \($0)" } ?? "refused"
     }
     if let status = try? Verified<StatusAnswer>(answer, by: .key(said.target)).payload {

@@ -20,13 +20,15 @@ extension CaseFile {
 
   /// Tokens whose keys ask for their state.
   private func demandedTokens() -> [Verdict] {
-    let tokens = Set(evidence.tokens.map(\.id)).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-    return tokens.compactMap { id in
+    let named = evidence.tokens.union(namedTokens.values.lazy.flatMap { $0 })
+    let demanded = Dictionary(grouping: named.filter { demands[$0.key] != nil }, by: \.id)
+    return demanded.values.compactMap { same in
       // The same token may come with several signatures: one that holds is enough.
-      let same = evidence.tokens.filter { $0.id == id }
-      let token = same.first { isSound($0) } ?? same.first!
-      let demands = signed(StatusQuery.self, by: token.key).filter { $0.payload.serial == token.serial }
-      return demands.isEmpty ? nil : verdict(on: token, demands)
+      let sorted = same.sorted { $0.signature.lexicographicallyPrecedes($1.signature) }
+      let token = sorted.first { isSound($0) } ?? sorted[0]
+      let own = demands[token.key]!.filter { $0.payload.serial == token.serial }
+        .sorted { $0.hash.bytes.lexicographicallyPrecedes($1.hash.bytes) }
+      return own.isEmpty ? nil : verdict(on: token, own)
     }
   }
 

@@ -22,11 +22,11 @@ struct EvidenceOptions: ParsableArguments {
     if let chunk = export.badChunk { files.append(("\(out).chunk", Array(chunk))) }
     for (path, bytes) in files { try writePrivate(path, bytes) }
     if json {
-      return try printJSON(
-        Written(files: files.map(\.0), labels: export.labels, sealedGoods: export.sealedGoods))
+      return try printJSON(Written(files.map(\.0), export))
     }
     print("written: \(files.map(\.0).joined(separator: ", "))")
     print("  messages: \(export.labels.joined(separator: ", "))")
+    for token in export.tokens { print("  token \(token)") }
     if let goods = export.sealedGoods { print("  sealed goods, if they are in dispute: \(goods)") }
     if !export.sealings.isEmpty { print("  the sealed submission holds the key to the goods") }
   }
@@ -34,7 +34,13 @@ struct EvidenceOptions: ParsableArguments {
   private struct Written: Encodable {
     let files: [String]
     let labels: [String]
+    let tokens: [String]
     let sealedGoods: String?
+
+    init(_ files: [String], _ export: EvidenceExport) {
+      (self.files, labels, tokens) = (files, export.labels, export.tokens)
+      sealedGoods = export.sealedGoods
+    }
   }
 
   private func writePrivate(_ path: String, _ bytes: [UInt8]) throws {
@@ -55,10 +61,11 @@ struct WalletEvidence: AsyncParsableCommand {
     @OptionGroup var options: WalletOptions
     @OptionGroup var evidence: EvidenceOptions
     @Argument(help: "The purchase's number, as `acd wallet list` prints it.") var number: UInt64
+    @Flag(help: "Do not ask the bank what became of an undelivered purchase's tokens.") var offline = false
 
     func run() async throws {
       try await options.withWallet { wallet in
-        try evidence.write(try await wallet.evidence(number), json: options.data.json)
+        try evidence.write(try await wallet.evidence(number, asking: !offline), json: options.data.json)
       }
     }
   }
@@ -95,14 +102,28 @@ struct BankEvidence: AsyncParsableCommand {
   struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Write a lock's messages and the bank's key list as a bundle.",
-      discussion: "Name the lock by its transaction, M and n, or by L, the hash of its P3.")
+      discussion: """
+        Name the lock by its transaction, M and n, or by L, the hash of its P3; or name a token, for all of
+        its locks and exchanges.
+        """)
     @OptionGroup var data: DataOptions
     @OptionGroup var evidence: EvidenceOptions
-    @OptionGroup var name: LockArguments
+    @Argument(help: "M and n, or L: 64 and 32, or 64 hexadecimal digits.") var lock: [String] = []
+    @Option(help: "A token's id instead, 64 hexadecimal digits: all that became of it.") var token: String?
 
     func run() async throws {
-      let lock = try name.parsed()
-      try await withBank(data) { try evidence.write(try await $0.evidence(lock), json: data.json) }
+      guard let token else {
+        let lock = try BankLockName(lock)
+        return try await withBank(data) {
+          try evidence.write(try await $0.evidence(lock), json: data.json)
+        }
+      }
+      guard let id = Hash(hex: token), lock.isEmpty else {
+        throw ValidationError("A token's id has 64 hexadecimal digits, and stands alone.")
+      }
+      try await withBank(data) {
+        try evidence.write(try await $0.evidence(token: id), json: data.json)
+      }
     }
   }
 }

@@ -182,12 +182,20 @@ struct BankWitness: AsyncParsableCommand {
 struct LockArguments: ParsableArguments {
   @Argument(help: "M and n, or L: 64 and 32, or 64 hexadecimal digits.") var lock: [String]
 
-  func parsed() throws -> BankLockName {
-    guard let first = lock.first, let hash = Hash(hex: first), lock.count <= 2 else {
+  func parsed() throws -> BankLockName { try BankLockName(lock) }
+}
+
+extension BankLockName {
+  /// M and n, or L, as a person types them.
+  init(_ words: [String]) throws {
+    guard let first = words.first, let hash = Hash(hex: first), words.count <= 2 else {
       throw ValidationError("M and n have 64 and 32 hexadecimal digits, a lock's name has 64.")
     }
-    guard lock.count == 2 else { return .hash(hash) }
-    guard let n = TransactionID(hex: lock[1]) else { throw ValidationError("n has 32 hexadecimal digits.") }
-    return .transaction(merchant: PublicKey(hash.bytes)!, n: n)
+    guard words.count == 2 else {
+      self = .hash(hash)
+      return
+    }
+    guard let n = TransactionID(hex: words[1]) else { throw ValidationError("n has 32 hexadecimal digits.") }
+    self = .transaction(merchant: PublicKey(hash.bytes)!, n: n)
   }
 }

@@ -16,6 +16,14 @@ struct LockedTwiceTests {
     }
     try expectConviction(
       Exhibits([try sale.p3().bytes, try EarlySale().e3().bytes]), .lockedTwice, .bank, "two modes")
+    let sameTerms = try Actor.bank.sign(E3(terms: sale.terms()))
+    try expectAllNeeded(
+      Exhibits([try sale.p3().bytes, sameTerms.bytes]), .lockedTwice, "two modes, same terms")
+    let announced = AnnouncedSale()
+    let a7s = try [announced.announced().hash, digest(1)].map { hash in
+      try Actor.bank.sign(A7(terms: announced.a7().payload.terms, hAnnounced: hash)).bytes
+    }
+    try expectAllNeeded(Exhibits(a7s), .lockedTwice, "two announcements")
     let joint = JointSale()
     let other = try joint.jb2 { $0.terms.value = Money("EUR:1")! }
     try expectConviction(
@@ -64,6 +72,16 @@ struct LockedTwiceTests {
     try expectAcquittalWithoutTrust(Exhibits([p3, other]), in: [.bank])
     let revoked = trustList { $0.change(.bank) { entry in entry.revokedAt = Times.hearing } }
     try expectAcquittal(Exhibits([p3, other], trust: revoked), "revoked, and nothing dates them")
+    let others = trustList { $0.change(.otherBank) { entry in entry.revokedAt = Times.hearing } }
+    try expectConviction(
+      Exhibits([p3, other], trust: others), .lockedTwice, .bank, "another's key is revoked")
+    let inAnotherRole = trustList {
+      $0.entries.append(
+        TrustEntry(
+          role: .merchant, name: "shop", key: Actor.bank.key, from: 1, until: Times.lifetime,
+          revokedAt: Times.hearing))
+    }
+    try expectConviction(Exhibits([p3, other], trust: inAnotherRole), .lockedTwice, .bank, "in another role")
     let aborts = [
       try sale.p5b().bytes, try sale.p5b(sale.p3 { $0.value = Money("EUR:1")! }).bytes,
     ]
@@ -152,12 +170,41 @@ struct SpentBeyondTests {
       Exhibits(try base() + (try uses.lock(2, 401)), heard: [.bank]), .spentBeyondValue, .bank)
     try expectConviction(
       Exhibits(try base() + (try uses.exchange(401)), heard: [.bank]), .spentBeyondValue, .bank)
+    for second in [try uses.lock(2, 401), try uses.exchange(401)] {
+      try expectAllNeeded(Exhibits(try base() + second, heard: [.bank]), .spentBeyondValue)
+    }
     let announced = AnnouncedSale()
     let files = try base() + [try announced.announced().bytes, try announced.a7().bytes]
     try expectConviction(Exhibits(files, heard: [.bank]), .spentBeyondValue, .bank, "announced")
+    let list = [try Tokens.keyList().bytes, try uses.p2(1, 600).bytes, try uses.p3(uses.p2(1, 600)).bytes]
+    func announcement(by actor: Actor) throws -> [[UInt8]] {
+      let inner = try Unverified<Announced>(announced.announced().bytes).claims.announcement
+      let message = try actor.sign(Unverified<Announcement>(inner).claims)
+      let published = try Actor.archive.sign(Announced(at: Times.now, announcement: message.bytes))
+      let a7 = try Actor.bank.sign(A7(terms: announced.a7().payload.terms, hAnnounced: published.hash))
+      return [published.bytes, a7.bytes]
+    }
+    try expectConviction(
+      Exhibits(try list + announcement(by: .tokenOne), heard: [.bank]), .spentBeyondValue, .bank)
+    try expectAcquittal(
+      Exhibits(try list + announcement(by: .stranger), heard: [.bank]), "a stranger announced")
+    let mixed = [try announced.announced().bytes, try announcement(by: .stranger)[1]]
+    try expectAcquittal(Exhibits(list + mixed, heard: [.bank]), "locked for another announcement")
     let joint = JointSale()
     let compact = try base() + [try joint.jb2().bytes, try joint.jb2ack().bytes]
+    let big = try joint.jb2 { $0.tokenInputs[0].amount = 1234 }
+    let single = Exhibits([compact[0], big.bytes, try joint.jb2ack(big).bytes], heard: [.bank])
+    try expectAllNeeded(single, .spentBeyondValue, "one lock of more than the token is worth")
+    let strange = try Actor.stranger.sign(joint.jb2().payload)
+    try expectAcquittal(
+      Exhibits(try base() + [strange.bytes, try joint.jb2ack(strange).bytes], heard: [.bank]),
+      "the token did not sign")
     try expectConviction(Exhibits(compact, heard: [.bank]), .spentBeyondValue, .bank, "compact")
+    // The same terms and other tokens, which the bank did not acknowledge: no doubt which it was given.
+    let other = try Actor.tokenTwo.sign(
+      JB2(terms: joint.terms(.compact), bank: Actor.bank.key, tokenInputs: [Tokens.inputs[1]]))
+    try expectConviction(
+      Exhibits(compact + [other.bytes], heard: [.bank]), .spentBeyondValue, .bank, "not acknowledged")
   }
 
   @Test("within the value, aborted, unheard or forged: nobody is at fault")
@@ -201,6 +248,20 @@ struct SpentBeyondTests {
     ]
     for (name, exhibits) in cases { try expectAcquittal(exhibits, name) }
     try expectAcquittalWithoutTrust(Exhibits(two, heard: [.bank]), in: [.bank])
+    // Nor does the name of another bank's larger denomination make the token worth more.
+    var (large, elsewhere) = (Tokens.denomination, uses.token)
+    (large.id, large.value) = (digest(0x0f), Money("EUR:1000")!)
+    (elsewhere.bank, elsewhere.issuer, elsewhere.keyID) = (
+      Actor.otherBank.key, Actor.otherBank.key, large.id
+    )
+    let (largest, relabelled) = (large, elsewhere)
+    let other = [
+      try Tokens.keyList(by: .otherBank) { $0.keys = [largest] }.bytes,
+      try uses.p2(9, 1) { ($0.bank, $0.tokenInputs[0].token) = (Actor.otherBank.key, relabelled) }.bytes,
+    ]
+    try expectConviction(
+      Exhibits(two + other, heard: [.bank]), .spentBeyondValue, .bank, "another bank's name")
+    #expect(try Exhibits(Array(try base().dropFirst())).judged().findings(.spentBeyondValue) == [])
     for (name, abort) in [
       ("another archive's abort", try uses.abort(p3, by: .otherArchive)),
       ("a stranger's abort", try uses.abort(p3, by: .stranger)),
@@ -260,6 +321,11 @@ struct SpentBeyondTests {
     try expectAcquittal(Exhibits(try also(700) + committed, heard: [.bank]), "the rest is free")
     try expectConviction(
       Exhibits(try also(701) + committed, heard: [.bank]), .spentBeyondValue, .bank, "more than the rest")
+    // Tokens pay in the order of the list: of the second one nothing was taken.
+    let second = try uses.p2(8, 1000, by: .tokenTwo) { $0.tokenInputs[0].token = Tokens.token(.tokenTwo) }
+    let whole = lock + [second.bytes, try uses.p3(second).bytes]
+    try expectConviction(Exhibits(whole, heard: [.bank]), .spentBeyondValue, .bank, "both are locked")
+    try expectAcquittal(Exhibits(whole + committed, heard: [.bank]), "the second is free")
   }
 
   @Test(

@@ -13,6 +13,24 @@ struct CreditTests {
   @Test("a bank that was heard and shows no credit is at fault")
   func convicts() throws {
     try expectConviction(Exhibits(evidence, heard: [.bank]), .notCredited, .bank)
+    try expectAllNeeded(Exhibits(evidence, heard: [.bank]), .notCredited)
+    let aborted = try evidence + [sale.p5b().bytes]
+    try expectAllNeeded(Exhibits(aborted), .notCredited)
+  }
+
+  @Test("two banks that locked the same are two: each credits its own")
+  func twoBanks() throws {
+    for (bank, other) in [(Actor.bank, Actor.otherBank), (.otherBank, .bank)] {
+      let (lock, foreign) = (try sale.p3(by: bank), try sale.p3(by: other))
+      let files = [lock.bytes, foreign.bytes, try sale.p5a(sale.p4(lock)).bytes]
+      for own in [lock, foreign] {
+        let credit = try sale.credit(by: other) { $0.lock = own.hash }.bytes
+        try expectConviction(
+          Exhibits(files + [credit], heard: [bank, other]), .notCredited, bank, "\(bank)")
+      }
+      let paid = try sale.credit(by: bank) { $0.lock = lock.hash }.bytes
+      try expectAcquittal(Exhibits(files + [paid], heard: [bank, other]), "\(bank), paid")
+    }
   }
 
   @Test("a bank that shows the credit, or the transfer to another bank, is not")

@@ -71,6 +71,78 @@ struct DeliveryTests {
     }
   }
 
+  @Test("early and series: what agrees in all but one thing defeats no claim")
+  func forgedModes() throws {
+    var early = EarlySale()
+    early.delivery = .forced
+    let otherN = TransactionID(filled(1, 16))!
+    let (e1, e3) = (try early.e1().bytes, try early.e3().bytes)
+    func shown(_ e4: Verified<E4>, _ e5: Verified<E5>) throws -> [[UInt8]] {
+      let e6 = try early.e6 { $0.hE4 = e4.hash }
+      let held = try early.held { $0.hGoods = e4.hash }
+      return [e1, e3, e4.bytes, e5.bytes, try early.e7a(e6, held: held).bytes]
+    }
+    #expect(try Exhibits(shown(early.e4(), early.e5())).judged().findings(.deliveredThis) == [.claimFails])
+    let merchandise: [(String, Verified<E4>)] = [
+      ("E4.n", try early.e4 { $0.n = otherN }), ("E4.hE1", try early.e4 { $0.hP1 = digest(1) }),
+      ("E4 by another merchant", try early.e4(by: .otherMerchant)),
+    ]
+    for (name, e4) in merchandise {
+      let e5 = try early.e5 { $0.hE4 = e4.hash }
+      #expect(try Exhibits(shown(e4, e5)).judged().findings(.deliveredThis) == [.undecided], "\(name)")
+    }
+    let notes: [(String, Verified<E5>)] = [
+      ("E5.hE4", try early.e5 { $0.hE4 = digest(1) }), ("E5.n", try early.e5 { $0.n = otherN }),
+      ("E5.M", try early.e5 { $0.merchant = Actor.otherMerchant.key }),
+      ("E5 by a stranger", try early.e5(by: .stranger)),
+    ]
+    for (name, e5) in notes {
+      let files = try shown(early.e4(), e5)
+      #expect(try Exhibits(files).judged().findings(.deliveredThis) == [.undecided], "\(name)")
+    }
+    // The E4 of the commit, and no other, is what was delivered.
+    let second = try early.e4 { $0.root = digest(1) }
+    let mixed = try shown(early.e4(), early.e5 { $0.hE4 = second.hash }) + [second.bytes]
+    #expect(try Exhibits(mixed).judged().findings(.deliveredThis) == [.undecided], "another E4")
+  }
+
+  @Test("a series: each purchase is acknowledged by itself")
+  func forgedSeries() throws {
+    let series = Series()
+    let otherN = TransactionID(filled(1, 16))!
+    let base = [try series.r1().bytes, try series.r3().bytes, try series.forced().bytes]
+    func findings(_ r6: Verified<R6>, _ r7: Verified<R7>) throws -> [Finding] {
+      try Exhibits(base + [r6.bytes, r7.bytes]).judged().findings(.deliveredThis)
+    }
+    #expect(try findings(series.r6(1), series.r7(1)) == [.claimFails])
+    let items: [(String, Verified<R6>)] = [
+      ("R6.n", try series.r6(1) { $0.n = otherN }), ("R6.i", try series.r6(1) { $0.index = 2 }),
+      ("R6 by another merchant", try series.r6(1, by: .otherMerchant)),
+    ]
+    for (name, r6) in items {
+      #expect(try findings(r6, series.r7(1) { $0.hR6 = r6.hash }) == [.undecided], "\(name)")
+    }
+    let notes: [(String, Verified<R7>)] = [
+      ("R7.hR6", try series.r7(1) { $0.hR6 = digest(1) }), ("R7.n", try series.r7(1) { $0.n = otherN }),
+      ("R7.M", try series.r7(1) { $0.merchant = Actor.otherMerchant.key }),
+      ("R7.i", try series.r7(1) { $0.index = 2 }), ("R7 by a stranger", try series.r7(1, by: .stranger)),
+    ]
+    for (name, r7) in notes { #expect(try findings(series.r6(1), r7) == [.undecided], "\(name)") }
+  }
+
+  @Test("an acknowledgement of another contract of the same pseudonym says nothing of this one")
+  func otherContracts() throws {
+    let files = try Array(evidence.prefix(3))
+    for number in UInt8(1)...6 {
+      var other = sale
+      other.n = TransactionID(filled(number, 16))!
+      let p1 = try other.p1()
+      let ack = try other.acknowledgement { $0.hP1 = p1.hash }
+      let findings = try Exhibits(files + [p1.bytes, ack.bytes]).judged().findings(.deliveredThis)
+      #expect(findings == [.undecided], "\(number)")
+    }
+  }
+
   @Test("an invented pseudonym is not in P3")
   func inventedPseudonym() throws {
     let p1 = try sale.p1 { $0.contract.pseudonym = Actor.stranger.key }
@@ -137,6 +209,17 @@ struct ValueTakenTests {
     }
     let p3 = try Actor.bank.sign(P3(terms: p2.payload.terms))
     try expectConviction(Exhibits(try base() + [p2.bytes, p3.bytes], heard: [.bank]), .valueTaken, .bank)
+  }
+
+  @Test("an authorization holds its tokens: they need no files of their own")
+  func insideAuthorizations() throws {
+    // Never locked: the bank denies it.
+    let files = [try sale.p2().bytes, try demand().bytes, try Tokens.keyList().bytes]
+    try expectConviction(Exhibits(files, heard: [.bank]), .valueTaken, .bank)
+    try expectAcquittal(Exhibits(files, heard: [.bank], tokenHolds: false), "not the bank's token")
+    try expectAcquittal(Exhibits([files[0], files[2]], heard: [.bank]), "no demand")
+    let stranger = try sale.p2(by: .tokenOne).bytes
+    try expectAcquittal(Exhibits([stranger, files[1], files[2]], heard: [.bank]), "one signature is missing")
   }
 
   @Test("authorization and lock, an exchange, or the bank's word explain the value")

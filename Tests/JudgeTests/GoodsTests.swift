@@ -33,6 +33,8 @@ struct GoodsTests {
     for (name, sealed) in [("damaged", Ware.damaged), ("key", Self.otherKey), ("plaintext", Self.other)] {
       let exhibits = Exhibits(try evidence(sale(of: sealed)), goods: [sealed])
       try expectConviction(exhibits, .badGoods, .merchant, Comment(rawValue: name))
+      let needed = Exhibits([exhibits.files[0], exhibits.files[2]], goods: [sealed])
+      try expectAllNeeded(needed, .badGoods, Comment(rawValue: name))
     }
   }
 
@@ -121,6 +123,22 @@ struct GoodsTests {
       Exhibits(evidence(bad), goods: [Ware.damaged]), in: [.merchant, .archive])
   }
 
+  @Test("goods and a contract without its commit are undecided, unless it is about others")
+  func uncommitted() throws {
+    let sale = sale(of: Ware.damaged)
+    let p1 = try sale.p1().bytes
+    #expect(try Exhibits([p1], goods: [Ware.damaged]).judged().findings(.badGoods) == [.undecided])
+    #expect(try Exhibits([p1], goods: [Array(Ware.damaged.dropLast())]).judged().findings(.badGoods) == [])
+    #expect(try Exhibits([p1]).judged().findings(.badGoods) == [])
+    var other = sale
+    other.n = TransactionID(filled(7, 16))!
+    let both = Exhibits([p1, try other.p1().bytes, try sale.p5a().bytes], goods: [Ware.damaged])
+    #expect(Set(try both.judged().findings(.badGoods)) == [.convicted, .undecided])
+    // A bank's record publishes the key of an invoice, and of nothing else.
+    try expectAcquittal(
+      Exhibits([p1, try AnnouncedSale().record().bytes], goods: [Ware.damaged]), "a record for a P1")
+  }
+
   @Test("a key that the contract does not commit to, signed by the merchant, is its fault")
   func wrongKey() throws {
     let sale = Sale()
@@ -202,6 +220,8 @@ struct GoodsOfModesTests {
       ("R6 by another merchant", base + [try sale.r6(1, by: .otherMerchant).bytes, r8]),
       ("R6.n", base + [try sale.r6(1) { $0.n = TransactionID(filled(1, 16))! }.bytes, r8]),
       ("R4 by a stranger", base + [try sale.r4(by: .stranger).bytes]),
+      ("R4.n", base + [try sale.r4(n: TransactionID(filled(1, 16))!).bytes]),
+      ("R8.n", base + [r6, try sale.r8(1, n: TransactionID(filled(1, 16))!).bytes]),
       ("R9.hR1", [base[0], try sale.r10a(sale.r9 { $0.hP1 = digest(1) }).bytes, r6, r8]),
     ]
     for (name, files) in forged { try expectAcquittal(Exhibits(files, goods: goods), name) }

@@ -95,8 +95,10 @@ struct Series {
     return try Actor.tokenTwo.withKey { (key) throws(MessageError) in try inner.coSigned(with: key) }
   }
 
-  func r4(by actor: Actor = .merchant, key: [UInt8] = Ware.k) throws -> Verified<R4> {
-    try actor.sign(R4(n: Ware.n, key: key, index: 0))
+  func r4(
+    by actor: Actor = .merchant, key: [UInt8] = Ware.k, n: TransactionID = Ware.n
+  ) throws -> Verified<R4> {
+    try actor.sign(R4(n: n, key: key, index: 0))
   }
 
   func r6(_ index: UInt64, by actor: Actor = .merchant, _ change: (inout R6) -> Void = { _ in }) throws
@@ -120,8 +122,10 @@ struct Series {
     return try actor.sign(payload)
   }
 
-  func r8(_ index: UInt64, by actor: Actor = .merchant, key: [UInt8] = Ware.k) throws -> Verified<R8> {
-    try actor.sign(R8(n: Ware.n, key: key, index: index))
+  func r8(
+    _ index: UInt64, by actor: Actor = .merchant, key: [UInt8] = Ware.k, n: TransactionID = Ware.n
+  ) throws -> Verified<R8> {
+    try actor.sign(R8(n: n, key: key, index: index))
   }
 
   func r9(_ change: (inout R9) -> Void = { _ in }) throws -> Verified<R9> {
@@ -292,10 +296,13 @@ struct AnnouncedSale {
 
   /// FIG. 2: the invoice, endorsed by the token's key, with k.
   func deposit(
-    by actor: Actor = .tokenOne, _ change: (inout Deposit) -> Void = { _ in }
+    by actor: Actor = .tokenOne, bank: Actor = .bank, address: Hash = digest(0xad),
+    _ change: (inout Deposit) -> Void = { _ in }
   ) throws -> Verified<Deposit> {
-    let invoice = try invoice(Ware.claim)
-    let endorsement = try actor.sign(Endorsement(hINV: invoice.hash, address: digest(0xad)))
+    var terms = terms(.invoice, Ware.claim)
+    terms.bank = bank.key
+    let invoice = try Actor.merchant.sign(Invoice(terms: terms, address: digest(0xad)))
+    let endorsement = try actor.sign(Endorsement(hINV: invoice.hash, address: address))
     var payload = Deposit(
       key: Ware.k, token: Tokens.token(.tokenOne), invoice: invoice.bytes, endorsement: endorsement.bytes)
     change(&payload)

@@ -40,6 +40,7 @@ struct NonResponseTests {
     let exhibits = Exhibits(try submission, heard: [.archive])
     try expectConviction(exhibits, .neitherOutcome, .archive, also: [.keyLeaked])
     #expect(try exhibits.judged().findings(.keyLeaked) == [.convicted])
+    for dispute in [Dispute.neitherOutcome, .keyLeaked] { try expectAllNeeded(exhibits, dispute) }
   }
 
   @Test("an abort request without an answer after the expiration: the archive is at fault")
@@ -47,6 +48,7 @@ struct NonResponseTests {
     let exhibits = Exhibits(try abortRequest, heard: [.archive])
     try expectConviction(exhibits, .neitherOutcome, .archive)
     #expect(try exhibits.judged().findings(.keyLeaked).isEmpty, "no key was sent")
+    try expectAllNeeded(exhibits, .neitherOutcome)
   }
 
   @Test("an abort of its own shows that the archive made no commit of what it was sent in time")
@@ -171,6 +173,26 @@ struct NonResponseTests {
           Exhibits(rest + [file], heard: [.archive]), .neitherOutcome, .archive, also: [.keyLeaked])
       }
     }
+  }
+
+  @Test("what the archive answered when it did not have to act yet, or no more, is no answer")
+  func otherTimes() throws {
+    let (p3, box) = (try sale.p3().bytes, try sealed())
+    func answered(_ request: [UInt8], at sent: Timestamp, _ reason: Reason) throws -> [UInt8] {
+      let refusal = Refusal(at: sent + 1, reason: reason, hRequest: Hash(of: request), detail: nil)
+      return try nr(request, at: sent) { $0.answer = try? Actor.archive.sign(refusal).bytes }
+    }
+    let early = try answered(p3, at: Times.expiration - 1, .tooEarly)
+    let over = try answered(p3, at: Times.lifetime, .lifetime)
+    try expectConviction(
+      Exhibits(try abortRequest + [early, over], heard: [.archive]), .neitherOutcome, .archive)
+    let late = try answered(box, at: Times.expiration, .tooLate)
+    try expectConviction(
+      Exhibits(try submission + [late], heard: [.archive]), .neitherOutcome, .archive, also: [.keyLeaked])
+    for file in [
+      try answered(p3, at: Times.expiration, .tooEarly), try answered(p3, at: Times.expiration, .malformed),
+      try answered(p3, at: Times.lifetime - 1, .untrusted),
+    ] { try expectAcquittal(Exhibits(try abortRequest + [file], heard: [.archive]), "in time") }
   }
 
   @Test("more than half of the witnesses are needed, all for the same request")
@@ -335,7 +357,17 @@ struct NonResponseTests {
     let refusal = Refusal(at: Times.expiration + 1, reason: .lifetime, hRequest: digest(1), detail: nil)
     let status = StatusAnswer(at: Times.expiration, hQuery: digest(1), proof: [], state: .open)
     let p3 = try sale.p3().bytes
-    for answer in [other, try Actor.archive.sign(refusal).bytes, try Actor.archive.sign(status).bytes] {
+    let strange = [
+      try Actor.stranger.sign(
+        Refusal(at: Times.expiration, reason: .tooLate, hRequest: Hash(of: p3), detail: nil)
+      ).bytes,
+      try Actor.stranger.sign(
+        StatusAnswer(at: Times.expiration, hQuery: Hash(of: p3), proof: [], state: .open)
+      ).bytes,
+    ]
+    for answer in strange + [
+      other, try Actor.archive.sign(refusal).bytes, try Actor.archive.sign(status).bytes,
+    ] {
       let file = try nr(p3, at: Times.expiration) { $0.answer = answer }
       try expectConviction(Exhibits([p3, file], heard: [.archive]), .neitherOutcome, .archive)
     }

@@ -32,6 +32,18 @@ struct OutcomeTests {
         lock: series.r3().hash, at: Times.expiration, failed: .expired))
     try expectConviction(Exhibits([try series.r10a().bytes, r10b.bytes]), .bothOutcomes, .archive, "series")
     try expectAcquittalWithoutTrust(Exhibits(files), in: [.archive, .merchant])
+    for pair in [
+      files, cancelled, [try joint.ja5a().bytes, try joint.ja5b().bytes],
+      [try joint.jb4a().bytes, try joint.jb4b().bytes],
+    ] { try expectAllNeeded(Exhibits(pair), .bothOutcomes) }
+    // What the archive signed after its key was revoked does not count.
+    let late = trustList { $0.change(.archive) { $0.revokedAt = Times.expiration } }
+    try expectAcquittal(Exhibits(files, trust: late), "aborted by a thief")
+    for actor in [Actor.stranger, .archive, .otherBank] {
+      try expectAcquittal(
+        Exhibits([try joint.jb4a(by: actor).bytes, try joint.jb4b(by: actor).bytes]).without(.otherBank),
+        "compact by \(actor)")
+    }
   }
 
   @Test("commits of one transaction under two locks convict the archive that signed both")
@@ -39,6 +51,7 @@ struct OutcomeTests {
     let second = try sale.p3(by: .otherBank)
     let files = [try sale.p5a().bytes, try sale.p5a(sale.p4(second)).bytes]
     try expectConviction(Exhibits(files), .bothOutcomes, .archive)
+    try expectAllNeeded(Exhibits(files), .bothOutcomes)
     try expectAcquittal(
       Exhibits([files[0], try sale.p5a(sale.p4(second), by: .otherArchive).bytes]), "two archives")
     try expectAcquittal(
@@ -102,6 +115,7 @@ struct RecordDeniedTests {
     let query = try query()
     let files = [try sale.p5a().bytes, query.bytes, try answer(query)]
     try expectConviction(Exhibits(files), .recordDenied, .archive)
+    try expectAllNeeded(Exhibits([files[0], files[2], files[1]]), .recordDenied)
     try expectAcquittalWithoutTrust(Exhibits(files), in: [.archive, .merchant])
   }
 
@@ -178,6 +192,12 @@ struct ReuseTests {
       try expectAcquittal(
         Exhibits([e4, try early.e4(by: actor) { $0.root = digest(1) }.bytes]), "\(name) E4")
     }
+    // Nobody who is no merchant is convicted as one.
+    for actor in [Actor.stranger, .archive] {
+      let pair = [try early.e4(by: actor).bytes, try early.e4(by: actor) { $0.root = digest(1) }.bytes]
+      try expectAcquittal(Exhibits(pair), "two E4 by \(actor)")
+    }
+    try expectAllNeeded(Exhibits([e4, try early.e4 { $0.root = digest(1) }.bytes]), .numberReused)
     // Nothing dates E4: a revoked key's does not count.
     let revoked = trustList { $0.change(.merchant) { $0.revokedAt = Times.now + 500 } }
     try expectAcquittal(

@@ -35,6 +35,7 @@ struct RefusalTests {
       }
       let files = [asked.bytes, try refusal(of: asked, reason), try Tokens.keyList().bytes]
       try expectConviction(Exhibits(files, heard: [.bank]), .refusedWrongly, .bank, "no proof")
+      try expectAllNeeded(Exhibits(files, heard: [.bank]), .refusedWrongly)
       let small = try uses.p2(2, 400)
       let tooLittle = [asked.bytes, try refusal(of: asked, reason, proof: [small.bytes]), files[2]]
       try expectConviction(Exhibits(tooLittle, heard: [.bank]), .refusedWrongly, .bank, "enough is left")
@@ -176,7 +177,9 @@ struct RefusalTests {
       ("an announcement by a stranger", strange), ("X1 by a stranger", try uses.x1(900, by: .stranger).bytes),
       ("an invoice that a stranger endorsed", try announced.deposit(by: .stranger).bytes),
       ("another invoice's endorsement", try announced.deposit { $0.invoice = other.bytes }.bytes),
-      ("an invoice for another bank", try announced.deposit { $0.token = bound }.bytes),
+      ("an invoice of another bank", try announced.deposit(bank: .otherBank).bytes),
+      ("another address' endorsement", try announced.deposit(address: digest(1)).bytes),
+      ("an invoice with a token of another bank", try announced.deposit { $0.token = bound }.bytes),
       ("a lock without its authorization", try uses.p3(uses.p2(2, 900)).bytes),
     ]
     for (name, proof) in proofs {
@@ -210,6 +213,9 @@ struct RefusalTests {
     ]
     try expectConviction(Exhibits(circular), .refusedWrongly, .bank, "refused itself")
     try expectAcquittal(Exhibits(circular + [try uses.exchange(900)[1]]), "carried out after all")
+    try expectConviction(
+      Exhibits(circular + [try uses.exchange(900, by: .otherBank)[1]]), .refusedWrongly, .bank,
+      "another bank's X2")
   }
 
   @Test("'n reused' is proven by another authorization of this transaction, or it is wrong")

@@ -120,6 +120,15 @@ struct Exhibits {
   }
 }
 
+extension Exhibits {
+  /// The same, with a trust list that does not have this key.
+  func without(_ actor: Actor) -> Exhibits {
+    var other = self
+    other.trust.remove(actor)
+    return other
+  }
+}
+
 extension Judgment {
   /// What is said of one dispute.
   func findings(_ dispute: Dispute) -> [Finding] { verdicts.filter { $0.dispute == dispute }.map(\.finding) }
@@ -144,6 +153,28 @@ func expectConviction(
   let bundle = try Bundle(exhibits.files.filter { $0.first == 0xd2 }).encoded()
   let rest = exhibits.files.filter { $0.first != 0xd2 }
   #expect(try exhibits.judged([bundle] + rest) == judgment, "a bundle", sourceLocation: location)
+}
+
+/// The evidence convicts, and no part of it is idle: without any one of its messages, and with any one that
+/// its signer did not sign so, nobody is convicted of this.
+func expectAllNeeded(
+  _ exhibits: Exhibits, _ dispute: Dispute, _ comment: Comment? = nil,
+  at location: SourceLocation = #_sourceLocation
+) throws {
+  func isConvicted(_ files: [[UInt8]]) throws -> Bool {
+    try exhibits.judged(files).findings(dispute).contains(.convicted)
+  }
+  #expect(try isConvicted(exhibits.files), comment, sourceLocation: location)
+  for (index, file) in exhibits.files.enumerated() {
+    var files = exhibits.files
+    files.remove(at: index)
+    let label = (try? MessageType(peeking: file).label) ?? "file \(index)"
+    #expect(try !isConvicted(files), "without \(label)", sourceLocation: location)
+    guard file.first == 0xd2 else { continue }
+    var damaged = file
+    damaged[damaged.count - 1] ^= 1
+    #expect(try !isConvicted(files + [damaged]), "damaged \(label)", sourceLocation: location)
+  }
 }
 
 /// Nobody is at fault by this evidence.

@@ -63,10 +63,22 @@ echo "judge.sh: a refused double spend convicts nobody: the refusal shows the us
 expect 2 $ACD wallet buy first.bin --yes -o "$W/copied.bin" --data-dir "$W/copy"
 grep -q 'refused (spent)' "$W/err" || fail "the copied wallet is not refused: $(cat "$W/err")"
 expect 0 $ACD wallet evidence export 0 --out "$W/copy.ev" --data-dir "$W/copy"
+cp "$W/out" "$W/copied"
 says no-fault refused-wrongly "$W/copy.ev" "$W/bank.ev"
 says undecided refused-wrongly "$W/copy.ev"
-judge "$W/copy.ev" "$W/bank.ev" --heard bank >"$W/out" || true
+# The bank is heard: it shows all that it has of these tokens, running or not, and the wallet has asked it about each.
+tokens=()
+for token in $(sed -n 's/^  token //p' "$W/copied"); do
+  expect 0 bank evidence export --token "$token" --out "$W/token-$token.ev"
+  tokens+=("$W/token-$token.ev")
+done
+[ ${#tokens[@]} -gt 0 ] || fail "the evidence names no tokens: $(cat "$W/copied")"
+says no-fault refused-wrongly "$W/copy.ev" "${tokens[@]}" --heard bank
+judge "$W/copy.ev" "${tokens[@]}" --heard bank >"$W/out" || true
 grep -q "AT FAULT" "$W/out" && fail "an honest bank is at fault: $(cat "$W/out")"
+grep -q "NO FAULT: value was taken without delivery" "$W/out" || fail "the tokens are not accounted for: $(cat "$W/out")"
+expect 5 bank evidence export --token "$n$n" --out "$W/none.ev"
+expect 64 bank evidence export --token "$n$n" "$n" --out "$W/none.ev"
 
 echo "judge.sh: a joint sale, two-sided: the bank is its own archive"
 stop archive

@@ -240,6 +240,32 @@ struct BankPurchaseTests {
     #expect(try await bank.sums() == Sums(customer: 1400, merchant: 500, locked: 100))
   }
 
+  @Test("all that became of a token is there for a judge: its locks with their ends, and its exchanges")
+  func evidence() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([500, 100])
+    let (first, second) = (Purchase(bank: bank), Purchase(bank: bank))
+    let p2 = try first.p2([(tokens[0], 300)])
+    let p3 = try await first.lock(p2)
+    let p5b = try first.p5b(p3)
+    try await bank.ask(p5b)
+    let again = try second.p2([(tokens[0], 200), (tokens[1], 50)])
+    let lock = try await second.lock(again)
+    let p5a = try second.p5a(lock)
+    let credit = try await bank.ask(p5a)
+    let desk = BankDesk(store: bank.store, currency: "EUR")
+    func exported(_ token: TestToken) async throws -> Set<[UInt8]> {
+      let task = ExportToken(token: token.token.id.description)
+      return Set(try await task.carryOut(at: desk).messages.map { Array($0) })
+    }
+    let list = bank.keys.signedList
+    #expect(try await exported(tokens[0]) == [p2, p3.bytes, p5b, again, lock.bytes, p5a, credit, list])
+    #expect(try await exported(tokens[1]) == [again, lock.bytes, p5a, credit, list])
+    await #expect(throws: ServiceError.self) {
+      try await ExportToken(token: Hash(of: [1]).description).carryOut(at: desk)
+    }
+  }
+
   @Test(
     "a refusal shows what stands in the way: the lock of another protocol, and no use that was given back")
   func proofs() async throws {

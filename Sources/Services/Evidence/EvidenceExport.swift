@@ -25,6 +25,8 @@ public struct EvidenceExport: Codable, Equatable, Sendable {
   public var sealings: [Sealing] = []
   /// The proof of a sealed chunk that does not open, if there is one.
   public var badChunk: Data?
+  /// Ids of the tokens that paid, for whoever asks their bank about them.
+  public var tokens: [String] = []
   /// Where the sealed goods are, on the party's machine.
   public var sealedGoods: String?
 

@@ -41,22 +41,10 @@ struct ExportLock: OperatorTask {
   func carryOut(at desk: BankDesk) async throws -> EvidenceExport {
     let key = try await rowKey(desk)
     return try await desk.store.read { tx in
-      var messages = try tx.signedMessages(kind: BankService.kind, key: key)
+      let messages = try tx.lockMessages(key)
       guard !messages.isEmpty else { throw ServiceError.notFound("this bank has made no such lock") }
-      let locks = ContractModes.all.map { $0.lockType } + [.jb2]
-      for lock in messages where Self.type(of: lock).map(locks.contains) ?? false {
-        messages += try tx.signedMessages(kind: "credit", key: Hash(of: lock).bytes)
-      }
-      // What the tokens are worth.
-      if let list = try tx.meta("keylist") { messages.append(list) }
-      return EvidenceExport(messages)
+      return EvidenceExport(messages + (try tx.keyList()))
     }
-  }
-
-  /// The type, also of a JB2 that several tokens signed.
-  private static func type(of message: [UInt8]) -> MessageType? {
-    let type = try? MessageType(peeking: message)
-    return type == .coSign && (try? Unverified<JB2>(message)) != nil ? .jb2 : type
   }
 
   /// Where the lock is, if the bank has made it.
@@ -93,9 +81,70 @@ extension MerchantOperation {
   }
 }
 
+/// All that a bank kept of a token: every lock and exchange of it, with what became of them.
+struct ExportToken: OperatorTask {
+  static let name = "token-evidence"
+  /// The token's id, in hexadecimal digits.
+  var token: String
+
+  func carryOut(at desk: BankDesk) async throws -> EvidenceExport {
+    try await desk.store.read { tx in
+      guard let id = Hash(hex: token), try tx.token(id.bytes) != nil else {
+        throw ServiceError.notFound("this bank has never seen this token")
+      }
+      var messages: [[UInt8]] = []
+      for use in try tx.tokenUses(token: id.bytes) {
+        for message in try tx.signedMessages(kind: "use", key: use.message) {
+          guard let key = Self.rowKey(message) else {
+            messages.append(message)
+            continue
+          }
+          messages += try tx.lockMessages(key)
+        }
+      }
+      return EvidenceExport(messages + (try tx.keyList()))
+    }
+  }
+
+  /// Where the lock of this authorization is; nil for an exchange.
+  private static func rowKey(_ message: [UInt8]) -> [UInt8]? {
+    func key<P: PurchaseMachine>(_: P.Type) -> [UInt8]? {
+      let terms = (try? Verified<AuthorizationQ<P.Mode>>(stored: message))?.payload.terms
+      return terms.map { RowKey.transaction($0.merchant, $0.n) }
+    }
+    return PurchaseMachines.all.lazy.compactMap { key($0) }.first
+  }
+}
+
+/// The type of what may be a lock, also of a JB2 that several tokens signed.
+private func lockType(_ message: [UInt8]) -> MessageType? {
+  let type = try? MessageType(peeking: message)
+  return type == .coSign && (try? Unverified<JB2>(message)) != nil ? .jb2 : type
+}
+
+extension StoreTransaction {
+  /// What a bank kept of a lock: its messages, and the Credit.
+  fileprivate func lockMessages(_ key: [UInt8]) throws -> [[UInt8]] {
+    var messages = try signedMessages(kind: BankService.kind, key: key)
+    let locks = ContractModes.all.map { $0.lockType } + [.jb2]
+    for lock in messages where lockType(lock).map(locks.contains) ?? false {
+      messages += try signedMessages(kind: "credit", key: Hash(of: lock).bytes)
+    }
+    return messages
+  }
+
+  /// What the bank's tokens are worth.
+  fileprivate func keyList() throws -> [[UInt8]] { try meta("keylist").map { [$0] } ?? [] }
+}
+
 extension BankOperation {
   /// All that the bank kept of a lock, for a judge.
   public func evidence(_ lock: BankLockName) async throws -> EvidenceExport {
     try await link.carryOut(lock.export)
+  }
+
+  /// All that the bank kept of a token, for a judge.
+  public func evidence(token: Hash) async throws -> EvidenceExport {
+    try await link.carryOut(ExportToken(token: token.description))
   }
 }

@@ -7,22 +7,28 @@ import Storage
 
 extension Wallet {
   /// All that the wallet kept of a purchase, for a judge. While the purchase is not delivered, the tokens'
-  /// keys sign a demand for their value too: the bank has to account for them.
-  public func evidence(_ number: UInt64) async throws -> EvidenceExport {
+  /// keys sign a demand for their value too: the bank has to account for them. `asking`: the bank is asked at
+  /// once, and its signed answers go with the demands, if it gives any.
+  public func evidence(_ number: UInt64, asking: Bool = false) async throws -> EvidenceExport {
     guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
-    return try await evidence(machine, number)
+    return try await evidence(machine, number, asking: asking)
   }
 
-  private func evidence<P: PurchaseMachine>(_: P.Type, _ number: UInt64) async throws -> EvidenceExport {
+  private func evidence<P: PurchaseMachine>(
+    _: P.Type, _ number: UInt64, asking: Bool
+  ) async throws -> EvidenceExport {
     let (messages, machine) = try await store.read { tx in
       let (_, machine) = try self.load(P.self, tx, number)
       return (try tx.signedMessages(kind: PurchaseInfo.kind, key: RowKey.number(number)), machine)
     }
-    let inputs = machine.p2?.payload.tokenInputs ?? []
+    // Of an ended purchase too: the bank has to say what became of the tokens.
+    let request = messages.lazy.compactMap { try? Verified<AuthorizationQ<P.Mode>>(stored: $0) }.first
+    let inputs = request?.payload.tokenInputs ?? []
     var export = EvidenceExport(
-      machine.phase == .delivered ? messages : messages + (try await demands(inputs)))
+      machine.phase == .delivered ? messages : messages + (try await demands(inputs, asking: asking)))
+    export.tokens = inputs.map(\.token.id.description)
     guard let offer = machine.p1?.payload, let claim = machine.goods,
       FileManager.default.fileExists(atPath: sealedPath(offer.n))
     else { return export }
@@ -35,14 +41,23 @@ extension Wallet {
     return export
   }
 
-  private func demands(_ inputs: [TokenInput]) async throws -> [[UInt8]] {
+  private func demands(_ inputs: [TokenInput], asking: Bool) async throws -> [[UInt8]] {
     var generator = surroundings.randomness
     var result: [[UInt8]] = []
+    var asking = asking
     for input in inputs {
       guard let coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }
       let query = StatusQuery(
         n: nil, merchant: nil, nonce: .random(using: &generator), serial: input.token.serial)
-      result.append(try Verified(signing: query, with: seed.tokenKey(coin.keyIndex)).bytes)
+      let demand = try Verified(signing: query, with: seed.tokenKey(coin.keyIndex)).bytes
+      result.append(demand)
+      guard asking else { continue }
+      // A bank that cannot be reached is not asked again and again.
+      guard let answer = try? await exchange(demand, with: input.token.bank) else {
+        asking = false
+        continue
+      }
+      if (try? Verified<StatusAnswer>(answer, by: .key(input.token.bank))) != nil { result.append(answer) }
     }
     return result
   }

@@ -22,7 +22,7 @@ struct BankDesk: OperatorDesk {
     [
       OpenAccount.route(at: self), Deposit.route(at: self), StatementPage.route(at: self),
       Totals.route(at: self), CheckStore.route(at: self), ExportLock.route(at: self),
-      LockQuestion.route(at: self), KeepWithLock.route(at: self),
+      ExportToken.route(at: self), LockQuestion.route(at: self), KeepWithLock.route(at: self),
     ]
   }
 }
