@@ -67,8 +67,8 @@ final class Dossier {
 
   // MARK: The hearing
 
-  /// Shows every outcome to the lock's bank and merchant: who has a commit to show and does not is not wronged,
-  /// and who was never shown one owes nothing.
+  /// Shows every outcome to the lock's bank and merchant: who has a commit to show and does not is not
+  /// wronged, and who was never shown one owes nothing.
   func confront() {
     for message in messages {
       guard let outcome = OutcomeFacts(message.bytes), let lock = locks[outcome.lock],
