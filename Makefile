@@ -54,6 +54,7 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
 	Tests/Scenarios/joint.sh
+	Tests/Scenarios/announced.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/storm.sh
 	Tests/Scenarios/kill.sh 12

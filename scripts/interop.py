@@ -27,11 +27,15 @@ SIGNER_ROLES = {
     "acd-p1": (ROLE_MERCHANT,), "acd-p3": (ROLE_BANK,), "acd-p4": (ROLE_MERCHANT,), "acd-cancel": (ROLE_MERCHANT,),
     "acd-p5a": (ROLE_ARCHIVE,), "acd-p5b": (ROLE_ARCHIVE,), "acd-offers": (ROLE_MERCHANT,), "acd-credit": (ROLE_BANK,),
     "acd-refusal": SERVICES, "acd-status": SERVICES, "acd-w2": (ROLE_BANK,), "acd-account": (ROLE_BANK,),
-    "acd-x2": (ROLE_BANK,), "acd-keys": (ROLE_BANK,),
+    "acd-x2": (ROLE_BANK,), "acd-keys": (ROLE_BANK,), "acd-po": (ROLE_MERCHANT,), "acd-announced": (ROLE_ARCHIVE,),
+    "acd-a7": (ROLE_BANK,), "acd-a8": (ROLE_MERCHANT,), "acd-a9a": (ROLE_ARCHIVE,), "acd-a9b": (ROLE_ARCHIVE,),
 }
 # What stores keep beside messages: the seed of the box around P4.
 NO_MESSAGES = {"P4 seed"}
-CONTAINER_KEY, BUNDLE_MESSAGES, P5A_P4, COSIGN_MESSAGE = 23, -1, -1, -1
+CONTAINER_KEY, BUNDLE_MESSAGES = 23, -1
+# Types that hold one message, all under this key.
+HOLDERS = ("acd-p5a", "acd-cosign", "acd-announced", "acd-a8", "acd-a9a")
+HELD = -1
 RECEIPT_MESSAGES = (-1, -2)
 PROOF, HISTORY = 20, -1
 
@@ -64,8 +68,8 @@ def inside(data):
             return item[BUNDLE_MESSAGES]
         return [item[key] for key in RECEIPT_MESSAGES] if kind == "acd-receipt/1" else []
     kind, _, payload = payload_of(data)
-    if kind in ("acd-p5a", "acd-cosign"):
-        return [payload[P5A_P4 if kind == "acd-p5a" else COSIGN_MESSAGE]]
+    if kind in HOLDERS:
+        return [payload[HELD]]
     if kind == "acd-account":
         return payload[HISTORY]
     return payload.get(PROOF, []) if kind in ("acd-status", "acd-refusal") else []
@@ -148,7 +152,7 @@ def not_sent_yet(name):
     """Types that stand in the table and that no party of this version sends: their protocols are not served yet."""
     return re.fullmatch(
         r"acd-(e[1-7][ab]?|held|ja5b|jb\w+|r\d+[ab]?|registration|registered|inv|endorsement|deposit|approval|passive-record"
-        r"|complaint|po|announcement|announced|consent|a[789][ab]?|n2|bt[12]|rf[123]|nr|p5c|payment-1|payment)", name)
+        r"|complaint|n2|bt[12]|rf[123]|nr|p5c|payment-1|payment)", name)
 
 
 def rules(cddl, *lists):

@@ -38,6 +38,9 @@ print(next(o["id"] for o in json.load(sys.stdin) if o["protocols"] == ["joint"])
 expect 0 wallet buy "$joint" --protocol joint --yes -o "$W/joint.bin"
 $ACD merchant offer remove "$joint" --data-dir "$W/merchant" >/dev/null
 $python scripts/interop_client.py "$W" ask
+cp build/interop/in/goods.bin build/interop/in/announced.bin
+PROTOCOL=announced offer build/interop/in/announced.bin
+expect 0 wallet buy announced.bin --protocol announced --yes -o "$W/announced.bin"
 
 # Declined: the NAK comes before the bank's P3, so the merchant answers P3 with Cancel, and the archive with P5b.
 kill "${PIDS[bank]}"; wait "${PIDS[bank]}" 2>/dev/null || true
@@ -47,6 +50,22 @@ start bank; started
 settle
 wallet list --json | grep -q '"aborted"' || fail "a declined purchase did not end in an abort"
 [ ! -e "$W/declined.bin" ] || fail "declined, but the goods are there"
+
+# Given up: the token is announced, the merchant declines before the bank's lock comes, and answers it with Cancel.
+kill "${PIDS[bank]}"; wait "${PIDS[bank]}" 2>/dev/null || true
+wallet buy announced.bin --protocol announced --yes -o "$W/given-up.bin" >"$W/buy.log" 2>&1 & buyer=$!
+n=
+for _ in $(seq 100); do
+  n=$($ACD merchant sales --json --data-dir "$W/merchant" | $python -c 'import json,sys
+print(next((s["n"] for s in json.load(sys.stdin) if s["phase"] == "claiming"), ""))')
+  [ -n "$n" ] && break
+  sleep 0.1
+done
+expect 0 $ACD merchant cancel "$n" --data-dir "$W/merchant"
+start bank; started
+wait $buyer 2>/dev/null || true
+settle
+[ ! -e "$W/given-up.bin" ] || fail "given up, but the goods are there"
 
 # Sealed: while the archive is away, the merchant's outbox holds the box with P4.
 kill "${PIDS[archive]}"; wait "${PIDS[archive]}" 2>/dev/null || true

@@ -40,9 +40,13 @@ extension Hash {
     return Hash(out)!
   }
 
-  /// h(Q, serial): what the bank signs blindly, and the token's id in its books.
-  public static func token(key: PublicKey, serial: Hash) -> Hash {
+  /// h(Q, serial), or h(Q, serial, A) for a token that is bound to an archive: what the bank signs blindly,
+  /// and the token's id in its books.
+  public static func token(key: PublicKey, serial: Hash, archive: PublicKey? = nil) -> Hash {
     precondition(Core.isReady)
+    if let archive {
+      return Hash(of: Array("acd-bound-token".utf8) + key.bytes + serial.bytes + archive.bytes)
+    }
     var out = [UInt8](repeating: 0, count: size)
     acd_token_message(&out, key.bytes, serial.bytes)
     return Hash(out)!

@@ -113,7 +113,7 @@ struct ProtocolArgument: ExpressibleByArgument, Sendable {
   let mode: Mode
 
   static let core = ProtocolArgument(mode: .core)
-  static let served: [Mode] = [.core, .joint]
+  static let served: [Mode] = [.core, .joint, .announced]
 
   init(mode: Mode) { self.mode = mode }
 

@@ -136,7 +136,8 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
       @Option(
         name: .customLong("protocol"), parsing: .upToNextOption,
-        help: "The protocols by which it is sold: core, joint.") var protocols: [ProtocolArgument] = [.core]
+        help: "The protocols by which it is sold: core, joint, announced.") var protocols:
+        [ProtocolArgument] = [.core]
 
       func run() async throws {
         try await withMerchant(data) { merchant in

@@ -168,7 +168,7 @@ extension WalletCommand {
       .archive
     @Option(help: "How many seconds the archive may take before the money comes back.") var expiration:
       UInt64 = 600
-    @Option(name: .customLong("protocol"), help: "The protocol to buy by: core or joint.")
+    @Option(name: .customLong("protocol"), help: "The protocol to buy by: core, joint or announced.")
     var mode = ProtocolArgument.core
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Flag(help: "Do not ask.") var yes = false

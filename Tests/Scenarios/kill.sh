@@ -2,14 +2,15 @@
 # kill -9 of each service, and of the wallet, at random points of a purchase; restart; `wallet resume`. Afterwards the
 # purchase is delivered or ended, the goods are there if and only if it was paid, and no money was made or lost.
 #
-# Usage: kill.sh [POINTS] [SEED]
+# Usage: [PROTOCOL=NAME] kill.sh [POINTS] [SEED]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . Tests/Scenarios/lib.sh
 points=${1:-6}
 seed=${2:-$(date +%s)}
 RANDOM=$seed
-echo "kill.sh: $points points, seed $seed"
+PROTOCOL=${PROTOCOL:-core}
+echo "kill.sh: $points points, seed $seed, by the $PROTOCOL protocol"
 mkdir -p build/scenarios
 head -c 300000 /dev/urandom >build/scenarios/goods.bin
 PRICE=EUR:0.05 world build/scenarios/kill build/scenarios/goods.bin
@@ -21,7 +22,7 @@ for point in $(seq "$points"); do
   victim=${victims[$((RANDOM % 4))]}
   delay=$(printf '0.%03d' $((RANDOM % 450)))
   # Not by the function: then $! would be a shell, and the wallet would outlive it.
-  $ACD wallet buy goods.bin --yes --expiration 5 -o "$W/out-$point" --data-dir "$W/wallet" >"$W/buy.log" 2>&1 &
+  $ACD wallet buy goods.bin --protocol "$PROTOCOL" --yes --expiration 5 -o "$W/out-$point" --data-dir "$W/wallet" >"$W/buy.log" 2>&1 &
   buyer=$!
   sleep "$delay"
   if [ "$victim" = wallet ]; then

@@ -40,10 +40,13 @@ world() {
   $ACD bank account open shop --merchant --data-dir "$W/bank" \
     --key "$(field key "$W/merchant/identity.json")" >/dev/null
   $ACD bank account deposit alice EUR:20.00 --reference first --data-dir "$W/bank" >/dev/null
-  for goods in "$@"; do
-    $ACD merchant offer add "$goods" --price "${PRICE:-EUR:1.25}" --description "goods for a test" \
-      --data-dir "$W/merchant" >/dev/null
-  done
+  for goods in "$@"; do offer "$goods"; done
+}
+
+# offer FILE: puts it on sale for $PRICE, by $PROTOCOL.
+offer() {
+  $ACD merchant offer add "$1" --price "${PRICE:-EUR:1.25}" --description "goods for a test" \
+    --protocol "${PROTOCOL:-core}" --data-dir "$W/merchant" >/dev/null
 }
 
 # field NAME FILE: a string member of a JSON object.

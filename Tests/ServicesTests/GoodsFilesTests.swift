@@ -129,7 +129,8 @@ struct GoodsFilesTests {
       chunk[place] ^= 1
       var plain = [UInt8](repeating: 0xee, count: 100)
       var leaf = [UInt8](repeating: 0, count: Hash.size)
-      let room = GoodsRoom().sealed
+      let owner = GoodsRoom()
+      let room = owner.sealed
       room.pieces(chunk.count)[0].copyBytes(from: chunk)
       #expect(throws: MessageError(.authentication, "authentication", "goods")) {
         try plain.withUnsafeMutableBytes { plain in
@@ -138,6 +139,7 @@ struct GoodsFilesTests {
           }
         }
       }
+      withExtendedLifetime(owner) {}
       #expect(plain == [UInt8](repeating: 0, count: 100))
     }
   }

@@ -131,6 +131,19 @@ public struct BankLock<M: PurchaseMode>: ~Copyable, Sendable {
     }
   }
 
+  /// What the lock was made upon, and the lock.
+  var request: (made: Verified<M.Request>, lock: Verified<M.LockMessage>)? {
+    switch state {
+    case .absent: nil
+    case .locked(let p2, let p3), .settled(let p2, let p3, _), .released(let p2, let p3, _): (p2, p3)
+    }
+  }
+
+  /// The lock is made.
+  mutating func lockedUpon(_ request: Verified<M.Request>, _ lock: Verified<M.LockMessage>) {
+    state = .locked(request, lock)
+  }
+
   // MARK: Events
 
   /// An outcome arrived, from whomever; its signatures hold.
@@ -229,16 +242,27 @@ extension BankLock where M.Request == AuthorizationQ<M>, M.LockMessage == Author
     return effects
   }
 
-  // MARK: Checks of P2 (docs/SPEC.md, "P2")
-
   private func check(
     _ p2: Verified<AuthorizationQ<M>>, facts: [Hash: TokenFacts], policy: BankPolicy, at now: Timestamp,
     bank: PublicKey
   ) -> Denial? {
     let payload = p2.payload
-    let terms = payload.terms
+    return checkTerms(payload.terms, for: payload.bank, policy: policy, at: now, bank: bank)
+      ?? BankCounter.checkTokens(
+        payload.tokenInputs, total: payload.terms.value, facts: facts, bank: bank,
+        outlive: payload.terms.lifetime)
+  }
+}
+
+// MARK: Checks of P2 and its kin (docs/SPEC.md, "P2")
+
+extension BankLock {
+  /// Nil if a lock with these terms may be made now; `named` is the bank that they are for.
+  func checkTerms(
+    _ terms: LockTerms, for named: PublicKey, policy: BankPolicy, at now: Timestamp, bank: PublicKey
+  ) -> Denial? {
     let label = M.requestType.label
-    guard payload.bank == bank else { return Denial(.mismatch, "\(label) is for another bank") }
+    guard named == bank else { return Denial(.mismatch, "\(label) is for another bank") }
     guard M.mode != .joint || terms.archive == bank else {
       return Denial(.mismatch, "in \(label) the bank is the archive")
     }
@@ -261,7 +285,6 @@ extension BankLock where M.Request == AuthorizationQ<M>, M.LockMessage == Author
         return Denial(.untrusted, "the \(role.name)'s key: \(error.rule), now or before the lifetime ends")
       }
     }
-    return BankCounter.checkTokens(
-      payload.tokenInputs, total: terms.value, facts: facts, bank: bank, outlive: terms.lifetime)
+    return nil
   }
 }

@@ -27,7 +27,16 @@ public enum CustomerEffect: Equatable, Sendable {
 public enum PurchasePhase: Int, Sendable {
   case requested = 1
   case offered, checked, authorised, locked, paid, delivered, aborted, refused, abandoned
+  /// Announced purchases: message 3 is signed.
+  case announced = 21
+  /// Invoices: the token is being registered at its archive.
+  case registering
 
   /// True when nothing more will happen.
-  public var isFinal: Bool { rawValue >= PurchasePhase.delivered.rawValue }
+  public var isFinal: Bool {
+    switch self {
+    case .delivered, .aborted, .refused, .abandoned: true
+    default: false
+    }
+  }
 }

@@ -73,6 +73,8 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
         .aborted(try stored(Label(M.abortType), Abort<M>.self)))
     case .refused: state = .refused
     case .abandoned: state = .abandoned
+    case .announced, .registering:
+      throw MessageError(.misuse, "state", "wallet: not a phase of a purchase under a contract")
     }
     (self.n1, self.state) = (n1, state)
   }

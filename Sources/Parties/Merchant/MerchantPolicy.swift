@@ -51,4 +51,6 @@ public enum MerchantEffect: Equatable, Sendable {
 public enum SalePhase: Int, Sendable {
   case offered = 1
   case authorised, submitted, committed, credited, aborted, cancelling, declined
+  /// Announced sales: the bank is asked to lock the token.
+  case claiming = 21
 }

@@ -79,6 +79,8 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
       state = .aborted(
         try stored(Label(M.lockType), M.LockMessage.self),
         .aborted(try stored(Label(M.abortType), Abort<M>.self)))
+    case .claiming:
+      throw MessageError(.misuse, "state", "merchant store: not a phase of a sale under a contract")
     }
     let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
     (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)

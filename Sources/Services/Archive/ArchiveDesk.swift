@@ -16,10 +16,13 @@ struct ArchiveDesk {
     ) throws -> [ArchiveEffect]
 
   /// Reads what was sealed to this archive.
+  func unseal(_ sealed: SealedMessage) throws -> Messages.Bundle {
+    try Messages.Bundle(encoded: node.identity.sealing.open(sealed.box))
+  }
+
+  /// Reads a submission that was sealed to this archive.
   func open<M: ArchiveMode>(_: M.Type, _ sealed: SealedMessage) throws -> Submitted<M> {
-    let plain = try node.identity.sealing.open(sealed.box)
-    return try Submitted<M>(
-      Messages.Bundle(encoded: plain), trust: node.trust.list, at: node.clock())
+    try Submitted<M>(unseal(sealed), trust: node.trust.list, at: node.clock())
   }
 
   /// P4 and its kin.
@@ -83,6 +86,45 @@ struct ArchiveDesk {
     let answer = StatusAnswer(
       at: now, hQuery: query.hash, proof: records.prefix(16).map(\.body), state: state)
     return try Verified(signing: answer, with: node.identity.signing).bytes
+  }
+
+  // MARK: Announcements (FIG. 3)
+
+  private static let announcedKind = "announced"
+  /// How often one token can be announced: its owner's own doing.
+  private static let announcementsMax = 64
+
+  /// Publishes message 3, signed once: the same announcement gets the same bytes.
+  func announce(_ announcement: Verified<Announcement>, in tx: any StoreTransaction) throws -> [UInt8] {
+    let key = announcement.payload.token.id.bytes
+    let published = try tx.messages(kind: Self.announcedKind, key: key)
+    for known in published {
+      let message = try Verified<Announced>(stored: known.bytes)
+      if message.payload.announcement == announcement.bytes { return known.bytes }
+    }
+    let now = try time(tx)
+    let denial =
+      AnnouncementDesk.check(
+        announcement, archive: node.identity.key, trust: node.trust.list, at: now)
+      ?? (published.count < Self.announcementsMax
+        ? nil : Denial(.limit, "this token has been announced \(published.count) times"))
+    if let denial { return try node.refuse(denial, request: announcement.bytes) }
+    try tx.setMeta(Self.answeredKey, RowKey.number(now))
+    let message = try Verified(
+      signing: Announced(at: now, announcement: announcement.bytes), with: node.identity.signing)
+    try tx.keep(Label(.announced), message.bytes, kind: Self.announcedKind, key: key)
+    return message.bytes
+  }
+
+  /// All announcements of a token, as a bundle: what A has published, anybody can read.
+  func announcements(_ call: HTTPCall) async throws -> HTTPReply {
+    guard let token = call.parameters["token"].flatMap(Hash.init(hex:)) else {
+      throw Problem.badRequest("a token's id is 64 hexadecimal digits")
+    }
+    let found = try await node.store.read { try $0.messages(kind: Self.announcedKind, key: token.bytes) }
+    return HTTPReply(
+      status: 200, contentType: cborMediaType,
+      body: .bytes(try Messages.Bundle(found.map(\.bytes)).encoded()))
   }
 
   // MARK: The public record

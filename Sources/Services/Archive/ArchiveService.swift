@@ -17,28 +17,55 @@ final class ArchiveService: PartyService {
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
-    let trust = node.trust.list
     switch incoming {
     case .sealed(let sealed):
-      let submission = try desk.open(CoreMode.self, sealed)
-      return try await decide(submission.p3, request: sealed.encoded(), desk.submitted(submission))
+      let bundle = try desk.unseal(sealed)
+      switch bundle.first {
+      case .a8: return try await submitted(AnnouncedMode.self, bundle, in: sealed)
+      default: return try await submitted(CoreMode.self, bundle, in: sealed)
+      }
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
-      let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
-      let p3 = try Verified<P3>(bundle.messages[1], by: .known(trust, as: .bank))
-      return try await decide(p3, request: bundle.encoded(), as: CoreMode.self) { machine, _, now, key in
-        try machine.cancelled(cancel, at: now, key: key)
+      switch try MessageType(peeking: bundle.messages[1]) {
+      case .a7: return try await cancelled(AnnouncedMode.self, bundle)
+      default: return try await cancelled(CoreMode.self, bundle)
       }
-    case .message(.p3, let bytes):
-      let p3 = try Verified<P3>(bytes, by: .known(trust, as: .bank))
-      return try await decide(p3, request: bytes, as: CoreMode.self) { machine, _, now, key in
-        try machine.abortRequested(at: now, key: key)
-      }
+    case .message(.p3, let bytes): return try await abortRequested(CoreMode.self, bytes)
+    case .message(.a7, let bytes): return try await abortRequested(AnnouncedMode.self, bytes)
+    case .message(.announcement, let bytes): return try await announce(bytes)
     case .message(.statusQuery, let bytes):
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
     case .message(let type, _):
       throw MessageError(.malformed, "unexpected-type", "\(type.label) at an archive")
     }
+  }
+
+  private func submitted<M: ArchiveMode>(
+    _: M.Type, _ bundle: Messages.Bundle, in sealed: SealedMessage
+  ) async throws -> [UInt8]? {
+    let submission = try Submitted<M>(bundle, trust: node.trust.list, at: node.clock())
+    return try await decide(submission.p3, request: sealed.encoded(), desk.submitted(submission))
+  }
+
+  private func cancelled<M: ArchiveMode>(_: M.Type, _ bundle: Messages.Bundle) async throws -> [UInt8]? {
+    let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(node.trust.list, as: .merchant))
+    let lock = try Verified<M.LockMessage>(bundle.messages[1], by: .known(node.trust.list, as: .bank))
+    return try await decide(lock, request: bundle.encoded(), as: M.self) { machine, _, now, key in
+      try machine.cancelled(cancel, at: now, key: key)
+    }
+  }
+
+  private func abortRequested<M: ArchiveMode>(_: M.Type, _ bytes: [UInt8]) async throws -> [UInt8]? {
+    let lock = try Verified<M.LockMessage>(bytes, by: .known(node.trust.list, as: .bank))
+    return try await decide(lock, request: bytes, as: M.self) { machine, _, now, key in
+      try machine.abortRequested(at: now, key: key)
+    }
+  }
+
+  private func announce(_ bytes: [UInt8]) async throws -> [UInt8] {
+    let message = try Unverified<Announcement>(bytes)
+    let announcement = try Verified(message, by: .key(message.claims.token.key))
+    return try await node.store.write { [desk] tx in try desk.announce(announcement, in: tx) }
   }
 
   private func decide<M: ArchiveMode>(
@@ -62,7 +89,13 @@ final class ArchiveService: PartyService {
     }
   }
 
-  var documents: [Route] { desk.documents }
+  var documents: [Route] {
+    desk.documents + [
+      Route(method: "GET", path: "/v1/announcements/:token") { [desk] call in
+        try await desk.announcements(call)
+      }
+    ]
+  }
 }
 
 extension Problem {

@@ -35,6 +35,7 @@ final class BankService: PartyService {
       let submission = try desk.open(JointMode.self, sealed)
       return try await publish(submission.p3, request: sealed.encoded(), desk.submitted(submission))
     case .bundle(let bundle):
+      if bundle.first == .announced { return try await claim(bundle) }
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
       let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
       let lock = try Verified<JA3>(bundle.messages[1], by: .known(trust, as: .bank))
@@ -66,6 +67,7 @@ final class BankService: PartyService {
       }
     // The bank's own record of a joint lock, which it has acted on already.
     case .ja5a, .ja5b: return try await decide(try Outcome<JointMode>(bytes, trust: node.trust.list))
+    case .a9a, .a9b: return try await decide(try Outcome<AnnouncedMode>(bytes, trust: node.trust.list))
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
     case .accountQuery:
@@ -82,33 +84,78 @@ final class BankService: PartyService {
   private func authorise<M: ContractMode>(
     _ p2: Verified<AuthorizationQ<M>>
   ) async throws -> [UInt8] {
+    let asked = LockRequest(
+      merchant: p2.payload.terms.merchant, n: p2.payload.terms.n, tokens: p2.payload.tokenInputs.map(\.token),
+      bytes: p2.bytes, cause: p2.hash, onceFor: p2.hash)
+    return try await lock(M.self, asked) { [self] machine, facts, now in
+      try machine.authorised(p2, facts: facts, policy: policy, at: now, key: node.identity.signing)
+    }
+  }
+
+  /// Messages 3, 4 and 2 of an announced purchase. Refused once, the consent is refused for ever: the wallet
+  /// frees its token on that answer.
+  private func claim(_ bundle: Messages.Bundle) async throws -> [UInt8] {
+    let claim = try Claim(bundle, trust: node.trust.list)
+    let announcement = claim.announcement.payload
+    let asked = LockRequest(
+      merchant: announcement.merchant, n: claim.order.payload.terms.n, tokens: [announcement.token],
+      bytes: try bundle.encoded(), cause: claim.announcement.hash, onceFor: claim.consent.hash)
+    return try await lock(AnnouncedMode.self, asked) { [self] machine, facts, now in
+      try machine.claimed(claim, facts: facts, policy: policy, at: now, key: node.identity.signing)
+    }
+  }
+
+  /// What asks for a lock: of which transaction and tokens, in which bytes.
+  private struct LockRequest {
+    let merchant: PublicKey
+    let n: TransactionID
+    let tokens: [Token]
+    /// What is answered.
+    let bytes: [UInt8]
+    /// The message that uses the tokens.
+    let cause: Hash
+    /// What is refused for ever when it is refused.
+    let onceFor: Hash
+  }
+
+  private func lock<M: PurchaseMode>(
+    _: M.Type, _ asked: LockRequest,
+    _ event: @escaping @Sendable (inout BankLock<M>, [Hash: TokenFacts], Timestamp) throws -> [BankEffect]
+  ) async throws -> [UInt8] {
     let valid = Dictionary(
-      p2.payload.tokenInputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
+      asked.tokens.map { ($0.id, signatureHolds($0)) }, uniquingKeysWith: { $0 && $1 })
     let now = node.clock()
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
-      let rowKey = RowKey.transaction(p2.payload.terms.merchant, p2.payload.terms.n)
+      let rowKey = RowKey.transaction(asked.merchant, asked.n)
       guard var machine = try load(M.self, tx, rowKey) else {
         let denial = Denial(.nReused, "this merchant's n already has a lock of another protocol")
-        return try node.refuse(denial, request: p2.bytes)
+        return try node.refuse(denial, request: asked.bytes)
       }
       if machine.phase == .absent {
-        // Refused once, refused for ever: the wallet has freed its tokens on that answer.
-        if let refused = try tx.reply(p2.hash.bytes) { return refused }
-        if try tx.account(key: p2.payload.terms.merchant.bytes) == nil {
+        if let refused = try tx.reply(asked.onceFor.bytes) { return try again(refused, asked.bytes) }
+        if try tx.account(key: asked.merchant.bytes) == nil {
           let denial = Denial(.noSuchAccount, "the merchant has no account at this bank")
-          return try remember(tx, node.refuse(denial, request: p2.bytes), p2.hash, at: now)
+          return try remember(tx, node.refuse(denial, request: asked.bytes), asked.onceFor, at: now)
         }
       }
-      let facts = try tokenFacts(tx, p2.payload.tokenInputs.map(\.token), valid)
-      let effects = try machine.authorised(
-        p2, facts: facts, policy: policy, at: now, key: node.identity.signing)
+      let facts = try tokenFacts(tx, asked.tokens, valid)
+      let effects = try event(&machine, facts, now)
       let reply = try apply(
-        tx, effects, rowKey, mode: M.mode, request: p2.bytes, cause: p2.hash, at: now)
+        tx, effects, rowKey, mode: M.mode, request: asked.bytes, cause: asked.cause, at: now)
       guard machine.phase == .absent, let reply else { return reply }
-      return try remember(tx, reply, p2.hash, at: now)
+      return try remember(tx, reply, asked.onceFor, at: now)
     }
     outboxKick()
     return reply ?? []
+  }
+
+  /// Refused once, refused for ever: the wallet has freed its tokens on that answer. Whoever asks the same in
+  /// other bytes is told the same.
+  private func again(_ refused: [UInt8], _ request: [UInt8]) throws -> [UInt8] {
+    let old = try Verified<Refusal>(stored: refused).payload
+    if old.hRequest == Hash(of: request) { return refused }
+    let reason = old.reason ?? .internal
+    return try node.refuse(Denial(reason, old.detail ?? "", proof: old.proof), request: request)
   }
 
   private func remember(
@@ -131,13 +178,13 @@ final class BankService: PartyService {
     return try await node.store.write { [self] tx in try remember(tx, reply, request, at: now) }
   }
 
-  private func decide<M: ContractMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {
+  private func decide<M: PurchaseMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {
     let reply = try await node.store.write { [self] tx in try decide(outcome, in: tx) }
     outboxKick()
     return reply
   }
 
-  private func decide<M: ContractMode>(_ outcome: Outcome<M>, in tx: any StoreTransaction) throws -> [UInt8]?
+  private func decide<M: PurchaseMode>(_ outcome: Outcome<M>, in tx: any StoreTransaction) throws -> [UInt8]?
   {
     let (merchant, n) = try outcome.transaction()
     let rowKey = RowKey.transaction(merchant, n)
@@ -170,7 +217,7 @@ final class BankService: PartyService {
   static let kind = "lock"
 
   /// The lock of (M, n), a fresh one if there is none; nil if it is of another mode.
-  private func load<M: PurchaseMode>(
+  func load<M: PurchaseMode>(
     _: M.Type, _ tx: any StoreTransaction, _ rowKey: [UInt8]
   ) throws -> BankLock<M>? {
     guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return BankLock() }
@@ -191,7 +238,7 @@ final class BankService: PartyService {
       case .keep(let label, let bytes):
         try tx.keep(label, bytes, kind: Self.kind, key: rowKey)
         // By its hash too: the proof in refusals and status answers of its tokens.
-        if Self.requestLabels.contains(label) { try tx.keep(label, bytes, kind: "use", key: cause.bytes) }
+        if Self.useLabels.contains(label) { try tx.keep(label, bytes, kind: "use", key: cause.bytes) }
       case .enter(let phase):
         try tx.putMachine(
           MachineRow(kind: Self.kind, key: rowKey, phase: phase.rawValue, data: ModeRow(mode).data))
@@ -270,11 +317,11 @@ final class BankService: PartyService {
   }
 
   /// The messages that used a token: P2 of locks, X1 and X2 of exchanges; as many as fit into an answer.
-  private func uses(_ tx: any StoreTransaction, _ id: Hash, limit: Int) throws -> [[UInt8]] {
+  func uses(_ tx: any StoreTransaction, _ id: Hash, limit: Int) throws -> [[UInt8]] {
     var result: [[UInt8]] = []
     var room = Self.proofBytesMax
     for use in try tx.tokenUses(token: id.bytes).prefix(limit) {
-      let labels = Self.requestLabels + [Label(.x1), Label(.x2)]
+      let labels = Self.useLabels + [Label(.x1), Label(.x2)]
       let found = try labels.compactMap {
         try tx.message(kind: "use", key: use.message, label: $0.rawValue)
       }
@@ -285,8 +332,10 @@ final class BankService: PartyService {
     return result
   }
 
-  /// The labels of messages that lock tokens.
-  private static let requestLabels = ContractModes.all.map { Label($0.requestType) }
+  /// The labels of messages that lock tokens; an announcement says nothing of n, so its lock stands beside
+  /// it.
+  private static let useLabels =
+    LockModes.all.map { Label($0.requestType) } + [Label(.announced), Label(.a7)]
 
   /// What an answer spends on proof: it has to stay under the size of a message.
   private static let proofBytesMax = 56_000
@@ -327,7 +376,7 @@ final class BankService: PartyService {
     }
   }
 
-  private static func balance(_ account: Account) -> Money? {
+  static func balance(_ account: Account) -> Money? {
     Money(currency: account.currency, amount: UInt64(max(0, account.balance)))
   }
 
@@ -375,85 +424,6 @@ final class BankService: PartyService {
     return BankCounter.checkExchange(x1, facts: facts, keys: keys.list, bank: bank, at: now)
   }
 
-  // MARK: Questions
-
-  private func status(_ query: Verified<StatusQuery>) async throws -> [UInt8] {
-    let now = node.clock()
-    return try await node.store.read { [self] tx in
-      if let serial = query.payload.serial {
-        return try tokenStatus(tx, query, serial, at: now)
-      }
-      guard let n = query.payload.n, let merchant = query.payload.merchant else {
-        return try node.refuse(
-          Denial(.malformed, "the query names neither a transaction nor a token"), request: query.bytes)
-      }
-      var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
-      let rowKey = RowKey.transaction(merchant, n)
-      if let row = try tx.machine(kind: Self.kind, key: rowKey),
-        let mode = try ContractModes.types(of: ModeRow(row).mode),
-        let (state, proof) = try known(mode, tx, rowKey, to: query.signer)
-      {
-        (answer.state, answer.proof) = (state, proof)
-      }
-      return try sign(answer)
-    }
-  }
-
-  /// What the parties of a purchase may know of its lock; nil for anybody else.
-  private func known<M: ContractMode>(
-    _: M.Type, _ tx: any StoreTransaction, _ rowKey: [UInt8], to asker: PublicKey
-  ) throws -> (TransactionState, [[UInt8]])? {
-    guard let machine = try load(M.self, tx, rowKey), let lock = machine.p3,
-      let stored = try tx.message(kind: Self.kind, key: rowKey, label: Label(M.requestType).rawValue)
-    else { return nil }
-    let terms = lock.payload.terms
-    let tokens = try Verified<AuthorizationQ<M>>(stored: stored).payload.tokenInputs.map(\.token.key)
-    guard ([terms.pseudonym, terms.merchant] + tokens).contains(asker) else { return nil }
-    let state: TransactionState =
-      switch machine.phase {
-      case .absent: .unknown
-      case .locked: .locked
-      case .settled: .committed
-      case .released: .aborted
-      }
-    return (state, [lock.bytes] + (machine.outcome.map { [$0.bytes] } ?? []))
-  }
-
-  private func tokenStatus(
-    _ tx: any StoreTransaction, _ query: Verified<StatusQuery>, _ serial: Hash, at now: Timestamp
-  ) throws -> [UInt8] {
-    let id = Hash.token(key: query.signer, serial: serial)
-    guard let row = try tx.token(id.bytes) else {
-      return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .available))
-    }
-    let rest = row.value - row.spent - row.locked
-    let state: TransactionState = rest > 0 ? .available : row.locked > 0 ? .locked : .spent
-    return try sign(
-      StatusAnswer(
-        remainder: Money(currency: row.currency, amount: UInt64(rest)), at: now, hQuery: query.hash,
-        proof: try uses(tx, id, limit: 30), state: state))
-  }
-
-  private func account(_ query: Verified<AccountQuery>) async throws -> [UInt8] {
-    let now = node.clock()
-    return try await node.store.read { [self] tx in
-      guard query.payload.bank == bank, let account = try tx.account(key: query.signer.bytes) else {
-        return try node.refuse(Denial(.noSuchAccount, "no account has this key"), request: query.bytes)
-      }
-      let page = try tx.messages(
-        kind: "withdrawals/\(account.id)", label: "W1", after: Int64(query.payload.from), limit: 1)
-      var history: [[UInt8]] = []
-      for entry in page {
-        guard let w2 = try tx.message(kind: "withdrawal", key: entry.key, label: "W2") else { continue }
-        history += [entry.bytes, w2]
-      }
-      return try sign(
-        AccountAnswer(
-          balance: Self.balance(account)!, at: now, hQuery: query.hash, history: history,
-          next: page.last.map { UInt64($0.sequence) }))
-    }
-  }
-
   /// The key list, for everybody the same.
   var documents: [Route] {
     [
@@ -463,7 +433,7 @@ final class BankService: PartyService {
     ] + desk.documents
   }
 
-  private func sign(_ payload: some Payload) throws -> [UInt8] {
+  func sign(_ payload: some Payload) throws -> [UInt8] {
     try Verified(signing: payload, with: node.identity.signing).bytes
   }
 }

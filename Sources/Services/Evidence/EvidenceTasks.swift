@@ -45,7 +45,7 @@ struct ExportLock: OperatorTask {
     return try await desk.store.read { tx in
       var messages = try tx.signedMessages(kind: BankService.kind, key: key)
       guard !messages.isEmpty else { throw ServiceError.notFound("this bank has made no such lock") }
-      let locks = ContractModes.all.map { $0.lockType }
+      let locks = LockModes.all.map { $0.lockType }
       for lock in messages where (try? MessageType(peeking: lock)).map(locks.contains) ?? false {
         messages += try tx.signedMessages(kind: "credit", key: Hash(of: lock).bytes)
       }
@@ -60,7 +60,7 @@ struct ExportLock: OperatorTask {
       return RowKey.transaction(merchant, n)
     }
     guard let lock = lock.flatMap(Hash.init(hex:)) else { return nil }
-    for mode in ContractModes.all {
+    for mode in LockModes.all {
       if let key = try await rowKey(desk, lock, label: Label(mode.lockType)) { return key }
     }
     return nil

@@ -1,35 +1,60 @@
 // Evidence out of a wallet: the messages of a purchase, the sealed goods, and what is wrong with them.
 
 import Foundation
-public import Messages
+import Messages
 import Parties
 import Storage
+
+/// What a dispute about a purchase is about.
+protocol DisputedPurchase: PurchaseMachine {
+  /// The tokens that may have been taken.
+  var inUse: [TokenInput] { get }
+  var promised: PurchasedGoods? { get }
+}
+
+extension CustomerPurchase: DisputedPurchase {
+  var inUse: [TokenInput] { p2?.payload.tokenInputs ?? [] }
+  var promised: PurchasedGoods? {
+    p1.flatMap { offer in offer.payload.goods.map { PurchasedGoods(offer, $0) } }
+  }
+}
+
+extension AnnouncedPurchase: DisputedPurchase {
+  var inUse: [TokenInput] { inputs }
+  var promised: PurchasedGoods? {
+    order.map { PurchasedGoods($0.payload.terms, merchant: $0.signer) }
+  }
+}
 
 extension Wallet {
   /// All that the wallet kept of a purchase, for a judge. While the purchase is not delivered, the tokens'
   /// keys sign a demand for their value too: the bank has to account for them.
   public func evidence(_ number: UInt64) async throws -> EvidenceExport {
-    guard let mode = ContractModes.types(of: try await info(number).mode) else {
+    let mode = try await info(number).mode
+    if mode == .announced { return try await evidence(AnnouncedPurchase.self, number) }
+    guard let contract = ContractModes.types(of: mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
-    return try await evidence(mode, number)
+    return try await evidence(contract, number)
   }
 
   private func evidence<M: ContractMode>(_: M.Type, _ number: UInt64) async throws -> EvidenceExport {
+    try await evidence(CustomerPurchase<M>.self, number)
+  }
+
+  private func evidence<P: DisputedPurchase>(_: P.Type, _ number: UInt64) async throws -> EvidenceExport {
     let (messages, machine) = try await store.read { tx in
-      let (_, machine) = try self.load(M.self, tx, number)
+      let (_, machine) = try self.load(P.self, tx, number)
       return (try tx.signedMessages(kind: PurchaseInfo.kind, key: RowKey.number(number)), machine)
     }
-    let inputs = machine.p2?.payload.tokenInputs ?? []
     var export = EvidenceExport(
-      machine.phase == .delivered ? messages : messages + (try await demands(inputs)))
-    guard let offer = machine.p1?.payload, let claim = offer.goods,
-      FileManager.default.fileExists(atPath: sealedPath(offer.n))
+      machine.phase == .delivered ? messages : messages + (try await demands(machine.inUse)))
+    guard let goods = machine.promised, FileManager.default.fileExists(atPath: sealedPath(goods.n))
     else { return export }
-    let path = sealedPath(offer.n)
+    let path = sealedPath(goods.n)
     export.sealedGoods = path
     if let key = machine.goodsKey {
-      let proof = try await offTheLoop { try Self.badChunk(path, key: key, offer.n, claim) }
+      let proof = try await offTheLoop { try Self.badChunk(path, key: key, goods.n, goods.claim) }
       export.badChunk = proof.map { Data($0.encoded) }
     }
     return export

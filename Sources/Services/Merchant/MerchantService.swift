@@ -17,9 +17,14 @@ final class MerchantService: PartyService {
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
-    guard case .message(let type, let bytes) = incoming else {
-      throw MessageError(.malformed, "unexpected-type", "a merchant takes signed messages only")
+    switch incoming {
+    case .message(let type, let bytes): return try await answer(type, bytes)
+    case .bundle(let bundle) where bundle.first == .consent: return try await consented(bundle)
+    case .bundle, .sealed: throw MessageError(.malformed, "unexpected-type", "nothing that a merchant takes")
     }
+  }
+
+  private func answer(_ type: MessageType, _ bytes: [UInt8]) async throws -> [UInt8]? {
     let trust = node.trust.list
     let now = node.clock()
     switch type {
@@ -33,14 +38,19 @@ final class MerchantService: PartyService {
       return try await step(nak.payload.n, bytes, Complained(nak: nak))
     case .p5a, .p5b: return try await decided(CoreMode.self, bytes)
     case .ja5a, .ja5b: return try await decided(JointMode.self, bytes)
+    case .a7:
+      let lock = try Verified<A7>(bytes, by: .trusted(trust, as: .bank, at: now))
+      return try await step(lock.payload.terms.n, bytes, AnnouncedLocked(lock: lock))
+    case .a9a, .a9b:
+      let outcome = try Outcome<AnnouncedMode>(bytes, trust: trust)
+      return try await step(outcome.transaction().n, bytes, AnnouncedDecided(outcome: outcome))
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
       return try await step(n, bytes, Credited(credit: credit))
     case .statusQuery:
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
-    // An answer to something sent; what it refuses is settled by the archive's record.
-    case .refusal: return nil
+    case .refusal: return try await refused(bytes)
     default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a merchant")
     }
   }
@@ -54,7 +64,8 @@ final class MerchantService: PartyService {
     else {
       return try node.refuse(Denial(.noSuchOffer, "there is no such offer"), request: n1.bytes)
     }
-    guard offer.modes.contains(n1.payload.mode), let mode = ContractModes.types(of: n1.payload.mode) else {
+    let mode = ContractModes.types(of: n1.payload.mode)
+    guard offer.modes.contains(n1.payload.mode), mode != nil || n1.payload.mode == .announced else {
       let known = offer.modes.map(\.name).joined(separator: ", ")
       return try node.refuse(
         Denial(.unsupported, "this is sold by these protocols: \(known)"), request: n1.bytes)
@@ -63,6 +74,30 @@ final class MerchantService: PartyService {
       return try node.refuse(
         Denial(.wrongValue, "the price is \(offer.price) now"), request: n1.bytes)
     }
+    let goods = try await seal(stored)
+    guard let mode else { return try await order(n1, offer, goods) }
+    let expirationMax = goods.date + policy.expirationSeconds
+    let contract = Contract(
+      pseudonym: n1.signer, price: offer.price, expirationMax: expirationMax,
+      lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: goods.date,
+      descriptionHash: .description(offer.description, salt: goods.salt), digests: [goods.digest],
+      archives: keys(mode.archiveRole), banks: keys(.bank), mode: n1.payload.mode,
+      twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
+    return try await begin(mode, n1, goods, contract)
+  }
+
+  /// The goods of one sale, sealed for it alone.
+  struct FreshGoods: Sendable {
+    let n: TransactionID
+    let key: [UInt8]
+    /// Of the offer's signed description.
+    let salt: Hash
+    let claim: GoodsClaim
+    let digest: Hash
+    let date: Timestamp
+  }
+
+  private func seal(_ stored: StoredOffer) async throws -> FreshGoods {
     let now = node.clock()
     var generator = SystemRandomNumberGenerator()
     let n = TransactionID.random(using: &generator)
@@ -75,36 +110,35 @@ final class MerchantService: PartyService {
         try GoodsFiles().seal(RawFile(reading: stored.path), to: $0, key: key, n: n, salt: goodsSalt)
       }
     }
-    let expirationMax = now + policy.expirationSeconds
-    let contract = Contract(
-      pseudonym: n1.signer, price: offer.price, expirationMax: expirationMax,
-      lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: now,
-      descriptionHash: .description(offer.description, salt: salt), digests: [Hash(hex: stored.digest)!],
-      archives: keys(mode.archiveRole), banks: keys(.bank), mode: n1.payload.mode,
-      twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
-    return try await begin(
-      mode, n1, n, k: key, salt: salt, contract, GoodsClaim(root: sealed.root, length: sealed.length), at: now
-    )
+    return FreshGoods(
+      n: n, key: key, salt: salt, claim: GoodsClaim(root: sealed.root, length: sealed.length),
+      digest: Hash(hex: stored.digest)!, date: now)
   }
 
-  /// Signs the offer and keeps the sale, in one durable step.
+  /// Signs the offer and keeps the sale.
   private func begin<M: ContractMode>(
-    _: M.Type, _ n1: Verified<N1>, _ n: TransactionID, k: [UInt8], salt: Hash, _ contract: Contract,
-    _ goods: GoodsClaim, at now: Timestamp
+    _: M.Type, _ n1: Verified<N1>, _ goods: FreshGoods, _ contract: Contract
   ) async throws -> [UInt8] {
-    let hx = Hash.keyCommitment(M.mode, merchant: node.identity.key, n: n, key: k)
-    let offer = M.offer(n: n, hx: hx, salt: salt, contract: contract, goods: goods)
-    let machine = try MerchantSale<M>(offering: offer, k: k, key: node.identity.signing)
-    let bytes = machine.p1.bytes
-    return try await node.store.write { tx in
+    let hx = Hash.keyCommitment(M.mode, merchant: node.identity.key, n: goods.n, key: goods.key)
+    let offer = M.offer(n: goods.n, hx: hx, salt: goods.salt, contract: contract, goods: goods.claim)
+    let machine = try MerchantSale<M>(offering: offer, k: goods.key, key: node.identity.signing)
+    return try await keep(machine.p1, M.mode, n1, goods)
+  }
+
+  /// Keeps a new sale with its signed offer, in one durable step.
+  func keep<P: Payload>(
+    _ offer: Verified<P>, _ mode: Mode, _ n1: Verified<N1>, _ goods: FreshGoods
+  ) async throws -> [UInt8] {
+    try await node.store.write { tx in
       if let known = try tx.reply(n1.hash.bytes) { return known }
-      try tx.keep(.n1, n1.bytes, kind: Self.kind, key: n.bytes)
-      try tx.keep(Label(M.Offer.type), bytes, kind: Self.kind, key: n.bytes)
+      try tx.keep(.n1, n1.bytes, kind: Self.kind, key: goods.n.bytes)
+      try tx.keep(Label(P.type), offer.bytes, kind: Self.kind, key: goods.n.bytes)
       try tx.putMachine(
         MachineRow(
-          kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, k).data))
-      try tx.setReply(n1.hash.bytes, bytes, at: Int64(now))
-      return bytes
+          kind: Self.kind, key: goods.n.bytes, phase: SalePhase.offered.rawValue,
+          data: ModeRow(mode, goods.key).data))
+      try tx.setReply(n1.hash.bytes, offer.bytes, at: Int64(goods.date))
+      return offer.bytes
     }
   }
 
@@ -116,7 +150,7 @@ final class MerchantService: PartyService {
 
   static let kind = "sale"
   /// The labels of messages whose hash is a lock's name.
-  private static let lockLabels = Set(ContractModes.all.map { Label($0.lockType) })
+  private static let lockLabels = Set(LockModes.all.map { Label($0.lockType) })
   /// Under which labels a submission's box and the seed that sealed it are kept.
   static let (sealedLabel, seedLabel) = ("P4 sealed", "P4 seed")
 
@@ -133,8 +167,7 @@ final class MerchantService: PartyService {
   }
 
   /// One durable step of a sale, whatever its mode.
-  private func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]?
-  {
+  func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]? {
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else {
         return try node.refuse(Denial(.unknownTransaction, "no such sale"), request: request)
@@ -150,29 +183,22 @@ final class MerchantService: PartyService {
     _ event: some SaleEvent, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction,
     request: [UInt8]
   ) throws -> (reply: [UInt8]?, effects: [MerchantEffect]) {
-    func go<M: ContractMode>(_: M.Type, _ data: ModeRow) throws -> (
-      reply: [UInt8]?, effects: [MerchantEffect]
-    ) {
-      let now = node.clock()
-      var machine = try load(M.self, n, row, tx)
-      let effects = try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
-      return (try apply(tx, effects, n, data, request: request, at: now), effects)
-    }
     let data = try ModeRow(row)
-    guard let mode = ContractModes.types(of: data.mode) else {
+    let now = node.clock()
+    let effects: [MerchantEffect]
+    func go<M: ContractMode>(_: M.Type) throws -> [MerchantEffect] {
+      var machine = try load(MerchantSale<M>.self, row, tx)
+      return try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
+    }
+    if data.mode == .announced {
+      var machine = try load(AnnouncedSale.self, row, tx)
+      effects = try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
+    } else if let mode = ContractModes.types(of: data.mode) {
+      effects = try go(mode)
+    } else {
       throw StorageError.corrupt(reason: "a sale of another kind of protocol")
     }
-    return try go(mode, data)
-  }
-
-  private func load<M: ContractMode>(
-    _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
-  ) throws -> MerchantSale<M> {
-    guard let phase = SalePhase(rawValue: row.phase) else {
-      throw StorageError.corrupt(reason: "unknown phase of a sale")
-    }
-    return try MerchantSale<M>(
-      phase: phase, messages: tx.labelled(kind: Self.kind, key: n.bytes), k: ModeRow(row).rest)
+    return (try apply(tx, effects, n, data, request: request, at: now), effects)
   }
 
   func apply(
@@ -190,7 +216,10 @@ final class MerchantService: PartyService {
           MachineRow(
             kind: Self.kind, key: n.bytes, phase: phase.rawValue, due: due.map(Int64.init), data: data.data))
       case .submit(let bundle, let archive): try submit(tx, bundle, archive, n, at: now)
-      case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
+      case .send(let bytes, let key):
+        try tx.send(bytes, to: key, at: now)
+        // A container is answered by its hash: a refusal has to find the sale again.
+        if bytes.first != 0xd2 { try tx.setMeta(Self.claimMark(Hash(of: bytes)), n.bytes) }
       case .requestAbort(let p3, let archive): try tx.send(p3, to: archive, at: now)
       case .cancel(let bundle, let archive): try tx.send(bundle.encoded(), to: archive, at: now)
       case .reply(let bytes): reply = bytes
@@ -246,27 +275,22 @@ final class MerchantService: PartyService {
     let now = node.clock()
     return try await node.store.read { [self] tx in
       var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
-      if let n = query.payload.n, let row = try tx.machine(kind: Self.kind, key: n.bytes),
-        let mode = try ContractModes.types(of: ModeRow(row).mode),
-        let (state, proof) = try known(mode, n, row, tx, to: query.signer)
-      {
+      if let n = query.payload.n, let (state, proof) = try known(n, tx, to: query.signer) {
         (answer.state, answer.proof) = (state, proof)
       }
       return try Verified(signing: answer, with: node.identity.signing).bytes
     }
   }
 
-  /// What P may know of its sale: N1 and the offer in front, so that a restored wallet can take the purchase
-  /// up again. Nil for anybody else.
-  private func known<M: ContractMode>(
-    _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction, to asker: PublicKey
+  /// What the customer may know of its sale: N1 and the offer in front, so that a restored wallet can take
+  /// the purchase up again. Nil for anybody else.
+  private func known(
+    _ n: TransactionID, _ tx: any StoreTransaction, to asker: PublicKey
   ) throws -> (TransactionState, [[UInt8]])? {
-    let machine = try load(M.self, n, row, tx)
-    guard asker == machine.p1.payload.contract.pseudonym else { return nil }
-    let (state, proof) = machine.status(policy: policy)
+    guard let sale = try view(n, tx), sale.customers.contains(asker) else { return nil }
     let n1 = try tx.message(kind: Self.kind, key: n.bytes, label: Label.n1.rawValue)
-    let first = [n1, machine.p1.bytes].compactMap { $0 }
-    return (state, first + proof.filter { !first.contains($0) })
+    let first = [n1, sale.offer].compactMap { $0 }
+    return (sale.state, first + sale.proof.filter { !first.contains($0) })
   }
 
   // MARK: Documents
@@ -284,18 +308,10 @@ final class MerchantService: PartyService {
     return HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(signed.bytes))
   }
 
-  /// Whether this key is the sale's pseudonym.
+  /// Whether this key is the customer's.
   private func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
-    try await node.store.read { tx in
-      guard let row = try tx.machine(kind: Self.kind, key: n.bytes),
-        let mode = try ContractModes.types(of: ModeRow(row).mode)
-      else { return false }
-      func pseudonym<M: ContractMode>(_: M.Type) throws -> PublicKey? {
-        try tx.message(kind: Self.kind, key: n.bytes, label: Label(M.Offer.type).rawValue).map {
-          try Verified<M.Offer>(stored: $0).payload.contract.pseudonym
-        }
-      }
-      return try pseudonym(mode) == asker
+    try await node.store.read { [self] tx in
+      try view(n, tx)?.customers.contains(asker) ?? false
     }
   }
 

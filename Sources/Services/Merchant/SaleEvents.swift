@@ -9,6 +9,20 @@ protocol SaleEvent: Sendable {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect]
+  /// To an announced sale.
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect]
+}
+
+extension SaleEvent {
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(M.mode))] }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(.announced))] }
 }
 
 /// P3 or its kin of mode `L`.
@@ -48,11 +62,57 @@ struct Decided<L: ContractMode>: SaleEvent {
   }
 }
 
+// MARK: Announced sales
+
+/// Messages 4 and 3, from the customer.
+struct Consented: SaleEvent {
+  let consent: Verified<Consent>
+  let published: Verified<Announced>
+  let announcement: Verified<Announcement>
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    try sale.consented(consent, published, announcement, policy: policy, at: now, key: key)
+  }
+}
+
+/// Message 7.
+struct AnnouncedLocked: SaleEvent {
+  let lock: Verified<A7>
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.authorised(lock, policy: policy, at: now, key: key) }
+}
+
+/// The bank's refusal of the claim.
+struct ClaimRefused: SaleEvent {
+  let refusal: Verified<Refusal>
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.refused(refusal) }
+}
+
+/// 9a or 9b.
+struct AnnouncedDecided: SaleEvent {
+  let outcome: Outcome<AnnouncedMode>
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.decided(outcome, policy: policy) }
+}
+
 struct Credited: SaleEvent {
   let credit: Verified<Credit>
 
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.credited(credit) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.credited(credit) }
 }
 
@@ -62,17 +122,29 @@ struct Complained: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
 }
 
 struct Due: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.due(at: now, key: key) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.due(at: now, key: key) }
 }
 
 struct GivenUp: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.givenUp(key: key) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.givenUp(key: key) }
 }
 

@@ -18,6 +18,14 @@ enum ContractModes {
   static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self]
 }
 
+/// Modes in which the bank locks tokens until an archive's record: those with a contract, and the announced
+/// purchase.
+enum LockModes {
+  static let all: [any ArchiveMode.Type] = ContractModes.all + [AnnouncedMode.self]
+
+  static func types(of mode: Mode) -> (any ArchiveMode.Type)? { all.first { $0.mode == mode } }
+}
+
 /// What a machine's row holds beside its phase: the mode, and what else the party keeps.
 struct ModeRow: Sendable {
   let mode: Mode

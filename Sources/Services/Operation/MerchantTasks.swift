@@ -148,9 +148,29 @@ extension SaleSummary {
         price: offer.contract.price.description, name: offer.contract.name, twoSided: offer.contract.twoSided,
         offeredAt: offer.contract.date, expiration: lock?.terms.expiration)
     }
-    guard let mode = try ContractModes.types(of: ModeRow(row).mode) else {
+    let mode = try ModeRow(row).mode
+    if mode == .announced {
+      self = try SaleSummary(announced: row, tx)
+    } else if let contract = ContractModes.types(of: mode) {
+      self = try go(contract)
+    } else {
       throw StorageError.corrupt(reason: "a sale of another kind of protocol")
     }
-    self = try go(mode)
+  }
+
+  private init(announced row: MachineRow, _ tx: any StoreTransaction) throws {
+    let messages = try tx.labelled(kind: MerchantService.kind, key: row.key)
+    guard let phase = SalePhase(rawValue: row.phase), let stored = messages[Label(.purchaseOrder)] else {
+      throw StorageError.corrupt(reason: "a sale without its order")
+    }
+    let terms = try Verified<PurchaseOrder>(stored: stored).payload.terms
+    let lock = try messages[Label(.a7)].map { try Verified<A7>(stored: $0).payload.terms }
+    // The order names no file: bank and archive see it.
+    let asked = try messages[.n1].map { try Verified<N1>(stored: $0).payload.offer }
+    let name = try asked.flatMap { try OfferBook.find($0, tx) }?.name ?? ""
+    self.init(
+      n: terms.n.description, protocol: Mode.announced.name, phase: "\(phase)",
+      price: terms.price.description, name: name, twoSided: true, offeredAt: terms.date,
+      expiration: lock?.expiration)
   }
 }

@@ -15,6 +15,11 @@ struct PurchasedGoods: Sendable {
     (n, merchant, self.claim) = (offer.payload.n, offer.signer, claim)
     digests = offer.payload.contract.digests
   }
+
+  /// What INV or PO promises.
+  init(_ terms: InvoiceTerms, merchant: PublicKey) {
+    (n, self.merchant, claim, digests) = (terms.n, merchant, terms.goods, terms.digests)
+  }
 }
 
 extension Wallet {

@@ -6,21 +6,32 @@ import Parties
 import Storage
 
 extension Wallet {
-  func load<M: ContractMode>(
-    _: M.Type, _ tx: any StoreTransaction, _ number: UInt64
-  ) throws -> (info: PurchaseInfo, machine: CustomerPurchase<M>) {
+  func load<P: PurchaseMachine>(
+    _: P.Type, _ tx: any StoreTransaction, _ number: UInt64
+  ) throws -> (info: PurchaseInfo, machine: P) {
     guard let (row, info) = try tx.purchase(number), let phase = PurchasePhase(rawValue: row.phase)
     else {
       throw ServiceError.notFound("there is no purchase \(number)")
     }
     let messages = try tx.labelled(kind: PurchaseInfo.kind, key: RowKey.number(number))
-    return (info, try CustomerPurchase<M>(phase: phase, messages: messages))
+    return (info, try P(phase: phase, messages: messages))
+  }
+
+  func load<M: ContractMode>(
+    _: M.Type, _ tx: any StoreTransaction, _ number: UInt64
+  ) throws -> (info: PurchaseInfo, machine: CustomerPurchase<M>) {
+    try load(CustomerPurchase<M>.self, tx, number)
+  }
+
+  func look<P: PurchaseMachine>(_: P.Type, _ number: UInt64) async throws -> (info: PurchaseInfo, machine: P)
+  {
+    try await store.read { tx in try self.load(P.self, tx, number) }
   }
 
   func look<M: ContractMode>(
     _: M.Type, _ number: UInt64
   ) async throws -> (info: PurchaseInfo, machine: CustomerPurchase<M>) {
-    try await store.read { tx in try self.load(M.self, tx, number) }
+    try await look(CustomerPurchase<M>.self, number)
   }
 
   func info(_ number: UInt64) async throws -> PurchaseInfo {
@@ -40,13 +51,20 @@ extension Wallet {
     return found
   }
 
-  /// Gives the machine an event and stores what it says, in one durable step.
   func apply<M: ContractMode>(
     _: M.Type, _ number: UInt64, holding inputs: [TokenInput] = [],
     _ event: @escaping @Sendable (inout CustomerPurchase<M>) throws -> [CustomerEffect]
   ) async throws {
+    try await apply(CustomerPurchase<M>.self, number, holding: inputs, event)
+  }
+
+  /// Gives the machine an event and stores what it says, in one durable step.
+  func apply<P: PurchaseMachine>(
+    _: P.Type, _ number: UInt64, holding inputs: [TokenInput] = [],
+    _ event: @escaping @Sendable (inout P) throws -> [CustomerEffect]
+  ) async throws {
     let denial = try await store.write { tx -> Denial? in
-      let (info, stored) = try self.load(M.self, tx, number)
+      let (info, stored) = try self.load(P.self, tx, number)
       var machine = stored
       try tx.updateCoins(inputs) { coin, amount in coin.held += amount }
       var denial: Denial?

@@ -216,7 +216,8 @@ extension Wallet {
     let keys = try await keyList(bank)
     let now = clock()
     let coins = try await store.read { try $0.coins() }.filter {
-      $0.available > 0 && $0.held == 0 && (all || $0.rest < $0.value || $0.spendUntil < now + within)
+      $0.available > 0 && $0.held == 0 && $0.archive == nil
+        && (all || $0.rest < $0.value || $0.spendUntil < now + within)
     }
     let chosen = Array(coins.prefix(32))
     guard let currency = chosen.first?.currency else { return nil }

@@ -59,7 +59,7 @@ extension Wallet {
 
   /// Buys an offer and waits until it is delivered or ended. Returns the purchase's number.
   public func buy(_ offer: Offer, options: BuyOptions) async throws -> UInt64 {
-    guard ContractModes.types(of: options.mode) != nil, offer.modes.contains(options.mode) else {
+    guard Self.buys(by: options.mode), offer.modes.contains(options.mode) else {
       let known = offer.modes.map(\.name).joined(separator: ", ")
       throw ServiceError.configuration(
         "this is not sold by the \(options.mode.name) protocol, but by: \(known); nothing was paid")
@@ -98,10 +98,17 @@ extension Wallet {
 
   /// Takes a purchase as far as it goes now.
   func advance(_ number: UInt64, options: BuyOptions) async throws {
-    guard let mode = ContractModes.types(of: try await info(number).mode) else {
+    let mode = try await info(number).mode
+    if mode == .announced { return try await advanceAnnounced(number, options: options) }
+    guard let contract = ContractModes.types(of: mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
-    try await advance(mode, number, options: options)
+    try await advance(contract, number, options: options)
+  }
+
+  /// Whether this wallet buys by a protocol.
+  private static func buys(by mode: Mode) -> Bool {
+    mode == .announced || ContractModes.types(of: mode) != nil
   }
 }
 

@@ -14,10 +14,7 @@ extension Wallet {
     var result: [PurchaseSummary] = []
     for row in rows {
       let info = try JSONDecoder().decode(PurchaseInfo.self, from: Data(row.data))
-      let mode = info.mode
-      let offer = try await store.read { tx in
-        try ContractModes.types(of: mode).flatMap { try Self.offer($0, tx, info.number) }
-      }
+      let n = try await store.read { tx in try Self.transaction(info, tx) }
       let merchant = PublicKey(hex: info.merchant).flatMap { key in trust.list.entries.first { $0.key == key }
       }
       result.append(
@@ -25,21 +22,23 @@ extension Wallet {
           number: info.number, protocol: info.mode.name,
           phase: PurchasePhase(rawValue: row.phase).map { "\($0)" } ?? "?",
           price: info.price, name: info.name, description: info.description,
-          transaction: offer?.n.description, merchant: merchant?.name ?? info.merchant,
+          transaction: n?.description, merchant: merchant?.name ?? info.merchant,
           startedAt: info.startedAt, output: info.output))
     }
     return result
   }
 
-  /// The offer of a purchase, if it got that far.
-  private static func offer<M: ContractMode>(
-    _: M.Type, _ tx: any StoreTransaction, _ number: UInt64
-  ) throws -> (any OfferPayload)? {
-    let label = Label(M.Offer.type).rawValue
-    guard let bytes = try tx.message(kind: PurchaseInfo.kind, key: RowKey.number(number), label: label) else {
-      return nil
+  /// n of a purchase, if it got that far.
+  private static func transaction(_ info: PurchaseInfo, _ tx: any StoreTransaction) throws -> TransactionID? {
+    func offer<P: Payload>(_: P.Type) throws -> P? {
+      let label = Label(P.type).rawValue
+      return try tx.message(kind: PurchaseInfo.kind, key: RowKey.number(info.number), label: label).map {
+        try Verified<P>(stored: $0).payload
+      }
     }
-    return try Verified<M.Offer>(stored: bytes).payload
+    func contract<M: ContractMode>(_: M.Type) throws -> TransactionID? { try offer(M.Offer.self)?.n }
+    if info.mode == .announced { return try offer(PurchaseOrder.self)?.terms.n }
+    return try ContractModes.types(of: info.mode).flatMap { try contract($0) }
   }
 
   /// The receipt of a paid purchase.

@@ -19,6 +19,8 @@ struct Coin: Codable, Equatable, Sendable {
   /// Minor units that a purchase on its way holds.
   var held: UInt64
   var spendUntil: Timestamp
+  /// The archive that the token is bound to, hexadecimal: then it pays invoices there and nothing else.
+  var archive: String?
 
   static let kind = "coin"
   /// Phases of coin rows.

@@ -30,7 +30,7 @@ extension Wallet {
         try await open(PurchasedGoods(offer, offer.payload.goods!), key: machine.goodsKey!, output: output)
         try await apply(M.self, number) { machine in machine.opened() }
         report(.note("delivered: \(output)"))
-      case .delivered, .aborted, .refused, .abandoned: return
+      case .delivered, .aborted, .refused, .abandoned, .announced, .registering: return
       }
     }
   }
@@ -68,7 +68,7 @@ extension Wallet {
     let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
     var byID: [[UInt8]: Coin] = [:]
     for (id, coin) in try await store.read({ try $0.identifiedCoins() })
-    where coin.currency == contract.price.currency && coin.available > 0 {
+    where coin.currency == contract.price.currency && coin.available > 0 && coin.archive == nil {
       byID[id] = coin
     }
     let chosen: [TokenAmount]
@@ -148,26 +148,28 @@ extension Wallet {
   }
 
   /// The archive's public record of (M, n).
-  private func askArchive<M: ContractMode>(
-    _: M.Type, _ p3: Verified<M.LockMessage>
-  ) async throws -> Outcome<M>? {
-    let terms = p3.payload.terms
+  func askArchive<M: PurchaseMode>(_: M.Type, _ p3: Verified<M.LockMessage>) async throws -> Outcome<M>? {
+    // The record of (M, n) may hold aborts of other locks (attack 1).
+    outcome(of: p3, in: try await record(p3.payload.terms), M.self)
+  }
+
+  /// All that the archive has of (M, n).
+  func record(_ terms: LockTerms) async throws -> [[UInt8]] {
     let archive = try entry(terms.archive)
     let reply = try await transport.send(
       "GET", url: archive.url! + "/v1/records/\(terms.merchant)/\(terms.n)", body: nil, contentType: nil)
-    guard reply.status == 200 else { return nil }
-    let outcome = outcome(of: p3, in: try Messages.Bundle(encoded: reply.body).messages, M.self)
-    if let bytes = outcome?.bytes {
+    guard reply.status == 200 else { return [] }
+    let messages = try Messages.Bundle(encoded: reply.body).messages
+    for bytes in messages {
       report(
         .message(
           label: Self.label(bytes), from: "archive", to: "customer", bytes: bytes.count, milliseconds: 0))
     }
-    return outcome
+    return messages
   }
 
-  /// The outcome of this lock among these messages. The record of (M, n) may hold aborts of other locks
-  /// (attack 1).
-  private func outcome<M: ContractMode>(
+  /// The outcome of this lock among these messages.
+  func outcome<M: PurchaseMode>(
     of p3: Verified<M.LockMessage>, in messages: [[UInt8]], _: M.Type
   ) -> Outcome<M>? {
     for bytes in messages {
@@ -198,18 +200,26 @@ extension Wallet {
     _: M.Type, _ number: UInt64, _ terms: LockTerms, _ p4: Verified<M.Submission>
   ) async throws {
     let purchase = try await look(M.self, number)
-    let key = p4.payload.key
-    guard let offer = purchase.machine.p1, let claim = offer.payload.goods, p4.payload.n == terms.n,
-      Hash.keyCommitment(M.mode, merchant: p4.signer, n: terms.n, key: key) == terms.hx
+    guard let offer = purchase.machine.p1, let claim = offer.payload.goods else { return }
+    try await openEarly(
+      M.self, PurchasedGoods(offer, claim), terms, p4, mask: offer.payload.mask, purchase.info)
+  }
+
+  func openEarly<M: PurchaseMode>(
+    _: M.Type, _ goods: PurchasedGoods, _ terms: LockTerms, _ submission: Verified<M.Submission>,
+    mask: Hash? = nil, _ info: PurchaseInfo
+  ) async throws {
+    let key = submission.payload.key
+    guard submission.payload.n == terms.n,
+      Hash.keyCommitment(M.mode, merchant: submission.signer, n: terms.n, key: key) == terms.hx
     else { return }
-    let output = outputPath(purchase.info, offer.payload.n)
+    let output = outputPath(info, goods.n)
     guard !FileManager.default.fileExists(atPath: output) else { return }
-    try await open(
-      PurchasedGoods(offer, claim), key: masked(key, by: offer.payload.mask), output: output)
+    try await open(goods, key: masked(key, by: mask), output: output)
     report(.note("opened early, on the merchant's trust: \(output)"))
   }
 
-  private func outputPath(_ info: PurchaseInfo, _ n: TransactionID) -> String {
+  func outputPath(_ info: PurchaseInfo, _ n: TransactionID) -> String {
     info.output ?? directory.file("goods/\(safeName(info.name, n))")
   }
 
@@ -217,10 +227,16 @@ extension Wallet {
   func status(
     of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, pseudonym: UInt64
   ) async throws -> Verified<StatusAnswer> {
+    try await status(of: n, merchant, at: party, as: seed.pseudonymKey(pseudonym))
+  }
+
+  /// What `party` says of (M, n) to this key.
+  func status(
+    of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, as key: borrowing SigningKey
+  ) async throws -> Verified<StatusAnswer> {
     var generator = SystemRandomNumberGenerator()
     let query = try Verified(
-      signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)),
-      with: seed.pseudonymKey(pseudonym))
+      signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)), with: key)
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: party), from: party, for: query.bytes)
     guard answer.payload.hQuery == query.hash else {
@@ -240,7 +256,7 @@ extension Wallet {
   }
 
   /// After the expiration: P3 at the archive asks for the abort, and gets whichever outcome there is.
-  private func demandOutcome<M: ContractMode>(
+  func demandOutcome<M: PurchaseMode>(
     _: M.Type, _ p3: Verified<M.LockMessage>
   ) async throws -> Outcome<M> {
     guard let reply = try await exchange(p3.bytes, with: p3.payload.terms.archive) else {
