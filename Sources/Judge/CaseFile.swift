@@ -34,6 +34,10 @@ struct CaseFile {
   private(set) var answers: [Verified<StatusAnswer>] = []
   private(set) var nonResponses: [Verified<NonResponse>] = []
   private(set) var witnessAborts: [Verified<P5c>] = []
+  private(set) var approvals: [Verified<Approval>] = []
+  private(set) var deposits: [DepositRecord] = []
+  private(set) var records: [Verified<PassiveRecord>] = []
+  private(set) var complaints: [Verified<Complaint>] = []
   /// The earliest time at which a dated message of a trusted key named or held a message.
   private var dated: [Hash: Timestamp] = [:]
 
@@ -47,6 +51,7 @@ struct CaseFile {
     readOffers()
     readLocks()
     readMoney()
+    readInvoices()
   }
 
   // MARK: Reading
@@ -213,6 +218,14 @@ struct CaseFile {
           && $0.payload.amount == order.payload.amount
       }.map { (order, $0) }
     }
+  }
+
+  private mutating func readInvoices() {
+    approvals = read(Approval.self) { [self] m in trusted(.archive, at: m.claims.at) }
+    deposits = read(Deposit.self) { [self] m throws(MessageError) in try undated(m, .merchant) }
+      .compactMap(DepositRecord.init)
+    records = read(PassiveRecord.self) { [self] m in trusted(.bank, at: m.claims.at) }
+    complaints = read(Complaint.self) { m in .key(m.claimedSigners[0]) }
   }
 
   // MARK: Looking

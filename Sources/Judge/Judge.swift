@@ -35,7 +35,9 @@ public struct Judge: Sendable {
     let verdicts =
       goods.verdicts + file.notCredited() + file.valueTaken() + file.deliveredThis() + file.bothOutcomes()
       + file.nonResponse() + file.numberReused() + file.lockedTwice() + file.spentBeyondValue()
-      + file.refusedWrongly()
+      + file.refusedWrongly() + file.approvalsNotCredited() + file.takenAndDenied()
+      + file.approvedUnendorsed()
+      + file.approvedTwice()
     return Judgment(
       verdicts: verdicts.sorted { Self.order($0).lexicographicallyPrecedes(Self.order($1)) },
       setAside: file.setAside.union(goods.setAside).sorted {

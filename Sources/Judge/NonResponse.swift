@@ -169,7 +169,7 @@ extension CaseFile {
     case .joint: read(messages, JointMode.self, time)
     case .repeated: read(messages, RepeatedMode.self, time)
     case .announced: read(messages, AnnouncedMode.self, time)
-    case .compact, .invoice: []
+    case .compact, .invoice, .invoiceDirect, .invoicePassive: []
     }
   }
 

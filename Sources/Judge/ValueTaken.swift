@@ -30,7 +30,7 @@ extension CaseFile {
     }
   }
 
-  private func isSound(_ token: Token) -> Bool {
+  func isSound(_ token: Token) -> Bool {
     guard let denomination = denomination(token), token.issuer == token.bank, token.key.isSound else {
       return false
     }
@@ -40,10 +40,6 @@ extension CaseFile {
   private func verdict(on token: Token, _ demands: [Verified<StatusQuery>]) -> Verdict {
     let subject = Subject(token: token.id)
     let asked = Fact("the token's key demands its value", demands[0].hash)
-    guard token.archive == nil else {
-      let fact = Fact("the token is bound to an archive: how that one is spent, no rule here decides")
-      return spare(.valueTaken, .undecided, subject, [asked, fact])
-    }
     guard let denomination = denomination(token), isSound(token) else {
       let fact = Fact("nothing shows that the bank issued the token")
       return spare(
@@ -67,7 +63,8 @@ extension CaseFile {
     for token: Token, _ value: Money, _ demands: [Verified<StatusQuery>]
   ) -> (UInt64, [Fact]) {
     let used = uses(of: token.id, bank: token.bank).filter { !$0.isFreed }
-    var facts = used.map { Fact("\($0.label) uses \($0.amount) minor units", $0.message) }
+    let (bound, why) = token.archive == nil ? (0, []) : account(forBound: token, value)
+    var facts = used.map { Fact("\($0.label) uses \($0.amount) minor units", $0.message) } + why
     let rests = answers.filter { answer in
       answer.signer == token.bank && answer.payload.state == .available
         && demands.contains { $0.hash == answer.payload.hQuery }
@@ -77,7 +74,7 @@ extension CaseFile {
     if let rest {
       facts.append(Fact("the bank says that \(rest) minor units are available", rests[0].hash))
     }
-    return (saturatingSum(used.map(\.amount) + [rest ?? 0]), facts)
+    return (saturatingSum(used.map(\.amount) + [bound, rest ?? 0]), facts)
   }
 }
 

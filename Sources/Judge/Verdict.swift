@@ -99,6 +99,8 @@ public enum Dispute: String, CaseIterable, Sendable {
   case lockedTwice = "locked-twice"
   case spentBeyondValue = "spent-beyond-value"
   case refusedWrongly = "refused-wrongly"
+  case approvedUnendorsed = "approved-unendorsed"
+  case approvedTwice = "approved-twice"
 
   /// A headline for people.
   public var title: String {
@@ -114,6 +116,8 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .lockedTwice: "one transaction was locked twice"
     case .spentBeyondValue: "more of a token was locked or spent than it is worth, without an abort between"
     case .refusedWrongly: "the bank refused wrongly"
+    case .approvedUnendorsed: "the archive gave a token away without its key's word"
+    case .approvedTwice: "the archive gave one token away twice"
     }
   }
 
@@ -124,7 +128,8 @@ public enum Dispute: String, CaseIterable, Sendable {
       "The commit is of this contract, and a chunk under the contract's root does not open with the key that"
         + " the merchant signed, or the plaintext is not among the contract's digests: against the merchant."
     case .notCredited:
-      "The lock and its commit are there, and the bank, heard, shows no credit of it: against the bank."
+      "The lock and its commit are there, or the archive's approval with its token, and the bank, heard,"
+        + " shows no credit of it: against the bank."
     case .valueTaken:
       "The token's own key demands its value, and the bank, heard, does not account for it by authorizations"
         + " of that key with their locks, by exchanges, or as available: against the bank."
@@ -132,8 +137,8 @@ public enum Dispute: String, CaseIterable, Sendable {
       "The contract, the lock, the commit and the customer's acknowledgement name one another: the claim that"
         + " something else was delivered fails."
     case .bothOutcomes:
-      "One archive signed a commit and an abort of one lock, or commits of one transaction under two locks:"
-        + " against the archive."
+      "One archive signed a commit and an abort of one lock, or commits of one transaction under two locks,"
+        + " or that an invoice took a token and that it never did: against the archive."
     case .neitherOutcome:
       "A witness certifies no answer to a valid submission in time, or to an abort request from the"
         + " expiration on, and the archive, heard, shows no outcome: against the archive."
@@ -150,6 +155,12 @@ public enum Dispute: String, CaseIterable, Sendable {
         + " it, and the bank, heard, shows none: against the bank. Who signed authorizations is only refused."
     case .refusedWrongly:
       "The bank refused an authorization for a reason that its proof does not show: against the bank."
+    case .approvedUnendorsed:
+      "The archive approved a token for a merchant, and, heard, shows no endorsement of an invoice of that"
+        + " merchant by the token's key: against the archive."
+    case .approvedTwice:
+      "One archive signed two approvals of one token, and no complaint reversed the first: against"
+        + " the archive."
     }
   }
 

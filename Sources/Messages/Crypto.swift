@@ -53,6 +53,28 @@ extension Hash {
   }
 }
 
+extension Token {
+  /// H(serial, A, denomination): what a registration shows of the token beside its key. Nil for a token that
+  /// is bound to no archive.
+  public var inner: Hash? {
+    archive.map { Hash(of: Array("acd-inner".utf8) + serial.bytes + $0.bytes + keyID.bytes) }
+  }
+
+  /// h(t) = H(Q, inner): where the token is registered at its archive.
+  public var address: Hash? { inner.map { .address(key: key, inner: $0) } }
+}
+
+extension Registration {
+  /// h(t).
+  public var address: Hash { .address(key: tokenKey, inner: inner) }
+}
+
+extension Hash {
+  fileprivate static func address(key: PublicKey, inner: Hash) -> Hash {
+    Hash(of: Array("acd-address".utf8) + key.bytes + inner.bytes)
+  }
+}
+
 extension PublicKey {
   /// False for points of small or mixed order and for encodings that are no point: refuse such a key
   /// where it is first registered or trusted.

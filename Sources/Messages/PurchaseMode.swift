@@ -9,6 +9,13 @@
 public enum Mode: UInt64, CaseIterable, Sendable {
   case core = 1
   case early, joint, compact, repeated, invoice, announced
+  /// FIG. 2, broken line: M brings the token to the bank itself.
+  case invoiceDirect
+  /// FIG. 2 with an archive that is only a record.
+  case invoicePassive
+
+  /// The ways in which an invoice is settled. Each is a mode, so that hx says which was agreed on.
+  public static let invoices: [Mode] = [.invoice, .invoiceDirect, .invoicePassive]
 
   /// The mode of this number in a message; fails for one that this build does not know.
   init(number: UInt64, _ subject: String) throws(MessageError) {
@@ -22,8 +29,14 @@ public enum Mode: UInt64, CaseIterable, Sendable {
     self = mode
   }
 
-  /// "core", "early", …
-  public var name: String { String(describing: self) }
+  /// "core", "early", …, "invoice-direct".
+  public var name: String {
+    switch self {
+    case .invoiceDirect: "invoice-direct"
+    case .invoicePassive: "invoice-passive"
+    default: String(describing: self)
+    }
+  }
 }
 
 /// A mode in which tokens authorise a payment at the bank: P2 or its kin.

@@ -113,7 +113,9 @@ struct ProtocolArgument: ExpressibleByArgument, Sendable {
   let mode: Mode
 
   static let core = ProtocolArgument(mode: .core)
-  static let served: [Mode] = [.core, .joint, .announced]
+  static let served: [Mode] = [.core, .joint, .announced] + Mode.invoices
+  /// All of them, for people.
+  static let list = allValueStrings.joined(separator: ", ")
 
   init(mode: Mode) { self.mode = mode }
 

@@ -62,10 +62,19 @@ struct ServeOptions: ParsableArguments {
   @Flag(help: "Log more.")
   var verbose = false
 
-  func run(_ role: Role, completion: CompletionRoute = .archive) async throws {
+  func run(
+    _ role: Role, completion: CompletionRoute = .archive, deposits: DepositRoute = .merchant,
+    passive: Bool? = nil
+  ) async throws {
     try await reporting {
       let directory = data.directory(role.name)
       let config = try directory.config()
+      if let passive, passive != config.isPassive {
+        throw ServiceError.configuration(
+          config.isPassive
+            ? "\(directory.path) is a passive archive: run it with --passive"
+            : "\(directory.path) is no passive archive: make one with `acd archive init --passive`")
+      }
       guard config.role == role.name else {
         throw ServiceError.configuration("\(directory.path) is a \(config.role), not a \(role.name)")
       }
@@ -73,7 +82,7 @@ struct ServeOptions: ParsableArguments {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
       }
       try await PartyOperation.serve(
-        directory, trust: try trust.map(readFile), completion: completion,
+        directory, trust: try trust.map(readFile), completion: completion, deposits: deposits,
         polls: pollArchives, trace: trace ? say : nil,
         verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
     }
@@ -88,13 +97,25 @@ struct ArchiveCommand: AsyncParsableCommand {
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make an archive.")
     @OptionGroup var options: InitOptions
-    func run() async throws { try await options.run(options.setup(.archive, port: 8442)) }
+    @Flag(help: "A public record without keys, for invoice purchases: it signs nothing.") var passive = false
+
+    func run() async throws {
+      var setup = options.setup(.archive, port: 8442)
+      setup.passive = passive
+      try await options.run(setup)
+    }
   }
 
   struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the archive until it is told to stop.")
     @OptionGroup var options: ServeOptions
-    func run() async throws { try await options.run(.archive) }
+    @Flag(help: "Only keep the public record of invoice purchases (made with `acd archive init --passive`).")
+    var passive = false
+    @Option(
+      help: "Invoices: who has the bank credit an approved token, the merchant, or this archive by itself.")
+    var deposits = DepositRoute.merchant
+
+    func run() async throws { try await options.run(.archive, deposits: deposits, passive: passive) }
   }
 }
 
@@ -136,7 +157,7 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
       @Option(
         name: .customLong("protocol"), parsing: .upToNextOption,
-        help: "The protocols by which it is sold: core, joint, announced.") var protocols:
+        help: "The protocols by which it is sold: \(ProtocolArgument.list).") var protocols:
         [ProtocolArgument] = [.core]
 
       func run() async throws {
@@ -236,3 +257,4 @@ private func show(_ sale: SaleSummary) {
 }
 
 extension CompletionRoute: ExpressibleByArgument {}
+extension DepositRoute: ExpressibleByArgument {}

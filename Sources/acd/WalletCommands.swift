@@ -12,7 +12,8 @@ struct WalletCommand: AsyncParsableCommand {
     commandName: "wallet", abstract: "Withdraw anonymous tokens, buy, keep receipts.",
     subcommands: [
       Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
-      List.self, Show.self, Resume.self, ReceiptCommand.self, WalletEvidence.self, Exchange.self,
+      List.self, Show.self, Resume.self, ReceiptCommand.self, WalletEvidence.self, ComplainCommand.self,
+      Exchange.self,
     ])
 }
 
@@ -117,10 +118,12 @@ extension WalletCommand {
     @Option(help: "The bank's name or key.") var bank: String?
     @Flag(help: "One key for all tokens: fewer signatures, but they can be seen to belong together.")
     var reuseKey = false
+    @Option(help: "Bind the tokens to this archive: they pay invoices there, and nothing else.")
+    var archive: String?
 
     func run() async throws {
       try await options.withWallet { wallet in
-        try await wallet.withdraw(amount.money, bank: bank, reuseKey: reuseKey)
+        try await wallet.withdraw(amount.money, bank: bank, reuseKey: reuseKey, archive: archive)
         try await show(wallet, options)
       }
     }
@@ -168,7 +171,7 @@ extension WalletCommand {
       .archive
     @Option(help: "How many seconds the archive may take before the money comes back.") var expiration:
       UInt64 = 600
-    @Option(name: .customLong("protocol"), help: "The protocol to buy by: core, joint or announced.")
+    @Option(name: .customLong("protocol"), help: "The protocol to buy by: \(ProtocolArgument.list).")
     var mode = ProtocolArgument.core
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Flag(help: "Do not ask.") var yes = false
@@ -273,7 +276,8 @@ private func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
   if options.data.json { return try printJSON(balance) }
   if balance.isEmpty { print("the wallet is empty") }
   for line in balance {
-    print("\(line.available) in \(line.tokens) tokens; held by open purchases \(line.held)")
+    let bound = line.archive.map { ", bound to \($0)" } ?? ""
+    print("\(line.available) in \(line.tokens) tokens\(bound); held by open purchases \(line.held)")
   }
 }
 

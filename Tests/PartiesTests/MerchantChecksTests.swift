@@ -169,7 +169,7 @@ struct MerchantChecksTests {
         #expect(!bytes.contains(Sale.k))
       case .cancel(let bundle, _): #expect(!bundle.messages.contains { $0.contains(Sale.k) })
       case .refuse(let denial): #expect(!denial.proof.contains { $0.contains(Sale.k) })
-      case .enter: break
+      case .enter, .bring, .post: break
       }
     }
     #expect(submissions == 1)

@@ -24,7 +24,9 @@ for s in held: s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in held])'
 }
 
-# world DIR [GOODS...]: bank, archive, merchant, wallet; alice has EUR:20.00.
+# world DIR [GOODS...]: bank, archive, merchant, wallet; alice has EUR:20.00. A function `more_parties` may make further
+# parties before the trust list is signed, and name their directories in MORE.
+MORE=()
 world() {
   W=$1; shift
   rm -rf "$W"; mkdir -p "$W"
@@ -33,8 +35,10 @@ world() {
   $ACD archive init "${named[@]}" --data-dir "$W/archive" --port "${ports[1]}" --ca "$W/ca" >/dev/null
   $ACD bank init "${named[@]}" --data-dir "$W/bank" --port "${ports[0]}" --ca "$W/ca" --denominations 10 >/dev/null
   $ACD merchant init "${named[@]}" --data-dir "$W/merchant" --port "${ports[2]}" --ca "$W/ca" >/dev/null
-  $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" \
-    --party "$W/bank" --party "$W/archive" --party "$W/merchant" >/dev/null
+  if declare -F more_parties >/dev/null; then more_parties; fi
+  local parties=() party
+  for party in bank archive merchant "${MORE[@]}"; do parties+=(--party "$W/$party"); done
+  $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" "${parties[@]}" >/dev/null
   $ACD wallet init --json --data-dir "$W/wallet" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" >"$W/wallet.json"
   $ACD bank account open alice --data-dir "$W/bank" --key "$(field accountKey "$W/wallet.json")" >/dev/null
   $ACD bank account open shop --merchant --data-dir "$W/bank" \
@@ -46,21 +50,24 @@ world() {
 # offer FILE: puts it on sale for $PRICE, by $PROTOCOL.
 offer() {
   $ACD merchant offer add "$1" --price "${PRICE:-EUR:1.25}" --description "goods for a test" \
-    --protocol "${PROTOCOL:-core}" --data-dir "$W/merchant" >/dev/null
+    --protocol ${PROTOCOL:-core} --data-dir "$W/merchant" >/dev/null
 }
 
 # field NAME FILE: a string member of a JSON object.
 field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[2]))[sys.argv[1]])' "$1" "$2"; }
 
-start() {
-  local role=$1; shift
-  $ACD "$role" serve --data-dir "$W/$role" --trust "$W/trust.acd" "$@" >>"$W/$role.log" 2>&1 &
-  PIDS[$role]=$!
+start() { start_as "$1" "$@"; }
+
+# start_as NAME ROLE OPTION...: the party in that directory.
+start_as() {
+  local name=$1 role=$2; shift 2
+  $ACD "$role" serve --data-dir "$W/$name" --trust "$W/trust.acd" "$@" >>"$W/$name.log" 2>&1 &
+  PIDS[$name]=$!
 }
 
 # started: waits until all three answer.
 started() {
-  for role in bank archive merchant; do
+  for role in bank archive merchant "${MORE[@]}"; do
     local url; url=$(field url "$W/$role/identity.json")
     for _ in $(seq 100); do
       curl -fs --cacert "$W/ca/ca.pem" "$url/healthz" >/dev/null && break

@@ -20,6 +20,8 @@ public enum CustomerEffect: Equatable, Sendable {
   case spent([TokenInput])
   /// These amounts of tokens can be used again.
   case freed([TokenInput])
+  /// These amounts were gone, and the bank gave them back.
+  case returned([TokenInput])
   case deny(Denial)
 }
 

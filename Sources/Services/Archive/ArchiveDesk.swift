@@ -68,9 +68,14 @@ struct ArchiveDesk {
   /// Sequencing time: never earlier than the record before, nor than a signed answer about the record,
   /// whatever the clock does. Else "open at t" and a commit before t would both stand, and convict an honest
   /// archive.
-  private func time(_ tx: any StoreTransaction) throws -> Timestamp {
+  func time(_ tx: any StoreTransaction) throws -> Timestamp {
     let answered = try tx.meta(Self.answeredKey).map(RowKey.value) ?? 0
     return max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0, answered)
+  }
+
+  /// Something was signed that says how things stood at `now`.
+  func answered(_ tx: any StoreTransaction, at now: Timestamp) throws {
+    try tx.setMeta(Self.answeredKey, RowKey.number(now))
   }
 
   /// Signs what the record says of (M, n) now. In line with the writes: a commit on its way is before or
@@ -79,12 +84,17 @@ struct ArchiveDesk {
     _ query: Verified<StatusQuery>, merchant: PublicKey, n: TransactionID, in tx: any StoreTransaction
   ) throws -> [UInt8] {
     let now = try time(tx)
-    try tx.setMeta(Self.answeredKey, RowKey.number(now))
+    try answered(tx, at: now)
     let records = try tx.records(merchant: merchant.bytes, n: n.bytes)
     let state: TransactionState =
       records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted
-    let answer = StatusAnswer(
-      at: now, hQuery: query.hash, proof: records.prefix(16).map(\.body), state: state)
+    return try answer(query, state, records.prefix(16).map(\.body), at: now)
+  }
+
+  func answer(
+    _ query: Verified<StatusQuery>, _ state: TransactionState, _ proof: [[UInt8]], at now: Timestamp
+  ) throws -> [UInt8] {
+    let answer = StatusAnswer(at: now, hQuery: query.hash, proof: proof, state: state)
     return try Verified(signing: answer, with: node.identity.signing).bytes
   }
 
@@ -109,7 +119,7 @@ struct ArchiveDesk {
       ?? (published.count < Self.announcementsMax
         ? nil : Denial(.limit, "this token has been announced \(published.count) times"))
     if let denial { return try node.refuse(denial, request: announcement.bytes) }
-    try tx.setMeta(Self.answeredKey, RowKey.number(now))
+    try answered(tx, at: now)
     let message = try Verified(
       signing: Announced(at: now, announcement: announcement.bytes), with: node.identity.signing)
     try tx.keep(Label(.announced), message.bytes, kind: Self.announcedKind, key: key)

@@ -9,11 +9,13 @@ import Storage
 final class ArchiveService: PartyService {
   let node: Node
   private let desk: ArchiveDesk
+  private let invoices: ArchiveInvoices
   private let kick: @Sendable () -> Void
 
-  init(node: Node, kick: @escaping @Sendable () -> Void) {
+  init(node: Node, route: DepositRoute = .merchant, kick: @escaping @Sendable () -> Void) {
     (self.node, self.kick) = (node, kick)
     desk = ArchiveDesk(node: node)
+    invoices = ArchiveInvoices(node: node, desk: desk, keys: KeyBook(node: node), route: route)
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
@@ -22,6 +24,10 @@ final class ArchiveService: PartyService {
       let bundle = try desk.unseal(sealed)
       switch bundle.first {
       case .a8: return try await submitted(AnnouncedMode.self, bundle, in: sealed)
+      case .deposit:
+        let reply = try await invoices.deposit(bundle, in: sealed)
+        kick()
+        return reply
       default: return try await submitted(CoreMode.self, bundle, in: sealed)
       }
     case .bundle(let bundle):
@@ -33,6 +39,8 @@ final class ArchiveService: PartyService {
     case .message(.p3, let bytes): return try await abortRequested(CoreMode.self, bytes)
     case .message(.a7, let bytes): return try await abortRequested(AnnouncedMode.self, bytes)
     case .message(.announcement, let bytes): return try await announce(bytes)
+    case .message(.registration, let bytes): return try await invoices.register(bytes)
+    case .message(.complaint, let bytes): return try await invoices.complain(bytes)
     case .message(.statusQuery, let bytes):
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
     case .message(let type, _):
@@ -84,8 +92,11 @@ final class ArchiveService: PartyService {
       return try node.refuse(
         Denial(.malformed, "the query names no transaction"), request: query.bytes)
     }
-    return try await node.store.write { [desk] tx in
-      try desk.answer(query, merchant: merchant, n: n, in: tx)
+    return try await node.store.write { [desk, invoices] tx in
+      if let (state, proof) = try invoices.documentation(query, n, merchant, in: tx) {
+        return try desk.answer(query, state, proof, at: desk.time(tx))
+      }
+      return try desk.answer(query, merchant: merchant, n: n, in: tx)
     }
   }
 

@@ -17,7 +17,7 @@ final class BankService: PartyService {
   private let policy: BankPolicy
   /// For joint locks, where this bank is the archive.
   private let desk: ArchiveDesk
-  private let outboxKick: @Sendable () -> Void
+  let outboxKick: @Sendable () -> Void
 
   init(node: Node, keys: BankKeys, currency: String, kick: @escaping @Sendable () -> Void) {
     (self.node, self.keys, self.currency, self.outboxKick) = (node, keys, currency, kick)
@@ -31,9 +31,7 @@ final class BankService: PartyService {
     let trust = node.trust.list
     switch incoming {
     case .message(let type, let bytes): return try await answer(type, bytes)
-    case .sealed(let sealed):
-      let submission = try desk.open(JointMode.self, sealed)
-      return try await publish(submission.p3, request: sealed.encoded(), desk.submitted(submission))
+    case .sealed(let sealed): return try await unsealed(sealed)
     case .bundle(let bundle):
       if bundle.first == .announced { return try await claim(bundle) }
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
@@ -43,6 +41,17 @@ final class BankService: PartyService {
         try machine.cancelled(cancel, at: now, key: key)
       }
     }
+  }
+
+  /// What was sealed to this bank: JA4, a deposit with a passive archive, or a token that M brings.
+  private func unsealed(_ sealed: SealedMessage) async throws -> [UInt8]? {
+    let plain = try node.identity.sealing.open(sealed.box)
+    let request = try sealed.encoded()
+    if let payment = try? Payment(encoded: plain) { return try await brought(payment, request: request) }
+    let bundle = try Messages.Bundle(encoded: plain)
+    if bundle.first == .deposit { return try await deposited(bundle, request: request) }
+    let submission = try Submitted<JointMode>(bundle, trust: node.trust.list, at: node.clock())
+    return try await publish(submission.p3, request: request, desk.submitted(submission))
   }
 
   private func answer(_ type: MessageType, _ bytes: [UInt8]) async throws -> [UInt8]? {
@@ -68,6 +77,8 @@ final class BankService: PartyService {
     // The bank's own record of a joint lock, which it has acted on already.
     case .ja5a, .ja5b: return try await decide(try Outcome<JointMode>(bytes, trust: node.trust.list))
     case .a9a, .a9b: return try await decide(try Outcome<AnnouncedMode>(bytes, trust: node.trust.list))
+    case .approval: return try await approved(bytes)
+    case .complaint: return try await complained(bytes)
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
     case .accountQuery:
@@ -272,7 +283,7 @@ final class BankService: PartyService {
   }
 
   /// The Credit of this lock: signed once, the same bytes ever after.
-  private func confirm(
+  func confirm(
     _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, at now: Timestamp
   ) throws -> [UInt8] {
     if let known = try tx.message(kind: "credit", key: lock.bytes, label: Label.credit.rawValue) {
@@ -297,12 +308,12 @@ final class BankService: PartyService {
 
   // MARK: Tokens
 
-  private func signatureHolds(_ token: Token) -> Bool {
+  func signatureHolds(_ token: Token) -> Bool {
     guard token.key.isSound, let key = keys.verifier(token.keyID) else { return false }
     return key.isValid(signature: token.signature, for: token.id.bytes)
   }
 
-  private func tokenFacts(
+  func tokenFacts(
     _ tx: any StoreTransaction, _ tokens: [Token], _ valid: [Hash: Bool]
   ) throws -> [Hash: TokenFacts] {
     var facts: [Hash: TokenFacts] = [:]
@@ -321,7 +332,7 @@ final class BankService: PartyService {
     var result: [[UInt8]] = []
     var room = Self.proofBytesMax
     for use in try tx.tokenUses(token: id.bytes).prefix(limit) {
-      let labels = Self.useLabels + [Label(.x1), Label(.x2)]
+      let labels = Self.useLabels + Self.depositLabels + [Label(.x1), Label(.x2)]
       let found = try labels.compactMap {
         try tx.message(kind: "use", key: use.message, label: $0.rawValue)
       }
@@ -336,6 +347,9 @@ final class BankService: PartyService {
   /// it.
   private static let useLabels =
     LockModes.all.map { Label($0.requestType) } + [Label(.announced), Label(.a7)]
+
+  /// The labels of messages by which a token paid an invoice.
+  static let depositLabels = [Label(.approval), Label(.deposit), Label(.passiveRecord)]
 
   /// What an answer spends on proof: it has to stay under the size of a message.
   private static let proofBytesMax = 56_000
@@ -429,7 +443,10 @@ final class BankService: PartyService {
     [
       Route(method: "GET", path: "/v1/keys") { [keys] _ in
         HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(keys.signedList))
-      }
+      },
+      Route(method: "POST", path: "/v1/complaints/:complaint") { call in
+        try await self.goodsOfComplaint(call)
+      },
     ] + desk.documents
   }
 

@@ -26,12 +26,21 @@ extension AnnouncedPurchase: DisputedPurchase {
   }
 }
 
+extension InvoicePurchase: DisputedPurchase {
+  /// What the archive did with the token, it says itself.
+  var inUse: [TokenInput] { [] }
+  var promised: PurchasedGoods? {
+    invoice.map { PurchasedGoods($0.payload.terms, merchant: $0.signer) }
+  }
+}
+
 extension Wallet {
   /// All that the wallet kept of a purchase, for a judge. While the purchase is not delivered, the tokens'
   /// keys sign a demand for their value too: the bank has to account for them.
   public func evidence(_ number: UInt64) async throws -> EvidenceExport {
     let mode = try await info(number).mode
     if mode == .announced { return try await evidence(AnnouncedPurchase.self, number) }
+    if Mode.invoices.contains(mode) { return try await evidence(InvoicePurchase.self, number) }
     guard let contract = ContractModes.types(of: mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }

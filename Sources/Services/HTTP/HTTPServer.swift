@@ -64,9 +64,20 @@ func serve(
   try await settle(running)
 }
 
+/// What is known of a request beside its head and body: the address that it came from.
+struct PartyContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let client: String
+
+  init(source: Source) {
+    coreContext = .init(source: source)
+    client = source.channel.remoteAddress?.ipAddress ?? ""
+  }
+}
+
 /// The routes with bounded bodies, and problems for what they throw.
-func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<BasicRequestContext> {
-  let router = Router(context: BasicRequestContext.self)
+func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<PartyContext> {
+  let router = Router(context: PartyContext.self)
   for route in routes {
     router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) {
       request, context in
@@ -98,7 +109,7 @@ private struct Background: Service {
 }
 
 private func respond(
-  to request: Request, _ context: BasicRequestContext, _ route: Route, bodyBytesMax: Int, logger: Logger
+  to request: Request, _ context: PartyContext, _ route: Route, bodyBytesMax: Int, logger: Logger
 ) async -> Response {
   do {
     var parameters: [String: String] = [:]
@@ -114,7 +125,7 @@ private func respond(
     }
     let call = HTTPCall(
       parameters: parameters, query: query, range: request.headers[.range],
-      body: Array(body.readableBytesView))
+      body: Array(body.readableBytesView), client: context.client)
     return response(try await route.handler(call))
   } catch let problem as Problem {
     return response(

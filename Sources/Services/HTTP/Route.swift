@@ -9,6 +9,9 @@ struct HTTPCall: Sendable {
   /// The Range header, if any.
   var range: String?
   var body: [UInt8]
+  /// The address that it came from, without the port; quotas are counted by it, and nothing else relies on
+  /// it.
+  var client = ""
 }
 
 /// One answer.

@@ -57,16 +57,16 @@ extension MerchantService {
       Consented(consent: consent, published: published, announcement: announcement))
   }
 
-  /// A refusal of something that was sent. Only the bank's of a claim ends anything: all else is settled by
-  /// the archive's record.
+  /// A refusal of something that was sent. The bank's of a claim, and of a deposit, end a sale: all else is
+  /// settled by the archive's record.
   func refused(_ bytes: [UInt8]) async throws -> [UInt8]? {
     let message = try Unverified<Refusal>(bytes)
     let mark = Self.claimMark(message.claims.hRequest)
     guard let n = try await node.store.read({ try $0.meta(mark) }).flatMap({ TransactionID($0) }) else {
       return nil
     }
-    let refusal = try Verified(message, by: .trusted(node.trust.list, as: .bank, at: node.clock()))
-    return try await step(n, bytes, ClaimRefused(refusal: refusal))
+    let refusal = try Verified(message, by: .key(message.claimedSigners[0]))
+    return try await step(n, bytes, SubmissionRefused(refusal: refusal))
   }
 
   /// Where the sale of a bundle that was sent is found again.

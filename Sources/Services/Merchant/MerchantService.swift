@@ -20,7 +20,9 @@ final class MerchantService: PartyService {
     switch incoming {
     case .message(let type, let bytes): return try await answer(type, bytes)
     case .bundle(let bundle) where bundle.first == .consent: return try await consented(bundle)
-    case .bundle, .sealed: throw MessageError(.malformed, "unexpected-type", "nothing that a merchant takes")
+    case .bundle(let bundle) where bundle.first == .n1: return try await invoiceRequested(bundle)
+    case .sealed(let sealed): return try await paid(sealed)
+    case .bundle: throw MessageError(.malformed, "unexpected-type", "nothing that a merchant takes")
     }
   }
 
@@ -51,6 +53,7 @@ final class MerchantService: PartyService {
     case .statusQuery:
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
     case .refusal: return try await refused(bytes)
+    case .approval: return try await approved(bytes)
     default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a merchant")
     }
   }
@@ -58,14 +61,16 @@ final class MerchantService: PartyService {
   // MARK: Offering
 
   /// N1: seals the goods for this sale and signs P1. The same N1 is answered by the same P1.
-  private func offer(_ n1: Verified<N1>) async throws -> [UInt8] {
+  func offer(_ n1: Verified<N1>, _ registration: Verified<Registration>? = nil) async throws -> [UInt8] {
     if let known = try await node.store.read({ try $0.reply(n1.hash.bytes) }) { return known }
     guard let stored = try await OfferBook.find(n1.payload.offer, node.store), let offer = stored.published
     else {
       return try node.refuse(Denial(.noSuchOffer, "there is no such offer"), request: n1.bytes)
     }
     let mode = ContractModes.types(of: n1.payload.mode)
-    guard offer.modes.contains(n1.payload.mode), mode != nil || n1.payload.mode == .announced else {
+    guard offer.modes.contains(n1.payload.mode),
+      mode != nil || n1.payload.mode == .announced || settles(n1.payload.mode, registration)
+    else {
       let known = offer.modes.map(\.name).joined(separator: ", ")
       return try node.refuse(
         Denial(.unsupported, "this is sold by these protocols: \(known)"), request: n1.bytes)
@@ -75,6 +80,7 @@ final class MerchantService: PartyService {
         Denial(.wrongValue, "the price is \(offer.price) now"), request: n1.bytes)
     }
     let goods = try await seal(stored)
+    if let registration, mode == nil { return try await invoice(n1, registration, offer, goods) }
     guard let mode else { return try await order(n1, offer, goods) }
     let expirationMax = goods.date + policy.expirationSeconds
     let contract = Contract(
@@ -127,11 +133,16 @@ final class MerchantService: PartyService {
 
   /// Keeps a new sale with its signed offer, in one durable step.
   func keep<P: Payload>(
-    _ offer: Verified<P>, _ mode: Mode, _ n1: Verified<N1>, _ goods: FreshGoods
+    _ offer: Verified<P>, _ mode: Mode, _ n1: Verified<N1>, _ goods: FreshGoods,
+    _ registration: Verified<Registration>? = nil
   ) async throws -> [UInt8] {
     try await node.store.write { tx in
       if let known = try tx.reply(n1.hash.bytes) { return known }
       try tx.keep(.n1, n1.bytes, kind: Self.kind, key: goods.n.bytes)
+      if let registration {
+        try tx.keep(Label(.registration), registration.bytes, kind: Self.kind, key: goods.n.bytes)
+        try tx.setMeta(Self.invoiceMark(offer.hash), goods.n.bytes)
+      }
       try tx.keep(Label(P.type), offer.bytes, kind: Self.kind, key: goods.n.bytes)
       try tx.putMachine(
         MachineRow(
@@ -143,14 +154,18 @@ final class MerchantService: PartyService {
   }
 
   private func keys(_ role: Role) -> [PublicKey] {
-    node.trust.list.entries.filter { $0.role == role }.prefix(8).map(\.key)
+    node.trust.list.entries.filter {
+      // Nothing can be submitted to a passive archive.
+      $0.role == role && (role != .archive || $0.sealingKey != nil)
+    }.prefix(8).map(\.key)
   }
 
   // MARK: Steps
 
   static let kind = "sale"
-  /// The labels of messages whose hash is a lock's name.
-  private static let lockLabels = Set(LockModes.all.map { Label($0.lockType) })
+  /// The labels of messages whose hash is a lock's name, or what a Credit of an invoice names in its place.
+  private static let lockLabels = Set(
+    LockModes.all.map { Label($0.lockType) } + [Label(.approval), Label(.deposit)])
   /// Under which labels a submission's box and the seed that sealed it are kept.
   static let (sealedLabel, seedLabel) = ("P4 sealed", "P4 seed")
 
@@ -193,6 +208,9 @@ final class MerchantService: PartyService {
     if data.mode == .announced {
       var machine = try load(AnnouncedSale.self, row, tx)
       effects = try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
+    } else if Mode.invoices.contains(data.mode) {
+      var machine = try load(InvoiceSale.self, row, tx)
+      effects = try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
     } else if let mode = ContractModes.types(of: data.mode) {
       effects = try go(mode)
     } else {
@@ -222,6 +240,10 @@ final class MerchantService: PartyService {
         if bytes.first != 0xd2 { try tx.setMeta(Self.claimMark(Hash(of: bytes)), n.bytes) }
       case .requestAbort(let p3, let archive): try tx.send(p3, to: archive, at: now)
       case .cancel(let bundle, let archive): try tx.send(bundle.encoded(), to: archive, at: now)
+      case .bring(let payment, let bank): try bring(tx, payment, bank, at: now)
+      case .post(let bytes, let archive, let address):
+        try tx.enqueue(
+          destination: archive.description, path: Registry.path(address), body: bytes, at: Int64(now))
       case .reply(let bytes): reply = bytes
       case .refuse(let denial): reply = try node.refuse(denial, request: request)
       }
@@ -246,6 +268,7 @@ final class MerchantService: PartyService {
     let box = try sealed.encoded()
     try tx.append(kind: Self.kind, key: n.bytes, label: Self.sealedLabel, bytes: box)
     try tx.append(kind: Self.kind, key: n.bytes, label: Self.seedLabel, bytes: seed)
+    try tx.setMeta(Self.claimMark(Hash(of: box)), n.bytes)
     try tx.send(box, to: archive, at: now)
   }
 

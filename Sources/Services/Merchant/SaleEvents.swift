@@ -13,6 +13,10 @@ protocol SaleEvent: Sendable {
   func happen(
     to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect]
+  /// To an invoice sale.
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect]
 }
 
 extension SaleEvent {
@@ -23,6 +27,10 @@ extension SaleEvent {
   func happen(
     to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { [.refuse(.otherMode(.announced))] }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(sale.way))] }
 }
 
 /// P3 or its kin of mode `L`.
@@ -86,13 +94,22 @@ struct AnnouncedLocked: SaleEvent {
   ) throws -> [MerchantEffect] { try sale.authorised(lock, policy: policy, at: now, key: key) }
 }
 
-/// The bank's refusal of the claim.
-struct ClaimRefused: SaleEvent {
+/// A refusal of what was claimed or deposited.
+struct SubmissionRefused: SaleEvent {
   let refusal: Verified<Refusal>
 
   func happen(
     to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.refused(refusal) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.refused(refusal) }
+
+  /// What an archive refuses is settled by its record.
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [] }
 }
 
 /// 9a or 9b.
@@ -114,6 +131,10 @@ struct Credited: SaleEvent {
   func happen(
     to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.credited(credit) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.credited(credit) }
 }
 
 struct Complained: SaleEvent {
@@ -126,6 +147,10 @@ struct Complained: SaleEvent {
   func happen(
     to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.complained(nak) }
 }
 
 struct Due: SaleEvent {
@@ -136,6 +161,10 @@ struct Due: SaleEvent {
   func happen(
     to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.due(at: now, key: key) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.due(at: now) }
 }
 
 struct GivenUp: SaleEvent {
@@ -146,6 +175,10 @@ struct GivenUp: SaleEvent {
   func happen(
     to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { try sale.givenUp(key: key) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.givenUp() }
 }
 
 extension Denial {
@@ -153,4 +186,25 @@ extension Denial {
   static func otherMode(_ mode: Mode) -> Denial {
     Denial(.mismatch, "this transaction runs by the \(mode.name) protocol")
   }
+}
+
+// MARK: Invoice sales
+
+/// The token and S_c{INV}, from the customer.
+struct InvoicePaid: SaleEvent {
+  let token: Token
+  let endorsement: Verified<Endorsement>
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.paid(token, endorsement, policy: policy, at: now, key: key) }
+}
+
+/// 8.
+struct InvoiceApproved: SaleEvent {
+  let approval: Verified<Approval>
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.approved(approval) }
 }

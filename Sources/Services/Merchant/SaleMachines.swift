@@ -26,6 +26,11 @@ extension AnnouncedSale: SaleMachine {
   var customers: [PublicKey] { [buyer] + (tokenKey.map { [$0] } ?? []) }
 }
 
+extension InvoiceSale: SaleMachine {
+  var offer: [UInt8] { invoice.bytes }
+  var customers: [PublicKey] { [buyer, tokenKey] }
+}
+
 extension MerchantService {
   func load<S: SaleMachine & ~Copyable>(
     _: S.Type, _ row: MachineRow, _ tx: any StoreTransaction
@@ -46,6 +51,7 @@ extension MerchantService {
     func contract<M: ContractMode>(_: M.Type) throws -> SaleView { try look(MerchantSale<M>.self) }
     let mode = try ModeRow(row).mode
     if mode == .announced { return try look(AnnouncedSale.self) }
+    if Mode.invoices.contains(mode) { return try look(InvoiceSale.self) }
     return try ContractModes.types(of: mode).map { try contract($0) }
   }
 }

@@ -10,7 +10,7 @@ enum ContractModes {
     switch mode {
     case .core: CoreMode.self
     case .joint: JointMode.self
-    case .early, .compact, .repeated, .invoice, .announced: nil
+    case .early, .compact, .repeated, .announced, .invoice, .invoiceDirect, .invoicePassive: nil
     }
   }
 

@@ -149,8 +149,8 @@ extension SaleSummary {
         offeredAt: offer.contract.date, expiration: lock?.terms.expiration)
     }
     let mode = try ModeRow(row).mode
-    if mode == .announced {
-      self = try SaleSummary(announced: row, tx)
+    if mode == .announced || Mode.invoices.contains(mode) {
+      self = try SaleSummary(row, mode, tx)
     } else if let contract = ContractModes.types(of: mode) {
       self = try go(contract)
     } else {
@@ -158,19 +158,23 @@ extension SaleSummary {
     }
   }
 
-  private init(announced row: MachineRow, _ tx: any StoreTransaction) throws {
+  /// Of PO or INV.
+  private init(_ row: MachineRow, _ mode: Mode, _ tx: any StoreTransaction) throws {
     let messages = try tx.labelled(kind: MerchantService.kind, key: row.key)
-    guard let phase = SalePhase(rawValue: row.phase), let stored = messages[Label(.purchaseOrder)] else {
-      throw StorageError.corrupt(reason: "a sale without its order")
+    let order = try messages[Label(.purchaseOrder)].map {
+      try Verified<PurchaseOrder>(stored: $0).payload.terms
     }
-    let terms = try Verified<PurchaseOrder>(stored: stored).payload.terms
+    let invoice = try messages[Label(.invoice)].map { try Verified<Invoice>(stored: $0).payload.terms }
+    guard let phase = SalePhase(rawValue: row.phase), let terms = order ?? invoice else {
+      throw StorageError.corrupt(reason: "a sale without its order or invoice")
+    }
     let lock = try messages[Label(.a7)].map { try Verified<A7>(stored: $0).payload.terms }
-    // The order names no file: bank and archive see it.
+    // Neither names the file: bank and archive see them.
     let asked = try messages[.n1].map { try Verified<N1>(stored: $0).payload.offer }
     let name = try asked.flatMap { try OfferBook.find($0, tx) }?.name ?? ""
     self.init(
-      n: terms.n.description, protocol: Mode.announced.name, phase: "\(phase)",
-      price: terms.price.description, name: name, twoSided: true, offeredAt: terms.date,
-      expiration: lock?.expiration)
+      n: terms.n.description, protocol: mode.name, phase: "\(phase)", price: terms.price.description,
+      name: name, twoSided: order != nil, offeredAt: terms.date,
+      expiration: lock?.expiration ?? invoice?.expiration)
   }
 }

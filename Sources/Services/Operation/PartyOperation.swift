@@ -22,6 +22,8 @@ public struct PartySetup: Sendable {
   public var denominations: [UInt64] = []
   /// Bank only: minor units taken for an exchange.
   public var exchangeFee: UInt64 = 0
+  /// Archive only: a public record without keys. Nothing can be sealed to it, and it signs nothing.
+  public var passive = false
   /// The local certificate authority's directory; made if it is not there.
   public var authority: DataDirectory
 
@@ -58,7 +60,7 @@ public enum PartyOperation {
   public static func initialise(_ directory: DataDirectory, _ setup: PartySetup) async throws -> PartyCard {
     let config = PartyConfig(
       role: setup.role.name, name: setup.name, host: setup.host, port: setup.port,
-      currency: setup.role == .bank ? setup.currency : nil)
+      currency: setup.role == .bank ? setup.currency : nil, options: setup.passive ? ["passive": "yes"] : [:])
     let identity = try Identity.create(directory, config: config)
     try LocalAuthority.loadOrCreate(setup.authority).issue(
       setup.name, host: setup.advertised ?? setup.host, into: directory)
@@ -73,8 +75,7 @@ public enum PartyOperation {
     try await store.close()
     let card = PartyCard(
       role: setup.role.name, name: setup.name, key: identity.key.description,
-      sealingKey: setup.role == .archive || setup.role == .bank
-        ? identity.sealing.publicKey.description : nil,
+      sealingKey: setup.passive ? nil : identity.sealing.publicKey.description,
       url: "https://\(setup.advertised ?? setup.host):\(setup.port)")
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -85,8 +86,8 @@ public enum PartyOperation {
   /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force.
   public static func serve(
     _ directory: DataDirectory, trust: [UInt8]?, completion: CompletionRoute = .archive,
-    polls: Bool = false, trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
-    onReady: @escaping @Sendable (String) -> Void
+    deposits: DepositRoute = .merchant, polls: Bool = false, trace: (@Sendable (String) -> Void)?,
+    verbose: Bool = false, onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let config = try directory.config()
     let identity = try Identity.load(directory)
@@ -108,13 +109,14 @@ public enum PartyOperation {
       identity: identity, directory: directory, store: store,
       trust: inForce, transport: transport, logger: logger,
       tracer: MessageTracer(write: trace))
-    try await run(node, config, completion: completion, polls: polls, onReady: onReady)
+    try await run(
+      node, config, completion: completion, deposits: deposits, polls: polls, onReady: onReady)
     try await transport.shutdown()
     try await store.close()
   }
 
   private static func run(
-    _ node: Node, _ config: PartyConfig, completion: CompletionRoute, polls: Bool,
+    _ node: Node, _ config: PartyConfig, completion: CompletionRoute, deposits: DepositRoute, polls: Bool,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let kicks = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -127,7 +129,8 @@ public enum PartyOperation {
       let keys = try await BankKeys.loadFresh(node)
       service = BankService(node: node, keys: keys, currency: config.bankCurrency, kick: kick)
       desk = BankDesk(store: node.store, currency: config.bankCurrency)
-    case .archive: service = ArchiveService(node: node, kick: kick)
+    case .archive where config.isPassive: service = PassiveArchive(node: node)
+    case .archive: service = ArchiveService(node: node, route: deposits, kick: kick)
     case .merchant:
       let policy = MerchantPolicy(
         trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)

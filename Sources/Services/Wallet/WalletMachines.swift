@@ -81,6 +81,8 @@ extension Wallet {
           }
         case .freed(let inputs):
           try tx.updateCoins(inputs) { coin, amount in coin.held -= min(coin.held, amount) }
+        case .returned(let inputs):
+          try tx.updateCoins(inputs) { coin, amount in coin.rest = min(coin.value, coin.rest + amount) }
         case .deny(let reason): denial = reason
         }
       }

@@ -7,6 +7,9 @@ import Storage
 
 /// What a wallet holds.
 public struct WalletBalance: Codable, Equatable, Sendable {
+  /// The archive that these tokens are bound to, by name: they pay invoices there. Nil: they pay anything
+  /// else.
+  public var archive: String?
   /// Free to spend, "EUR:12.34"; and held by purchases on their way.
   public var available: String
   public var held: String
@@ -52,8 +55,12 @@ extension Wallet {
 
   /// Withdraws an amount as tokens. With `reuseKey` all tokens of an order share one key: fewer
   /// signatures when paying, but whoever sees them together knows that they belong together.
-  public func withdraw(_ amount: Money, bank bankName: String?, reuseKey: Bool = false) async throws {
+  /// With `archive` the tokens are bound to that archive: they pay invoices there and nothing else.
+  public func withdraw(
+    _ amount: Money, bank bankName: String?, reuseKey: Bool = false, archive: String? = nil
+  ) async throws {
     let bank = try party(.bank, named: bankName)
+    let bound = try archive.map { try boundTo($0) }
     let keys = try await keyList(bank)
     let usable = usable(keys, amount.currency)
     guard !usable.isEmpty else {
@@ -62,8 +69,14 @@ extension Wallet {
     let values = try ChangeMaking.split(amount.amount, into: usable.map(\.value.amount))
     for start in stride(from: 0, to: values.count, by: Self.outputsPerOrder) {
       let part = Array(values[start..<min(start + Self.outputsPerOrder, values.count)])
-      try await order(part, amount.currency, keys, bank, reuseKey: reuseKey)
+      try await order(part, amount.currency, keys, bank, reuseKey: reuseKey, archive: bound)
     }
+  }
+
+  /// An archive by name or key, whether it decides or is only a record.
+  private func boundTo(_ name: String) throws -> PublicKey {
+    if let active = try? party(.archive, named: name).key { return active }
+    return try party(.archive, named: name, passive: true).key
   }
 
   /// Keys that sign now.
@@ -89,10 +102,11 @@ extension Wallet {
   }
 
   private func order(
-    _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool
+    _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool,
+    archive: PublicKey?
   ) async throws {
     let chosen = try freshest(keys, values, currency)
-    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey)
+    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey, archive: archive)
     var generator = SystemRandomNumberGenerator()
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let w1 = try Verified(
@@ -108,7 +122,9 @@ extension Wallet {
   }
 
   /// Blinds one message for each denomination, under fresh key and serial numbers.
-  func blind(_ keys: [Denomination], reuseKey: Bool) async throws -> ([PendingToken], [Blinded]) {
+  func blind(
+    _ keys: [Denomination], reuseKey: Bool, archive: PublicKey? = nil
+  ) async throws -> ([PendingToken], [Blinded]) {
     let count = UInt64(keys.count)
     let (firstKey, firstSerial) = try await store.write { tx in
       (try tx.take("token", count: reuseKey ? 1 : count), try tx.take("serial", count: count))
@@ -118,12 +134,13 @@ extension Wallet {
     for (offset, denomination) in keys.enumerated() {
       let keyIndex = reuseKey ? firstKey : firstKey + UInt64(offset)
       let serialIndex = firstSerial + UInt64(offset)
-      let id = Hash.token(key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex))
+      let id = Hash.token(
+        key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex), archive: archive)
       let blinded = try BlindingKey(denomination).blind(message: id.bytes)
       pending.append(
         PendingToken(
           keyIndex: keyIndex, serialIndex: serialIndex, keyID: denomination.id.description,
-          inverse: blinded.inverse))
+          inverse: blinded.inverse, archive: archive?.description))
       outputs.append(Blinded(keyID: denomination.id, message: blinded.blinded))
     }
     return (pending, outputs)
@@ -170,15 +187,17 @@ extension Wallet {
       }
       let key = seed.tokenKey(pending.keyIndex).publicKey
       let serial = seed.serial(pending.serialIndex)
-      let message = Hash.token(key: key, serial: serial)
+      let archive = pending.archive.flatMap(PublicKey.init(hex:))
+      let message = Hash.token(key: key, serial: serial, archive: archive)
       let token = Token(
-        bank: bank.key, key: key, serial: serial, keyID: id,
+        archive: archive, bank: bank.key, key: key, serial: serial, keyID: id,
         signature: try BlindingKey(denomination).finalize(
           blindSignature: signature, inverse: pending.inverse, message: message.bytes), issuer: bank.key)
       return Coin(
         keyIndex: pending.keyIndex, serialIndex: pending.serialIndex, token: Data(try token.encoded()),
         currency: denomination.value.currency, value: denomination.value.amount,
-        rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil)
+        rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil,
+        archive: pending.archive)
     }
   }
 
@@ -302,14 +321,25 @@ extension Wallet {
 
   // MARK: Counting
 
-  /// What the wallet holds, by currency.
+  /// What the wallet holds, by currency, and by archive where tokens are bound to one.
   public func balance() async throws -> [WalletBalance] {
-    let coins = try await store.read { try $0.coins() }
-    return Dictionary(grouping: coins, by: \.currency).sorted { $0.key < $1.key }.map { currency, coins in
-      WalletBalance(
-        available: Money(currency: currency, amount: coins.reduce(0) { $0 + $1.available })!.description,
-        held: Money(currency: currency, amount: coins.reduce(0) { $0 + $1.held })!.description,
-        tokens: coins.count, firstExpiry: coins.map(\.spendUntil).min())
+    struct Purse: Hashable {
+      var currency: String
+      var archive: String?
     }
+    let coins = try await store.read { try $0.coins() }
+    let purses = Dictionary(grouping: coins) { Purse(currency: $0.currency, archive: $0.archive) }
+    return purses.sorted { ($0.key.currency, $0.key.archive ?? "") < ($1.key.currency, $1.key.archive ?? "") }
+      .map { purse, coins in
+        let total = { (part: (Coin) -> UInt64) in
+          Money(currency: purse.currency, amount: coins.reduce(0) { $0 + part($1) })!.description
+        }
+        let archive = purse.archive.map { key in
+          trust.list.entries.first { $0.key.description == key }?.name ?? key
+        }
+        return WalletBalance(
+          archive: archive, available: total { $0.available }, held: total { $0.held }, tokens: coins.count,
+          firstExpiry: coins.map(\.spendUntil).min())
+      }
   }
 }

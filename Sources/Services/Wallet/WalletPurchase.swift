@@ -78,9 +78,13 @@ extension Wallet {
       number: number, pseudonymIndex: number, merchant: merchant.key.description,
       description: offer.description, name: offer.name, price: offer.price.description, startedAt: now,
       output: options.output, protocol: options.mode.name)
-    try await store.write { tx in
-      try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
-      try tx.putPurchase(info, phase: .requested, due: nil)
+    if Mode.invoices.contains(options.mode) {
+      try await beginInvoice(info, n1, offer.price, options)
+    } else {
+      try await store.write { tx in
+        try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
+        try tx.putPurchase(info, phase: .requested, due: nil)
+      }
     }
     try await advance(number, options: options)
     return number
@@ -100,6 +104,7 @@ extension Wallet {
   func advance(_ number: UInt64, options: BuyOptions) async throws {
     let mode = try await info(number).mode
     if mode == .announced { return try await advanceAnnounced(number, options: options) }
+    if Mode.invoices.contains(mode) { return try await advanceInvoice(number, options: options) }
     guard let contract = ContractModes.types(of: mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
@@ -108,7 +113,7 @@ extension Wallet {
 
   /// Whether this wallet buys by a protocol.
   private static func buys(by mode: Mode) -> Bool {
-    mode == .announced || ContractModes.types(of: mode) != nil
+    mode == .announced || Mode.invoices.contains(mode) || ContractModes.types(of: mode) != nil
   }
 }
 

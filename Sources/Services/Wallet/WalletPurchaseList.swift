@@ -38,6 +38,7 @@ extension Wallet {
     }
     func contract<M: ContractMode>(_: M.Type) throws -> TransactionID? { try offer(M.Offer.self)?.n }
     if info.mode == .announced { return try offer(PurchaseOrder.self)?.terms.n }
+    if Mode.invoices.contains(info.mode) { return try offer(Invoice.self)?.terms.n }
     return try ContractModes.types(of: info.mode).flatMap { try contract($0) }
   }
 

@@ -46,6 +46,8 @@ struct PurchaseInfo: Codable, Equatable, Sendable {
   var output: String?
   /// By which protocol, by name; nil: core.
   var `protocol`: String?
+  /// Invoices: the id of the token that pays, hexadecimal.
+  var token: String?
 
   var mode: Mode { `protocol`.flatMap(Mode.init(named:)) ?? .core }
 
