@@ -87,6 +87,17 @@ struct RequestRecord {
 
   /// How much of a token it uses.
   func amount(of token: Hash) -> UInt64 { inputs.amount(of: token) }
+
+  /// How much of a token is used when `due` is spent, in the order of the list.
+  func amount(of token: Hash, spending due: UInt64) -> UInt64 {
+    var (left, used): (UInt64, UInt64) = (due, 0)
+    for input in inputs {
+      let part = min(left, input.amount)
+      left -= part
+      if input.token.id == token { used += part }
+    }
+    return used
+  }
 }
 
 extension [TokenInput] {

@@ -100,7 +100,10 @@ extension CaseFile {
     var result: [TokenUse] = []
     for lock in locks where lock.bank == bank {
       let asked = requests(for: lock)
-      guard let amount = asked.map({ $0.amount(of: token) }).max(), amount > 0 else { continue }
+      // Of a series below its budget only what it cost is used.
+      let commit = commits.first { $0.lock == lock.name && $0.mismatch(lock) == nil }
+      let due = commit?.due(lock)?.amount ?? .max
+      guard let amount = asked.map({ $0.amount(of: token, spending: due) }).max(), amount > 0 else { continue }
       result.append(
         TokenUse(
           label: lock.label, amount: amount, message: lock.name, isFreed: isFreed(lock),

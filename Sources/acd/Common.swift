@@ -112,16 +112,21 @@ final class ProgressLine: @unchecked Sendable {  // every access is under the lo
 struct ProtocolArgument: ExpressibleByArgument, Sendable {
   let mode: Mode
 
+  /// The two messages for each further purchase of a series.
+  var isShort = false
+
   static let core = ProtocolArgument(mode: .core)
-  static let served: [Mode] = [.core, .joint, .early]
+  static let served: [Mode] = [.core, .joint, .early, .repeated]
+  static let shortName = "repeated-short"
 
   init(mode: Mode) { self.mode = mode }
 
   init?(argument: String) {
-    guard let mode = Mode(named: argument), Self.served.contains(mode) else { return nil }
-    self.mode = mode
+    let name = argument == Self.shortName ? Mode.repeated.name : argument
+    guard let mode = Mode(named: name), Self.served.contains(mode) else { return nil }
+    (self.mode, isShort) = (mode, argument == Self.shortName)
   }
 
   var defaultValueDescription: String { mode.name }
-  static var allValueStrings: [String] { served.map(\.name) }
+  static var allValueStrings: [String] { served.map(\.name) + [shortName] }
 }

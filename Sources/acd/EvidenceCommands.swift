@@ -27,14 +27,14 @@ struct EvidenceOptions: ParsableArguments {
     }
     print("written: \(files.map(\.0).joined(separator: ", "))")
     print("  messages: \(export.labels.joined(separator: ", "))")
-    if let goods = export.sealedGoods { print("  sealed goods, if they are in dispute: \(goods)") }
+    for goods in export.sealedGoods { print("  sealed goods, if they are in dispute: \(goods)") }
     if !export.sealings.isEmpty { print("  the sealed submission holds the key to the goods") }
   }
 
   private struct Written: Encodable {
     let files: [String]
     let labels: [String]
-    let sealedGoods: String?
+    let sealedGoods: [String]
   }
 
   private func writePrivate(_ path: String, _ bytes: [UInt8]) throws {

@@ -53,6 +53,8 @@ public enum BankEffect: Equatable, Sendable {
   case lock(token: Token, value: Money, amount: UInt64, lock: Hash)
   /// What L locked is spent: its value leaves the outstanding tokens.
   case spend(lock: Hash)
+  /// Of what L locked these amounts are spent, and `rest` is available again (a series below its budget).
+  case spendPart(lock: Hash, used: [TokenInput], rest: Money)
   /// What L locked is available again.
   case release(lock: Hash)
   /// Credit the merchant; the entry's reference is L.
@@ -157,10 +159,11 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
     switch outcome {
     case .committed(let commit):
       state = .settled(p2, p3, outcome)
+      let due = due(p3, commit)
       return [
-        .keep(Label(M.commitType), commit.bytes), .enter(.settled), .spend(lock: p3.hash),
-        .credit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
-        .confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
+        .keep(Label(M.commitType), commit.bytes), .enter(.settled), spending(p2, p3, due),
+        .credit(merchant: terms.merchant, value: due, lock: p3.hash),
+        .confirmCredit(merchant: terms.merchant, value: due, lock: p3.hash),
       ]
     case .aborted(let abort):
       state = .released(p2, p3, outcome)
@@ -169,6 +172,21 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
         .reply(abort.bytes),
       ]
     }
+  }
+
+  private func due(_ p3: Verified<M.LockMessage>, _ commit: Verified<Commit<M>>) -> Money {
+    // It matched the lock, or it would not be here.
+    (try? p3.payload.terms.due(commit, lock: p3.hash)) ?? p3.payload.terms.value
+  }
+
+  private func spending(
+    _ p2: Verified<M.Request>, _ p3: Verified<M.LockMessage>, _ due: Money
+  ) -> BankEffect {
+    let value = p3.payload.terms.value
+    guard due.amount < value.amount, let request = p2.payload as? any SignedByTokens,
+      let rest = Money(currency: value.currency, amount: value.amount - due.amount)
+    else { return .spend(lock: p3.hash) }
+    return .spendPart(lock: p3.hash, used: request.tokenInputs.split(after: due.amount).used, rest: rest)
   }
 
   /// An outcome after the end: the same kind again is answered again; the other kind, if it matches the
@@ -182,8 +200,8 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
       return [.refuse(Denial(.mismatch, detail, proof: [p3.bytes]))]
     }
     switch (known, outcome) {
-    case (.committed, .committed):
-      return [.confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash)]
+    case (.committed(let commit), .committed):
+      return [.confirmCredit(merchant: terms.merchant, value: due(p3, commit), lock: p3.hash)]
     case (.aborted, .aborted):
       return [.reply(known.bytes)]
     case (.committed, .aborted), (.aborted, .committed):
@@ -241,6 +259,11 @@ extension BankLock where M.Request == AuthorizationQ<M>, M.LockMessage == Author
     guard payload.bank == bank else { return Denial(.mismatch, "\(label) is for another bank") }
     guard M.mode != .joint || terms.archive == bank else {
       return Denial(.mismatch, "in \(label) the bank is the archive")
+    }
+    if let base = terms.base {
+      guard base.currency == terms.value.currency, base.amount <= terms.value.amount else {
+        return Denial(.wrongValue, "the first purchase costs more than the budget")
+      }
     }
     guard now < terms.expiration else { return Denial(.expired, "\(label)'s expiration has passed") }
     guard terms.expiration - now <= policy.expirationCapSeconds else {

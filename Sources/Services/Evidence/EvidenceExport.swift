@@ -25,8 +25,8 @@ public struct EvidenceExport: Codable, Equatable, Sendable {
   public var sealings: [Sealing] = []
   /// The proof of a sealed chunk that does not open, if there is one.
   public var badChunk: Data?
-  /// Where the sealed goods are, on the party's machine.
-  public var sealedGoods: String?
+  /// Where the sealed goods are, on the party's machine: one file, or one for each purchase of a series.
+  public var sealedGoods: [String] = []
 
   init(_ messages: [[UInt8]]) {
     self.messages = messages.map { Data($0) }

@@ -23,16 +23,27 @@ extension Wallet {
     let inputs = machine.p2?.payload.tokenInputs ?? []
     var export = EvidenceExport(
       machine.phase == .delivered ? messages : messages + (try await demands(inputs)))
-    guard let offer = machine.p1?.payload, let claim = machine.goods,
-      FileManager.default.fileExists(atPath: sealedPath(offer.n))
-    else { return export }
-    let path = sealedPath(offer.n)
-    export.sealedGoods = path
-    if let key = machine.goodsKey {
-      let proof = try await offTheLoop { try Self.badChunk(path, key: key, offer.n, claim) }
+    guard let n = machine.p1?.payload.n else { return export }
+    for goods in ciphertexts(machine, n) where FileManager.default.fileExists(atPath: goods.path) {
+      export.sealedGoods.append(goods.path)
+      guard export.badChunk == nil, let key = goods.key else { continue }
+      let proof = try await offTheLoop { try Self.badChunk(goods.path, key: key, n, goods.claim) }
       export.badChunk = proof.map { Data($0.encoded) }
     }
     return export
+  }
+
+  /// The ciphertext of a purchase, or of all purchases of a series, with the keys as far as they are known.
+  private func ciphertexts<M: ContractMode>(
+    _ machine: CustomerPurchase<M>, _ n: TransactionID
+  ) -> [(path: String, key: [UInt8]?, claim: GoodsClaim)] {
+    guard let series = machine as? CustomerPurchase<RepeatedMode> else {
+      return machine.goods.map { [(sealedPath(n), machine.goodsKey, $0)] } ?? []
+    }
+    let last = max(series.series?.count ?? 0, series.committed ?? 0)
+    return (0...last).compactMap { index in
+      series.goods(index).map { (sealedPath(n, index), series.key(index), $0) }
+    }
   }
 
   private func demands(_ inputs: [TokenInput]) async throws -> [[UInt8]] {

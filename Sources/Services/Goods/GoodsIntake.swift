@@ -12,8 +12,10 @@ final class GoodsIntake: @unchecked Sendable {  // one task at a time uses it
   private var stream = GoodsStream(checking: .fastest)
   /// Bytes that are there.
   private(set) var have: UInt64 = 0
+  /// A whole copy that is not what was promised stays, for whoever can mend it.
+  var keepsDamaged = false
 
-  /// What comes is not what was promised; the file is gone.
+  /// What comes is not what was promised; the file is gone, unless damaged ones are kept.
   struct OtherGoods: Error {}
 
   /// Goes on with the file where an earlier attempt stopped.
@@ -44,12 +46,13 @@ final class GoodsIntake: @unchecked Sendable {  // one task at a time uses it
     try file.synchronize()
     let (_, root, length) = try stream.finish()
     guard GoodsClaim(root: root, length: length) == claim else {
-      try discard()
+      if !keepsDamaged { try discard() }
       throw OtherGoods()
     }
   }
 
-  private func discard() throws {
+  /// Removes what came.
+  func discard() throws {
     try file.setSize(0)
     try? FileManager.default.removeItem(atPath: path)
   }

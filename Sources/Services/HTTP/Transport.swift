@@ -87,14 +87,19 @@ final class Transport: Sendable {
     }
   }
 
-  /// Fetches from `offset` to the end, a block at a time, in constant memory.
+  /// Fetches from `offset` to the end, or `count` bytes, a block at a time, in constant memory.
   /// - Returns: the HTTP status; blocks come only with 200 and 206.
   func download(
-    url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
+    url: String, from offset: UInt64, count: UInt64? = nil,
+    onBlock: (UnsafeRawBufferPointer) throws -> Void
   ) async throws -> Int {
     try checkAddress(url)
     var request = HTTPClientRequest(url: url)
-    if offset > 0 { request.headers.add(name: "range", value: "bytes=\(offset)-") }
+    if let count {
+      request.headers.add(name: "range", value: "bytes=\(offset)-\(offset + count - 1)")
+    } else if offset > 0 {
+      request.headers.add(name: "range", value: "bytes=\(offset)-")
+    }
     let host = URLComponents(string: url)?.host ?? url
     let response: HTTPClientResponse
     do { response = try await client.execute(request, timeout: .hours(24)) } catch {

@@ -5,6 +5,7 @@ import Foundation
 import Messages
 import Parties
 import Storage
+import Synchronization
 
 /// A running merchant.
 final class MerchantService: PartyService {
@@ -12,6 +13,8 @@ final class MerchantService: PartyService {
   let policy: MerchantPolicy
   let kick: @Sendable () -> Void
   private let uploads: GoodsUpload
+  /// Series whose next goods are being sealed.
+  let sealing = Mutex<Set<TransactionID>>([])
 
   init(node: Node, policy: MerchantPolicy, kick: @escaping @Sendable () -> Void) {
     (self.node, self.policy, self.kick) = (node, policy, kick)
@@ -19,8 +22,9 @@ final class MerchantService: PartyService {
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
+    if case .bundle(let bundle) = incoming { return try await together(bundle) }
     guard case .message(let type, let bytes) = incoming else {
-      throw MessageError(.malformed, "unexpected-type", "a merchant takes signed messages only")
+      throw MessageError(.malformed, "unexpected-type", "nothing is sealed to a merchant")
     }
     let trust = node.trust.list
     let now = node.clock()
@@ -29,6 +33,9 @@ final class MerchantService: PartyService {
     case .p3: return try await authorised(CoreMode.self, bytes, at: now)
     case .ja3: return try await authorised(JointMode.self, bytes, at: now)
     case .e3: return try await authorised(EarlyMode.self, bytes, at: now)
+    case .r3: return try await authorised(RepeatedMode.self, bytes, at: now)
+    case .r5: return try await item(bytes)
+    case .r7: return try await step(Unverified<R7>(bytes).claims.n, bytes, ItemAcknowledged(message: bytes))
     case .acknowledgement:
       return try await step(Unverified<Acknowledgement>(bytes).claims.n, bytes, Acknowledged(message: bytes))
     case .e5: return try await step(Unverified<E5>(bytes).claims.n, bytes, Acknowledged(message: bytes))
@@ -38,6 +45,7 @@ final class MerchantService: PartyService {
     case .p5a, .p5b: return try await decided(CoreMode.self, bytes)
     case .ja5a, .ja5b: return try await decided(JointMode.self, bytes)
     case .e7a, .e7b: return try await decided(EarlyMode.self, bytes)
+    case .r10a, .r10b: return try await decided(RepeatedMode.self, bytes)
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
@@ -71,15 +79,10 @@ final class MerchantService: PartyService {
     let now = node.clock()
     var generator = SystemRandomNumberGenerator()
     let n = TransactionID.random(using: &generator)
-    let key = randomBytes(32, using: &generator)
+    let secret = randomBytes(32, using: &generator)
+    let key = mode.goodsKey(secret, 0)
     let salt = Hash.random(using: &generator)
-    let goodsSalt = randomBytes(Goods.saltSize, using: &generator)
-    try node.directory.createFolder("goods")
-    let sealed = try await offTheLoop { [node] in
-      try RawFile.create(node.directory.file("goods/\(n)")) {
-        try GoodsFiles().seal(RawFile(reading: stored.path), to: $0, key: key, n: n, salt: goodsSalt)
-      }
-    }
+    let sealed = try await seal(stored, as: Self.goodsName(n, 0), key: key, n: n)
     let expirationMax = now + policy.expirationSeconds
     let contract = Contract(
       pseudonym: n1.signer, price: offer.price, expirationMax: expirationMax,
@@ -89,17 +92,37 @@ final class MerchantService: PartyService {
       twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
     let draft = OfferDraft(
       n: n, merchant: node.identity.key, k: key, mask: .random(using: &generator), salt: salt,
-      contract: contract, goods: GoodsClaim(root: sealed.root, length: sealed.length))
-    return try await begin(mode, n1, draft, at: now)
+      contract: contract, goods: sealed)
+    return try await begin(mode, n1, draft, secret: secret, at: now)
+  }
+
+  /// Seals an offer's file for one sale, into the folder of sealed goods.
+  func seal(
+    _ stored: StoredOffer, as name: String, key: [UInt8], n: TransactionID
+  ) async throws -> GoodsClaim {
+    var generator = SystemRandomNumberGenerator()
+    let salt = randomBytes(Goods.saltSize, using: &generator)
+    try node.directory.createFolder("goods")
+    let sealed = try await offTheLoop { [node] in
+      try RawFile.create(node.directory.file(name)) {
+        try GoodsFiles().seal(RawFile(reading: stored.path), to: $0, key: key, n: n, salt: salt)
+      }
+    }
+    return GoodsClaim(root: sealed.root, length: sealed.length)
+  }
+
+  /// Where the sealed goods of a sale are; of purchase `item`, in a series.
+  static func goodsName(_ n: TransactionID, _ item: UInt64) -> String {
+    item == 0 ? "goods/\(n)" : "goods/\(n)-\(item)"
   }
 
   /// Signs the offer and keeps the sale, in one durable step.
   private func begin<M: ContractMode>(
-    _: M.Type, _ n1: Verified<N1>, _ draft: OfferDraft, at now: Timestamp
+    _: M.Type, _ n1: Verified<N1>, _ draft: OfferDraft, secret: [UInt8], at now: Timestamp
   ) async throws -> [UInt8] {
-    let (n, k) = (draft.n, draft.k)
+    let n = draft.n
     let machine = try MerchantSale<M>(
-      offering: M.offer(draft), goods: draft.goods, k: k, key: node.identity.signing)
+      offering: M.offer(draft), goods: draft.goods, k: secret, key: node.identity.signing)
     let (bytes, merchandise) = (machine.p1.bytes, machine.merchandise?.bytes)
     return try await node.store.write { tx in
       if let known = try tx.reply(n1.hash.bytes) { return known }
@@ -108,7 +131,7 @@ final class MerchantService: PartyService {
       if let merchandise { try tx.keep(Label(.e4), merchandise, kind: Self.kind, key: n.bytes) }
       try tx.putMachine(
         MachineRow(
-          kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, k).data))
+          kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, secret).data))
       try tx.setReply(n1.hash.bytes, bytes, at: Int64(now))
       return bytes
     }
@@ -139,7 +162,7 @@ final class MerchantService: PartyService {
   }
 
   /// One durable step of a sale, whatever its mode.
-  private func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]?
+  func step(_ n: TransactionID, _ request: [UInt8], _ event: some SaleEvent) async throws -> [UInt8]?
   {
     let (reply, effects) = try await node.store.write { [self] tx -> ([UInt8]?, [MerchantEffect]) in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else {
@@ -175,7 +198,7 @@ final class MerchantService: PartyService {
     return try go(mode, data)
   }
 
-  private func load<M: ContractMode>(
+  func load<M: ContractMode>(
     _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
   ) throws -> MerchantSale<M> {
     guard let phase = SalePhase(rawValue: row.phase) else {
@@ -286,6 +309,8 @@ final class MerchantService: PartyService {
     [
       Route(method: "GET", path: "/v1/offers") { _ in try await self.offers() },
       Route(method: "GET", path: "/v1/goods/:n") { call in try await self.goods(call) },
+      Route(method: "GET", path: "/v1/leaves/:n") { call in try await self.leaves(call) },
+      Route(method: "GET", path: "/v1/series/:n") { call in try await self.series(call) },
     ]
   }
 
@@ -296,7 +321,7 @@ final class MerchantService: PartyService {
   }
 
   /// Whether this key is the sale's pseudonym, and the time for the goods has come.
-  private func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
+  func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
     try await node.store.read { [self] tx in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes),
         let mode = try ContractModes.types(of: ModeRow(row).mode)
@@ -309,22 +334,44 @@ final class MerchantService: PartyService {
     }
   }
 
-  /// The sealed goods of a sale, whole or a range, to the sale's pseudonym only: the archive's record
-  /// gives k to everybody, so whoever got the ciphertext too would have the goods.
-  private func goods(_ call: HTTPCall) async throws -> HTTPReply {
+  /// The sale that the call names and whose pseudonym signed its query.
+  func customersSale(_ call: HTTPCall) async throws -> TransactionID {
     guard let n = call.parameters["n"].flatMap(TransactionID.init(hex:)) else {
       throw Problem.badRequest("n is 32 hexadecimal digits")
     }
-    let asked = call.query["by"].flatMap(Hex.decode) ?? []
-    let query = try? Unverified<StatusQuery>(asked)
+    let query = try? Unverified<StatusQuery>(call.query["by"].flatMap(Hex.decode) ?? [])
     guard let query, let proven = try? Verified(query, by: .key(query.claimedSigners[0])),
       proven.payload.n == n, try await mayFetch(n, proven.signer)
     else { throw Problem.notFound("no goods of this sale, or not for whoever asks") }
-    let path = node.directory.file("goods/\(n)")
+    return n
+  }
+
+  /// The sealed goods of a sale, whole or a range, to the sale's pseudonym only: the archive's record
+  /// gives k to everybody, so whoever got the ciphertext too would have the goods.
+  private func goods(_ call: HTTPCall) async throws -> HTTPReply {
+    let path = try await sealedGoods(call)
+    return try HTTPReply.file(path: path, contentType: "application/octet-stream", call: call)
+  }
+
+  private func sealedGoods(_ call: HTTPCall) async throws -> String {
+    let n = try await customersSale(call)
+    let path = node.directory.file(Self.goodsName(n, call.query["item"].flatMap { UInt64($0) } ?? 0))
     guard FileManager.default.fileExists(atPath: path) else {
       throw Problem.notFound("no goods of this sale")
     }
-    return try HTTPReply.file(path: path, contentType: "application/octet-stream", call: call)
+    return path
+  }
+
+  /// The leaf hashes of the sealed goods, for a customer whose copy is damaged. Made once.
+  private func leaves(_ call: HTTPCall) async throws -> HTTPReply {
+    let path = try await sealedGoods(call)
+    let list = path + ".leaves"
+    if !FileManager.default.fileExists(atPath: list) {
+      try await offTheLoop {
+        try RawFile.create(list) { try GoodsLeaves.list(RawFile(reading: path), to: $0) }
+      }
+    }
+    return try HTTPReply.file(path: list, contentType: "application/octet-stream", call: call)
   }
 }
 

@@ -25,7 +25,12 @@ extension Wallet {
         }
       case .checked: try await authorise(M.self, number, machine.p1!, options)
       case .authorised: try await lock(M.self, number, machine.p2!)
+      case .locked where M.mode == .repeated:
+        guard try await continueSeries(number, options: options) else { return }
       case .locked: try await settle(M.self, number, machine.p3!, merchant, options)
+      case .paid where M.mode == .repeated:
+        try await deliverItems(number)
+        try await apply(M.self, number) { machine in machine.opened() }
       case .paid:
         let offer = machine.p1!
         let output = outputPath(info, offer.payload.n)
@@ -39,9 +44,10 @@ extension Wallet {
   }
 
   /// The merchant's name for the goods, made harmless: no directories, nothing hidden.
-  private func safeName(_ name: String, _ n: TransactionID) -> String {
+  func safeName(_ name: String, _ n: TransactionID, _ item: UInt64 = 0) -> String {
     let last = name.split(separator: "/").last.map(String.init) ?? ""
-    return last.isEmpty || last.hasPrefix(".") ? "goods-\(n)" : last
+    let safe = last.isEmpty || last.hasPrefix(".") ? "goods-\(n)" : last
+    return item == 0 ? safe : "\(item)-\(safe)"
   }
 
   private func request<M: ContractMode>(
@@ -66,23 +72,25 @@ extension Wallet {
     _: M.Type, _ number: UInt64, _ p1: Verified<M.Offer>, _ options: BuyOptions
   ) async throws {
     let contract = p1.payload.contract
+    let budget = try await info(number).series.flatMap { Money($0.budget) }
+    let value = budget ?? contract.price
     let bank = try party(.bank, named: options.bank)
     let archive = M.mode == .joint ? bank : try party(.archive, named: options.archive)
     let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
     var byID: [[UInt8]: Coin] = [:]
     for (id, coin) in try await store.read({ try $0.identifiedCoins() })
-    where coin.currency == contract.price.currency && coin.available > 0 {
+    where coin.currency == value.currency && coin.available > 0 {
       byID[id] = coin
     }
     let chosen: [TokenAmount]
     do {
       chosen = try TokenSelection.select(
-        price: contract.price.amount,
+        price: value.amount,
         from: byID.map { SpendableToken(id: $0.key, value: $0.value.available, expires: $0.value.spendUntil) }
           .sorted { $0.id.lexicographicallyPrecedes($1.id) }, lifetime: contract.lifetime + 1)
     } catch {
       try await apply(M.self, number) { machine in machine.abandoned() }
-      throw ServiceError.insufficientFunds("not enough tokens for \(contract.price): \(error)")
+      throw ServiceError.insufficientFunds("not enough tokens for \(value): \(error)")
     }
     let inputs = try chosen.map { TokenInput(token: try byID[$0.id]!.decoded(), amount: $0.amount) }
     let indices = Set(chosen.map { byID[$0.id]!.keyIndex }).sorted()
@@ -90,7 +98,7 @@ extension Wallet {
     let p2: M.Request
     do {
       p2 = try machine.authorization(
-        tokens: inputs, bank: bank.key, archive: archive.key, expiration: expiration)
+        tokens: inputs, bank: bank.key, archive: archive.key, expiration: expiration, budget: budget)
     } catch {
       try await apply(M.self, number) { machine in machine.abandoned() }
       throw ServiceError.configuration("\(error.detail); nothing was paid")
@@ -116,7 +124,7 @@ extension Wallet {
   }
 
   /// Waits for the outcome by the chosen route; after the expiration it asks for the abort.
-  private func settle<M: ContractMode>(
+  func settle<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ p3: Verified<M.LockMessage>, _ merchant: PublicKey, _ options: BuyOptions
   ) async throws {
     let terms = p3.payload.terms
@@ -160,7 +168,7 @@ extension Wallet {
   }
 
   /// The archive's public record of (M, n).
-  private func askArchive<M: ContractMode>(
+  func askArchive<M: ContractMode>(
     _: M.Type, _ p3: Verified<M.LockMessage>
   ) async throws -> Outcome<M>? {
     let terms = p3.payload.terms
@@ -216,8 +224,8 @@ extension Wallet {
     else { return }
     let output = outputPath(purchase.info, offer.payload.n)
     guard !FileManager.default.fileExists(atPath: output) else { return }
-    try await open(
-      PurchasedGoods(offer, claim), key: masked(key, by: offer.payload.mask), output: output)
+    guard let k = M.goodsKey(published: p4.payload, offer.payload) else { return }
+    try await open(PurchasedGoods(offer, claim), key: k, output: output)
     report(.note("opened early, on the merchant's trust: \(output)"))
   }
 
