@@ -1,5 +1,5 @@
-// The systematic mode: one purchase without other faults, in which somebody stops at each write and each send,
-// once and twice; the end has to be the same as without a stop.
+// The systematic mode: one purchase without other faults, in which somebody stops at each write and each
+// send, once and twice; the end has to be the same as without a stop.
 
 public import Messages
 

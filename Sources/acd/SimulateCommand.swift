@@ -1,5 +1,5 @@
-// `acd simulate`: whole runs of all parties in memory, with faults and lies, from seeds. Workers are processes
-// of their own, so that a run that ends the process is a finding and not the end.
+// `acd simulate`: whole runs of all parties in memory, with faults and lies, from seeds. Workers are
+// processes of their own, so that a run that ends the process is a finding and not the end.
 
 internal import ArgumentParser
 import Foundation
@@ -11,9 +11,10 @@ struct SimulateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "simulate", abstract: "Try to break the protocols: faults, crashes and lies, from seeds.",
     discussion: """
-      Runs the real services on simulated disks, clocks and a simulated network. Each seed is one run: one bank, two
-      archives, two merchants, three customers. After every step the invariants of the protocols are checked; at the
-      end, that all has ended and that money and goods are where they belong (docs/SIMULATION.md).
+      Runs the real services on simulated disks, clocks and a simulated network. Each seed is one run: one
+      bank, two archives, two merchants, three customers. After every step the invariants of the protocols
+      are checked; at the end, that all has ended and that money and goods are where they belong
+      (docs/SIMULATION.md).
 
       A broken invariant prints its seed and the end of the trace. The same seed is the same run, to the bit:
       `acd simulate --seeds 17..17 --trace` shows all of it.

@@ -96,7 +96,7 @@ struct GroupCommitTests {
     }
   }
 
-  @Test("A body sees all or nothing of the bodies before it", arguments: Engine.allCases)
+  @Test("A body sees all or nothing of the bodies before it", arguments: Engine.grouping)
   func sees(engine: Engine) async throws {
     try await engine.withStore { store in
       _ = try await queueTogether(

@@ -1,5 +1,5 @@
-// Banks that refuse wrongly, lock other terms, credit nothing or too little, and keep what an abort freed. As its
-// own archive (joint) it plays the archive's tricks.
+// Banks that refuse wrongly, lock other terms, credit nothing or too little, and keep what an abort freed.
+// As its own archive (joint) it plays the archive's tricks.
 
 import Messages
 import Parties

@@ -20,12 +20,13 @@ final class LyingCustomer: Schemer, Liar {
     case honest, spendsTwice, underpays, otherMerchant, otherArchive, shortExpiration, longExpiration
     case otherCommitment, otherContract, shortLifetime, signsAgain, forgesAbort, sameTokenTwice, stealsToken
     case otherPseudonym, locksForNobody, lowerValue, beyondContract, longLifetime, otherBank, cancelsForOthers
-    case asksOtherArchive, asksEarly
+    case asksOtherArchive, asksEarly, vanishes
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
     if dice.oneIn(3) { meddle() }
     if let request = RequestFacts(sent.body), request.bank == sent.to.member.key { return pay(sent, request) }
+    if hasVanished(sent.body) { return nil }
     if let note = try? Unverified<Acknowledgement>(sent.body), dice.oneIn(3) {
       var claims = note.claims
       claims.hP1 = Hash([UInt8](repeating: 3, count: 32))!
@@ -33,6 +34,12 @@ final class LyingCustomer: Schemer, Liar {
       return dice.oneIn(2) ? nil : resign(claims, as: note.claimedSigners[0])
     }
     return sent.body
+  }
+
+  /// After the payment nothing is heard of it any more.
+  private func hasVanished(_ body: [UInt8]) -> Bool {
+    let n = (try? Unverified<Acknowledgement>(body))?.claims.n ?? LockFacts(body)?.terms.n
+    return n.map { Trick(rawValue: trick($0.bytes, of: Trick.allCases.count)) == .vanishes } ?? false
   }
 
   /// What it does with a lock of its own beside what its wallet does.
@@ -99,7 +106,10 @@ final class LyingCustomer: Schemer, Liar {
       tell(sent.to.member.key, sign(other, inputs, request.mode, request.bank))
       return sent.body
     case .forgesAbort: return sent.body
-    case .sameTokenTwice: inputs.append(inputs[0])
+    case .sameTokenTwice:
+      guard inputs[0].amount.isMultiple(of: 2) else { return sent.body }
+      inputs[0].amount /= 2
+      inputs.append(inputs[0])
     case .stealsToken:
       inputs[0].token.serial = Hash(dice.bytes(32))!
     case .otherPseudonym: terms.pseudonym = host.member.key
@@ -113,7 +123,7 @@ final class LyingCustomer: Schemer, Liar {
       terms.lifetime += 8_000
     case .longLifetime: terms.lifetime += 1_000
     case .otherBank: return sign(terms, inputs, request.mode, dice.pick(world.hosts).member.key) ?? sent.body
-    case .cancelsForOthers, .asksOtherArchive, .asksEarly: return sent.body
+    case .cancelsForOthers, .asksOtherArchive, .asksEarly, .vanishes: return sent.body
     }
     world.count(.lied)
     return sign(terms, inputs, request.mode, request.bank) ?? sent.body

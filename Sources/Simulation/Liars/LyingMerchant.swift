@@ -1,5 +1,5 @@
-// Merchants that sell garbage, use n again, ask more than they offered, submit wrong keys, withhold and cancel
-// what they submitted.
+// Merchants that sell garbage, use n again, ask more than they offered, submit wrong keys, withhold and
+// cancel what they submitted.
 
 import Foundation
 import Messages
@@ -134,6 +134,8 @@ final class LyingMerchant: Schemer, Liar {
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
+    // Nor does it ask for the abort of what it withholds.
+    if let lock = LockFacts(sent.body), trick(lock.terms.n) == .withholds { return nil }
     guard (try? SealedMessage(encoded: sent.body)) != nil, let image = host.life?.store.image else {
       return sent.body
     }

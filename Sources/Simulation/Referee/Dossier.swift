@@ -1,6 +1,6 @@
-// What the judge is shown at the end of a run with liars: everything that went over the wire or was kept. The
-// wronged honest party has to get its right from what honest parties hold, and no honest party may be convicted
-// by anything that anybody holds (invariant 5).
+// What the judge is shown at the end of a run with liars: everything that went over the wire or was kept.
+// The wronged honest party has to get its right from what honest parties hold, and no honest party may be
+// convicted by anything that anybody holds (invariant 5).
 
 import Foundation
 import Judge
@@ -67,8 +67,8 @@ final class Dossier {
 
   // MARK: The hearing
 
-  /// Shows every outcome to the lock's bank and merchant: who has a commit to show and does not is not wronged,
-  /// and who was never shown one owes nothing.
+  /// Shows every outcome to the lock's bank and merchant: who has a commit to show and does not is not
+  /// wronged, and who was never shown one owes nothing.
   func confront() {
     for message in messages {
       guard let outcome = OutcomeFacts(message.bytes), let lock = locks[outcome.lock],

@@ -1,5 +1,5 @@
-// What messages say, remembered: the referee looks at the same bytes again and again, and checking a signature
-// takes longer than all else that it does.
+// What messages say, remembered: the referee looks at the same bytes again and again, and checking a
+// signature takes longer than all else that it does.
 
 import Messages
 import Synchronization

@@ -229,7 +229,8 @@ struct FinalCheck {
 
   // MARK: Privacy (invariant 6)
 
-  /// Nothing that merchants and archives keep, and nothing that the bank keeps of purchases, names a customer.
+  /// Nothing that merchants and archives keep, and nothing that the bank keeps of purchases, names a
+  /// customer.
   private func checkIdentities() {
     let customers = world.hosts.filter { $0.isCustomer && $0.isHonest }
     var pseudonyms: Set<PublicKey> = []

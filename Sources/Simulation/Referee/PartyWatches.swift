@@ -162,10 +162,14 @@ struct CustomerWatch {
   }
 
   func see(_ mutations: [Mutation]) {
-    for case .machine(let row) in mutations where row.kind == "purchase" {
+    var touchesCoins = false
+    for case .machine(let row) in mutations {
+      if row.kind == "coin" { touchesCoins = true }
+      guard row.kind == "purchase" else { continue }
       guard let phase = PurchasePhase(rawValue: row.phase) else { return fail(8, "a purchase in no phase") }
       look(row.key, phase)
     }
+    if touchesCoins && !host.needsRestore { checkHeld() }
   }
 
   private func look(_ key: [UInt8], _ phase: PurchasePhase) {
@@ -212,6 +216,23 @@ struct CustomerWatch {
       if let coin, coin.held < input.amount, coin.rest >= input.amount {
         fail(2, "pays with a token that it does not set aside")
       }
+    }
+  }
+
+  /// What payments on their way use is set aside until they end.
+  private func checkHeld() {
+    let open = [PurchasePhase.authorised, .locked].map(\.rawValue)
+    var used: [Hash: UInt64] = [:]
+    for row in image.machines("purchase") where open.contains(row.phase) {
+      let request = image.log("purchase", row.key).lazy.compactMap { RequestFacts($0.bytes) }.first
+      for input in request?.inputs ?? [] { used[input.token.id, default: 0] += input.amount }
+    }
+    guard !used.isEmpty, let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false))
+    else {
+      return
+    }
+    for coin in coins where coin.held < used[coin.id] ?? 0 {
+      return fail(2, "frees a token before the archive's answer")
     }
   }
 

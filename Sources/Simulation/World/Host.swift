@@ -1,5 +1,5 @@
-// A machine on which a party lives: its disk and clock outlast crashes; each start is a new life, with a store
-// recovered from the disk alone.
+// A machine on which a party lives: its disk and clock outlast crashes; each start is a new life, with a
+// store recovered from the disk alone.
 //
 // Invariant: a life that is over touches nothing any more: every call of its tasks throws.
 
@@ -114,8 +114,8 @@ final class Host {
     life = nil
   }
 
-  /// A bank or archive that was put back would forget locks and records that others rely on: it must not start
-  /// again at all. Customers and merchants can.
+  /// A bank or archive that was put back would forget locks and records that others rely on: it must not
+  /// start again at all. Customers and merchants can.
   private func restoreBackup() {
     // Not both in one run: a customer's purchases come back with the help of the merchant's store.
     guard world.restores == member.role, disk.disk.restoreBackup() else { return }

@@ -37,7 +37,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   /// Faults stop no later than this.
   private static let noiseMilliseconds: UInt64 = 3_000_000
   /// When faults have stopped, everything has to end within this time.
-  private static let calmMilliseconds: UInt64 = 8_000_000
+  private static let calmMilliseconds: UInt64 = 1_500_000
 
   /// Longer than any purchase of the plan lasts.
   private static let patienceMilliseconds: UInt64 = 200_000
