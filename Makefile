@@ -57,6 +57,7 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/joint.sh
 	Tests/Scenarios/early.sh
 	Tests/Scenarios/compact.sh
+	Tests/Scenarios/negotiate.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/witness.sh
 	Tests/Scenarios/storm.sh

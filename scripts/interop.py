@@ -28,7 +28,7 @@ SIGNER_ROLES = {
     "acd-p5a": (ROLE_ARCHIVE,), "acd-p5b": (ROLE_ARCHIVE,), "acd-offers": (ROLE_MERCHANT,), "acd-credit": (ROLE_BANK,),
     "acd-refusal": SERVICES, "acd-status": SERVICES, "acd-w2": (ROLE_BANK,), "acd-account": (ROLE_BANK,),
     "acd-x2": (ROLE_BANK,), "acd-keys": (ROLE_BANK,), "acd-jb2ack": (ROLE_BANK,), "acd-jb3": (ROLE_MERCHANT,),
-    "acd-jb4a": (ROLE_BANK,), "acd-jb4b": (ROLE_BANK,),
+    "acd-jb4a": (ROLE_BANK,), "acd-jb4b": (ROLE_BANK,), "acd-n2": (ROLE_MERCHANT,),
     "acd-e1": (ROLE_MERCHANT,), "acd-e3": (ROLE_BANK,), "acd-e4": (ROLE_MERCHANT,), "acd-e6": (ROLE_MERCHANT,),
     "acd-held": (ROLE_ARCHIVE,), "acd-e7a": (ROLE_ARCHIVE,), "acd-e7b": (ROLE_ARCHIVE,),
 }
@@ -155,7 +155,7 @@ def not_sent_yet(name):
     """Types that stand in the table and that no party of this version sends: their protocols are not served yet."""
     return re.fullmatch(
         r"acd-(ja5b|r\d+[ab]?|registration|registered|inv|endorsement|deposit|approval|passive-record"
-        r"|complaint|po|announcement|announced|consent|a[789][ab]?|n2|bt[12]|rf[123]|nr|p5c|payment-1|payment)", name)
+        r"|complaint|po|announcement|announced|consent|a[789][ab]?|bt[12]|rf[123]|nr|p5c|payment-1|payment)", name)
 
 
 def rules(cddl, *lists):

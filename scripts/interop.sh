@@ -54,6 +54,14 @@ expect 0 merchant cancel "$n"
 settle
 $python scripts/interop_client.py "$W" ask
 
+# Bargained for: N2.
+$ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --least EUR:0.50 --description bargained \
+  --data-dir "$W/merchant" >/dev/null
+offer=$($ACD merchant offers --json --data-dir "$W/merchant" | $python -c 'import json,sys
+print(next(o["id"] for o in json.load(sys.stdin) if o.get("least")))')
+expect 0 wallet buy "$offer" --price EUR:0.25 --most EUR:1.00 --yes -o "$W/bargained.bin"
+$ACD merchant offer remove "$offer" --data-dir "$W/merchant" >/dev/null
+
 # Compact: one that is paired, and one whose merchant is gone before S_p(P1) reaches it, so that the bank aborts it.
 compact() {
   $ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --description "sold compactly" --protocol compact \

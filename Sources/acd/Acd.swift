@@ -12,8 +12,8 @@ struct Acd: AsyncParsableCommand {
     abstract: "Anonymous certified delivery: buy without a name, where nobody can be cheated.",
     discussion: """
       Try it:          acd demo
-      A customer:      acd wallet init | withdraw | offers | buy | receipt export
-      A merchant:      acd merchant init | offer add | serve | sales | cancel
+      A customer:      acd wallet init | withdraw | offers | buy | bid | accept | decline | receipt export
+      A merchant:      acd merchant init | offer add | serve | bids | sales | cancel
       A bank:          acd bank init | account open | account deposit | serve
       An archive:      acd archive init | serve
       A witness:       acd witness init | serve
@@ -24,7 +24,8 @@ struct Acd: AsyncParsableCommand {
       Try to break it: acd simulate
 
       Exit statuses: 0 done; 1 failed; 2 refused by a peer, with its signature; 3 not enough money;
-      4 a peer cannot be reached (nothing is lost: `acd wallet resume`); 5 not found; 64 wrong usage.
+      4 a peer cannot be reached (nothing is lost: `acd wallet resume`); 5 not found; 8 a counter-offer
+      waits for your answer; 64 wrong usage.
       Of `acd judge`: 0 decided, nobody is at fault; 6 somebody is at fault; 7 nothing is decided.
       Of `acd simulate`: 0 nothing broke; 8 an invariant broke.
       Completion scripts: acd --generate-completion-script bash|zsh|fish

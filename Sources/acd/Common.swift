@@ -27,6 +27,8 @@ enum Status {
   static let funds = ExitCode(3)
   static let unreachable = ExitCode(4)
   static let notFound = ExitCode(5)
+  /// The merchant made a counter-offer, which waits for an answer.
+  static let countered = ExitCode(8)
   /// `acd judge`: somebody is at fault.
   static let fault = ExitCode(6)
   /// `acd judge`: nothing is decided.
@@ -48,6 +50,7 @@ func reporting(_ body: () async throws -> Void) async throws {
 
 private func status(of error: any Error) -> ExitCode {
   if error is RefusedByPeer { return Status.refused }
+  if error is CounterOffer { return Status.countered }
   if let error = error as? ServiceError {
     switch error {
     case .insufficientFunds: return Status.funds

@@ -104,8 +104,8 @@ struct MerchantCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merchant", abstract: "Sell files.",
     subcommands: [
-      Init.self, Serve.self, OfferCommand.self, OffersCommand.self, SalesCommand.self, CancelCommand.self,
-      MerchantEvidence.self, MerchantWitness.self,
+      Init.self, Serve.self, OfferCommand.self, OffersCommand.self, BidsCommand.self, SalesCommand.self,
+      CancelCommand.self, MerchantEvidence.self, MerchantWitness.self,
     ])
 
   struct Init: AsyncParsableCommand {
@@ -148,12 +148,15 @@ struct MerchantCommand: AsyncParsableCommand {
         name: .customLong("protocol"), parsing: .upToNextOption,
         help: "The protocols by which it is sold: core, joint, compact, early.")
       var protocols: [ProtocolArgument] = [.core]
+      @Option(help: "Take bids down to this price, and answer lower ones by another price (told to nobody).")
+      var least: MoneyArgument?
+      @Flag(help: "Ask me about bids below the price: `acd merchant bids`.") var ask = false
 
       func run() async throws {
         try await withMerchant(data) { merchant in
           let offer = try await merchant.add(
             file, price: price.money, description: description, twoSided: twoSided,
-            modes: protocols.map(\.mode))
+            modes: protocols.map(\.mode), least: least?.money, asks: ask)
           if data.json {
             try printJSON(offer)
           } else {

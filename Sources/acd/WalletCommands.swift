@@ -12,9 +12,30 @@ struct WalletCommand: AsyncParsableCommand {
     commandName: "wallet", abstract: "Withdraw anonymous tokens, buy, keep receipts.",
     subcommands: [
       Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
-      List.self, Show.self, Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self,
-      Exchange.self,
+      Bid.self, Accept.self, Decline.self, List.self, Show.self, Resume.self, ReceiptCommand.self,
+      WalletEvidence.self, WalletWitness.self, Exchange.self,
     ])
+}
+
+/// How a purchase is made, wherever it goes on.
+struct BuyingOptions: ParsableArguments {
+  @Option(help: "The bank's name or key.") var bank: String?
+  @Option(help: "The archive's name or key.") var archive: String?
+  @Option(name: .shortAndLong, help: "The file to write (default: in the wallet's goods folder).")
+  var output: String?
+  @Option(help: "Where the key comes from: archive, merchant or early.")
+  var completion = CompletionRoute.archive
+  @Option(help: "How many seconds the archive may take before the money comes back.")
+  var expiration: UInt64 = 600
+  @Option(help: "Accept a counter-offer up to this price without asking.") var most: MoneyArgument?
+
+  func options() -> BuyOptions {
+    var buying = BuyOptions()
+    (buying.bank, buying.archive, buying.most) = (bank, archive, most?.money)
+    (buying.completion, buying.expirationSeconds) = (completion, expiration)
+    buying.output = output.map { URL(fileURLWithPath: $0).path }
+    return buying
+  }
 }
 
 /// Options of every wallet command.
@@ -161,17 +182,11 @@ extension WalletCommand {
     @OptionGroup var options: WalletOptions
     @Argument(help: "The offer's id, or its file name if that names one offer.") var offer: String
     @Option(help: "The merchant's name or key.") var merchant: String?
-    @Option(help: "The bank's name or key.") var bank: String?
-    @Option(help: "The archive's name or key.") var archive: String?
-    @Option(name: .shortAndLong, help: "The file to write (default: in the wallet's goods folder).")
-    var output: String?
-    @Option(help: "Where the key comes from: archive, merchant or early.") var completion = CompletionRoute
-      .archive
-    @Option(help: "How many seconds the archive may take before the money comes back.") var expiration:
-      UInt64 = 600
+    @OptionGroup var buying: BuyingOptions
     @Option(name: .customLong("protocol"), help: "The protocol to buy by: core, joint, compact or early.")
     var mode = ProtocolArgument.core
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
+    @Option(help: "What to bid, such as EUR:0.80 (default: the offer's price).") var price: MoneyArgument?
     @Flag(help: "Do not ask.") var yes = false
 
     func run() async throws {
@@ -185,14 +200,12 @@ extension WalletCommand {
               ? "there is no offer \(offer)" : "\(offer) names \(offers.count) offers: give the id")
         }
         if !yes && !options.data.json && isatty(STDIN_FILENO) == 1 {
-          print("Buy \(chosen.name) for \(chosen.price)? Type yes: ", terminator: "")
+          print("Buy \(chosen.name) for \(price?.money ?? chosen.price)? Type yes: ", terminator: "")
           guard readLine() == "yes" else { throw ExitCode(1) }
         }
-        var buying = BuyOptions()
-        (buying.merchant, buying.bank, buying.archive) = (merchant, bank, archive)
-        buying.mode = mode.mode
-        (buying.twoSided, buying.completion, buying.expirationSeconds) = (twoSided, completion, expiration)
-        buying.output = output.map { URL(fileURLWithPath: $0).path }
+        var buying = buying.options()
+        (buying.merchant, buying.price) = (merchant, price?.money)
+        (buying.mode, buying.twoSided) = (mode.mode, twoSided)
         let number = try await wallet.buy(chosen, options: buying)
         try await finish(wallet, number, options)
       }
@@ -278,7 +291,7 @@ private func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
   }
 }
 
-private func finish(_ wallet: Wallet, _ number: UInt64, _ options: WalletOptions) async throws {
+func finish(_ wallet: Wallet, _ number: UInt64, _ options: WalletOptions) async throws {
   guard let purchase = try await wallet.purchases().first(where: { $0.number == number }) else { return }
   if options.data.json { try printJSON(purchase) } else { print("purchase \(number): \(purchase.phase)") }
   if purchase.phase != "delivered" { throw Status.failed }

@@ -119,7 +119,7 @@ struct BankPairingTests {
       let jb2 = try deal.jb2()
       #expect(commit.payload.hJB2 == jb2.hash && commit.payload.lifetime == Times.lifetime)
       #expect(try commit.payload.submission == deal.jb3().bytes)
-      #expect(try jb2.payload.terms.mismatch(.committed(commit), request: jb2.hash) == nil)
+      #expect(jb2.payload.terms.mismatch(.committed(commit), request: jb2.hash) == nil)
       #expect(rig.effects.contains(.spend(lock: jb2.hash)))
       let merchant = Actor.merchant.publicKey
       #expect(rig.effects.contains(.credit(merchant: merchant, value: Sale.price, lock: jb2.hash)))

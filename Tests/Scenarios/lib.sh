@@ -164,3 +164,18 @@ says() {
   local got; got=$(finding "$@")
   [ "$got" = "$want" ] || fail "the judge says '$got' instead of '$want': $*"
 }
+
+# unpaid GOODS OPTION...: stops the bank and buys up to the stored payment, which no bank has seen yet. The wallet is
+# killed then: it would knock at the bank for ten seconds, and it holds its store.
+unpaid() {
+  local goods=$1 buyer; shift
+  [ -z "${PIDS[bank]:-}" ] || stop bank
+  $ACD wallet buy "$goods" --yes --data-dir "$W/wallet" "$@" >"$W/buy.log" 2>&1 & buyer=$!
+  for _ in $(seq 20); do
+    sleep 0.5
+    kill -9 $buyer 2>/dev/null || true; wait $buyer 2>/dev/null || true
+    [ "$(newest phase)" = authorised ] && return
+    $ACD wallet resume --data-dir "$W/wallet" >"$W/buy.log" 2>&1 & buyer=$!
+  done
+  fail "the purchase is $(newest phase), not authorised"
+}

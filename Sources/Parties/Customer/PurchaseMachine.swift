@@ -43,6 +43,19 @@ public protocol PurchaseMachine: Sendable {
 
 extension PurchaseMachine {
   public var goods: GoodsClaim? { p1?.payload.goods }
+
+  /// The customer does not want it: NAK, by P, tells the merchant. Before the payment the purchase ends with
+  /// it; after it, only the record ends it.
+  public mutating func declined(pseudonym: borrowing SigningKey) throws(MessageError) -> [CustomerEffect] {
+    guard !phase.isFinal, phase != .paid else {
+      return [.deny(Denial(.tooLate, "this purchase has ended, or is paid"))]
+    }
+    guard let p1 else { return abandoned() }
+    let nak = try Verified(
+      signing: NAK(n: p1.payload.n, hP1: p1.hash, decline: true), with: pseudonym)
+    let told: [CustomerEffect] = [.keep(.nak, nak.bytes), .send(nak.bytes, to: p1.signer)]
+    return phase.rawValue < PurchasePhase.authorised.rawValue ? told + abandoned() : told
+  }
 }
 
 extension CustomerPurchase: PurchaseMachine {

@@ -7,7 +7,7 @@ import Messages
 /// One file that fills up.
 final class GoodsIntake: @unchecked Sendable {  // one task at a time uses it
   private let path: String
-  private let file: RawFile
+  let file: RawFile
   private let claim: GoodsClaim
   private var stream = GoodsStream(checking: .fastest)
   /// Bytes that are there.
@@ -30,8 +30,7 @@ final class GoodsIntake: @unchecked Sendable {  // one task at a time uses it
   /// The next bytes.
   func take(_ block: UnsafeRawBufferPointer) throws {
     guard UInt64(block.count) <= claim.length - have else {
-      try discard()
-      throw OtherGoods()
+      throw discarded()
     }
     _ = try stream.update(block)
     try file.write(block, at: have)
@@ -40,17 +39,21 @@ final class GoodsIntake: @unchecked Sendable {  // one task at a time uses it
 
   /// All is here: it is on the disk and it is what was promised, or the file is removed.
   func finish() throws {
+    guard try check() else { throw discarded() }
+  }
+
+  /// All is here and on the disk: whether it is what was promised. Once only.
+  func check() throws -> Bool {
     precondition(isFull, "not all is here")
     try file.synchronize()
     let (_, root, length) = try stream.finish()
-    guard GoodsClaim(root: root, length: length) == claim else {
-      try discard()
-      throw OtherGoods()
-    }
+    return GoodsClaim(root: root, length: length) == claim
   }
 
-  private func discard() throws {
-    try file.setSize(0)
+  /// Removes the file; what to throw then.
+  func discarded() -> OtherGoods {
+    try? file.setSize(0)
     try? FileManager.default.removeItem(atPath: path)
+    return OtherGoods()
   }
 }

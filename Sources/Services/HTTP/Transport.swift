@@ -38,14 +38,22 @@ protocol PeerLink: Sendable {
   func send(
     _ method: String, url: String, body: [UInt8]?, contentType: String?
   ) async throws -> TransportReply
-  /// Fetches from `offset` to the end, a block at a time; returns the HTTP status.
+  /// Fetches from `offset` to the end, or to `last` with it, a block at a time; returns the HTTP status.
   func download(
-    url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
+    url: String, from offset: UInt64, to last: UInt64?, onBlock: (UnsafeRawBufferPointer) throws -> Void
   ) async throws -> Int
   /// Sends a file from `offset` to its end with PUT.
   func upload(_ path: String, from offset: UInt64, to url: String) async throws -> TransportReply
   /// Ends all connections.
   func shutdown() async throws
+}
+
+extension PeerLink {
+  func download(
+    url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
+  ) async throws -> Int {
+    try await download(url: url, from: offset, to: nil, onBlock: onBlock)
+  }
 }
 
 /// A client for one party. Shut it down before it is let go.
@@ -103,14 +111,16 @@ final class Transport: PeerLink {
     }
   }
 
-  /// Fetches from `offset` to the end, a block at a time, in constant memory.
+  /// Fetches from `offset` to the end, or to `last` with it, a block at a time, in constant memory.
   /// - Returns: the HTTP status; blocks come only with 200 and 206.
   func download(
-    url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
+    url: String, from offset: UInt64, to last: UInt64?, onBlock: (UnsafeRawBufferPointer) throws -> Void
   ) async throws -> Int {
     try checkAddress(url)
     var request = HTTPClientRequest(url: url)
-    if offset > 0 { request.headers.add(name: "range", value: "bytes=\(offset)-") }
+    if offset > 0 || last != nil {
+      request.headers.add(name: "range", value: "bytes=\(offset)-\(last.map { "\($0)" } ?? "")")
+    }
     let host = URLComponents(string: url)?.host ?? url
     let response: HTTPClientResponse
     do { response = try await client.execute(request, timeout: .hours(24)) } catch {

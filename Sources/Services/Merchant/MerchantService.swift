@@ -54,8 +54,9 @@ final class MerchantService: PartyService {
 
   // MARK: Offering
 
-  /// N1: seals the goods for this sale and signs P1. The same N1 is answered by the same P1.
-  private func offer(_ n1: Verified<N1>) async throws -> [UInt8] {
+  /// N1: seals the goods for this sale and signs P1, at the offer's price or at one that was agreed. The same
+  /// N1 is answered by the same P1. Nil while a bid waits for the operator.
+  private func offer(_ n1: Verified<N1>) async throws -> [UInt8]? {
     if let known = try await node.store.read({ try $0.reply(n1.hash.bytes) }) { return known }
     guard let stored = try await OfferBook.find(n1.payload.offer, node.store), let offer = stored.published
     else {
@@ -66,9 +67,9 @@ final class MerchantService: PartyService {
       return try node.refuse(
         Denial(.unsupported, "this is sold by these protocols: \(known)"), request: n1.bytes)
     }
-    guard n1.payload.price == offer.price else {
-      return try node.refuse(
-        Denial(.wrongValue, "the price is \(offer.price) now"), request: n1.bytes)
+    if n1.payload.price != offer.price {
+      let (isAgreed, answer) = try await negotiate(n1, stored)
+      guard isAgreed else { return answer }
     }
     let now = node.clock()
     var generator = node.surroundings.randomness
@@ -86,7 +87,7 @@ final class MerchantService: PartyService {
     let expirationMax = now + policy.expirationSeconds
     let (archives, banks) = deciders(n1.payload.mode)
     let contract = Contract(
-      pseudonym: n1.signer, price: offer.price, expirationMax: expirationMax,
+      pseudonym: n1.signer, price: n1.payload.price, expirationMax: expirationMax,
       lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: now,
       descriptionHash: .description(offer.description, salt: salt), digests: [Hash(hex: stored.digest)!],
       archives: archives, banks: banks, mode: n1.payload.mode,
@@ -321,6 +322,7 @@ final class MerchantService: PartyService {
     [
       Route(method: "GET", path: "/v1/offers") { _ in try await self.offers() },
       Route(method: "GET", path: "/v1/goods/:n") { call in try await self.goods(call) },
+      Route(method: "GET", path: "/v1/goods/:n/leaves") { call in try await self.leaves(call) },
     ]
   }
 
@@ -348,6 +350,19 @@ final class MerchantService: PartyService {
   /// The sealed goods of a sale, whole or a range, to the sale's pseudonym only: the archive's record
   /// gives k to everybody, so whoever got the ciphertext too would have the goods.
   private func goods(_ call: HTTPCall) async throws -> HTTPReply {
+    try .file(path: try await sealedGoods(call), contentType: "application/octet-stream", call: call)
+  }
+
+  /// The header of the sealed goods and the leaf hashes of their chunks: what is damaged can be found with
+  /// them.
+  private func leaves(_ call: HTTPCall) async throws -> HTTPReply {
+    let path = try await sealedGoods(call)
+    let bytes = try await node.surroundings.offTheLoop { try GoodsLeaves(of: RawFile(reading: path)).encoded }
+    return HTTPReply(status: 200, contentType: "application/octet-stream", body: .bytes(bytes))
+  }
+
+  /// Where they are, if whoever calls may have them.
+  private func sealedGoods(_ call: HTTPCall) async throws -> String {
     guard let n = call.parameters["n"].flatMap(TransactionID.init(hex:)) else {
       throw Problem.badRequest("n is 32 hexadecimal digits")
     }
@@ -360,7 +375,7 @@ final class MerchantService: PartyService {
     guard FileManager.default.fileExists(atPath: path) else {
       throw Problem.notFound("no goods of this sale")
     }
-    return try HTTPReply.file(path: path, contentType: "application/octet-stream", call: call)
+    return path
   }
 }
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import Messages
+import Parties
 import Storage
 
 /// An offer as the merchant keeps it.
@@ -19,6 +20,14 @@ public struct StoredOffer: Codable, Equatable, Sendable {
   public var twoSided: Bool
   /// The protocols by which it is sold, by name; nil: core.
   public var protocols: [String]?
+  /// The lowest price that is taken, such as "EUR:0.75"; nil: the price is not negotiated. Told to nobody.
+  public var least: String?
+  /// Whether bids below the price wait for the operator.
+  public var asks: Bool?
+
+  var asking: AskingPrice? {
+    Money(price).map { AskingPrice(list: $0, least: least.flatMap(Money.init), asks: asks ?? false) }
+  }
 
   /// As published.
   var published: Offer? {

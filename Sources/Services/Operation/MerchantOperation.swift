@@ -36,15 +36,19 @@ public final class MerchantOperation: Sendable {
   /// Lets the store go.
   public func close() async throws { try await link.close() }
 
-  /// Puts a file on sale. It is hashed here, by the calling process.
+  /// Puts a file on sale. It is hashed here, by the calling process. `least` and `asks` are for bids below
+  /// the price: what is taken without asking, and whether the operator is asked.
   public func add(
-    _ path: String, price: Money, description: String, twoSided: Bool, modes: [Mode] = [.core]
-  ) async throws
-    -> StoredOffer
-  {
-    let offer = try await offTheLoop {
+    _ path: String, price: Money, description: String, twoSided: Bool, modes: [Mode] = [.core],
+    least: Money? = nil, asks: Bool = false
+  ) async throws -> StoredOffer {
+    guard least.map({ $0.currency == price.currency && $0.amount <= price.amount }) ?? true else {
+      throw ServiceError.configuration("the lowest price is at most the price, and in its currency")
+    }
+    var offer = try await offTheLoop {
       try OfferBook.describe(path, price: price, description: description, twoSided: twoSided, modes: modes)
     }
+    (offer.least, offer.asks) = (least?.description, asks)
     return try await link.carryOut(AddOffer(offer: offer))
   }
 

@@ -47,6 +47,7 @@ struct MerchantDesk: OperatorDesk {
       AddOffer.route(at: self), RemoveOffer.route(at: self), ListOffers.route(at: self),
       SalesPage.route(at: self), CancelSale.route(at: self), ExportSale.route(at: self),
       SaleQuestion.route(at: self), KeepWithSale.route(at: self),
+      ListBids.route(at: self), AnswerBid.route(at: self),
     ]
   }
 }

@@ -44,12 +44,13 @@ extension RehearsedLink: PeerLink {
   }
 
   func download(
-    url: String, from offset: UInt64, onBlock: (UnsafeRawBufferPointer) throws -> Void
+    url: String, from offset: UInt64, to last: UInt64?, onBlock: (UnsafeRawBufferPointer) throws -> Void
   ) async throws -> Int {
     let reply = try await send("GET", url: url, body: [])
     guard (200..<300).contains(reply.status) else { return reply.status }
     let skip = min(Int(offset), reply.body.count)
-    try reply.body.withUnsafeBytes { try onBlock(UnsafeRawBufferPointer(rebasing: $0[skip...])) }
+    let end = last.map { max(skip, min(Int($0) + 1, reply.body.count)) } ?? reply.body.count
+    try reply.body.withUnsafeBytes { try onBlock(UnsafeRawBufferPointer(rebasing: $0[skip..<end])) }
     if reply.isCut { throw TransportError.cut(host: url) }
     return offset > 0 ? 206 : 200
   }

@@ -10,10 +10,12 @@ struct PurchasedGoods: Sendable {
   let merchant: PublicKey
   let claim: GoodsClaim
   let digests: [Hash]
+  /// H of the contract.
+  let hP1: Hash
 
   init<O: OfferPayload>(_ offer: Verified<O>, _ claim: GoodsClaim) {
     (n, merchant, self.claim) = (offer.payload.n, offer.signer, claim)
-    digests = offer.payload.contract.digests
+    (digests, hP1) = (offer.payload.contract.digests, offer.hash)
   }
 }
 
@@ -42,16 +44,18 @@ extension Wallet {
         }
       }
       guard intake.isFull else { throw TransportError.cut(host: peer.name) }
-      try intake.finish()
+      // Damaged on the way, here, or at the merchant, who can say where.
+      var sound = try intake.check()
+      if !sound, holder == nil { sound = try await repaired(goods, intake.file, pseudonym: pseudonym) }
+      guard sound else { throw intake.discarded() }
     } catch is GoodsIntake.OtherGoods {
-      // Damaged on the way or at the merchant: fetched again from the start next time.
       throw ServiceError.protocolViolation(
         "the goods received are not the goods that the contract names; they are not paid for, try `resume`")
     }
   }
 
   /// A query signed by the purchase's pseudonym: the merchant serves the ciphertext to nobody else.
-  private func proofOfPseudonym(_ index: UInt64, _ goods: PurchasedGoods) throws -> [UInt8] {
+  func proofOfPseudonym(_ index: UInt64, _ goods: PurchasedGoods) throws -> [UInt8] {
     var generator = surroundings.randomness
     return try Verified(
       signing: StatusQuery(n: goods.n, merchant: goods.merchant, nonce: .random(using: &generator)),

@@ -14,6 +14,10 @@ public struct BuyOptions: Sendable {
   public var archive: String?
   /// By which protocol.
   public var mode = Mode.core
+  /// What to bid; nil: the offer's price.
+  public var price: Money?
+  /// Up to which price a counter-offer is accepted without asking.
+  public var most: Money?
   /// Ask for two-sided delivery.
   public var twoSided = false
   /// Where k comes from.
@@ -71,12 +75,14 @@ extension Wallet {
     let pseudonym = seed.pseudonymKey(number)
     let n1 = try Verified(
       signing: N1(
-        nonce: .random(using: &generator), price: offer.price, offer: offer.id, twoSided: options.twoSided,
+        nonce: .random(using: &generator), price: options.price ?? offer.price, offer: offer.id,
+        twoSided: options.twoSided,
         mode: options.mode),
       with: pseudonym)
     let info = PurchaseInfo(
       number: number, pseudonymIndex: number, merchant: merchant.key.description,
-      description: offer.description, name: offer.name, price: offer.price.description, startedAt: now,
+      description: offer.description, name: offer.name,
+      price: (options.price ?? offer.price).description, startedAt: now,
       output: options.output, protocol: options.mode.name)
     try await store.write { tx in
       try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))

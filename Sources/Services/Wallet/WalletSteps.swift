@@ -31,7 +31,7 @@ extension Wallet {
     _: P.Type, _ info: PurchaseInfo, _ machine: P, _ options: BuyOptions
   ) async throws -> Bool {
     switch machine.phase {
-    case .requested: try await request(P.self, info.number, info, PublicKey(hex: info.merchant)!)
+    case .requested: try await request(P.self, info.number, info, PublicKey(hex: info.merchant)!, options)
     case .offered:
       let offer = machine.p1!
       let goods = PurchasedGoods(offer, offer.payload.goods!)
@@ -63,10 +63,16 @@ extension Wallet {
   }
 
   private func request<P: PurchaseMachine>(
-    _: P.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey
+    _: P.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey, _ options: BuyOptions
   ) async throws {
     let n1 = try await message(number, .n1)
-    let reply = try await exchange(n1, with: merchant)
+    guard let reply = try await exchange(n1, with: merchant) else {
+      throw ServiceError.unreachable(
+        "the merchant's operator has not answered the bid yet: try `resume` later")
+    }
+    if let n2 = try? Verified<N2>(reply, by: .key(merchant)) {
+      return try await countered(n2, number, most: options.most)
+    }
     let offer: Verified<P.Offer>
     do { offer = try expect(reply, from: merchant, for: n1) } catch let refused as RefusedByPeer {
       try await apply(P.self, number) { machine in machine.abandoned() }
