@@ -35,5 +35,6 @@ print(sum(len(line.rstrip("\n")) > 110 for line in open(sys.argv[1], encoding="u
 done
 git grep -nE 'TODO|FIXME|XXX|/work/' -- Sources CCore include Tests docs README.md Makefile .ci &&
   complain "leftovers or machine paths"
+scripts/repeats.py || bad=1
 [ $bad = 0 ] && echo "tidy: the house is in order"
 exit $bad
