@@ -154,7 +154,8 @@ let package = Package(
     .testTarget(
       name: "SimulationTests", dependencies: ["Simulation", "Storage", "Messages"],
       swiftSettings: swiftSettings),
-    .testTarget(name: "JudgeTests", dependencies: ["Judge", "Messages"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "JudgeTests", dependencies: ["Judge", "Messages", "CSodium"], swiftSettings: swiftSettings),
     .testTarget(
       name: "PointOfDeliveryTests", dependencies: ["PointOfDelivery", "Messages"],
       swiftSettings: swiftSettings),

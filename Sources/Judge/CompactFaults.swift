@@ -20,22 +20,32 @@ extension LockRecord {
   }
 }
 
+/// L, and the bank that says so.
+private struct CommittedBy: Hashable {
+  let lock: Hash
+  let bank: PublicKey
+}
+
 extension CaseFile {
   /// The locks that commits show where no JB2ack does. `known` are those that are shown by one.
   func committedLocks(_ requests: [Verified<JB2>], beside known: [LockRecord]) -> [LockRecord] {
-    let names = Set(known.map(\.name))
-    var found: [Hash: LockRecord] = [:]
-    for commit in commits
-    where commit.mode == .compact && !names.contains(commit.lock) && found[commit.lock] == nil {
+    // By bank, too: a stranger's commit of somebody's authorization hides nobody's own.
+    var found: [CommittedBy: LockRecord] = [:]
+    for commit in commits where commit.mode == .compact {
+      let place = CommittedBy(lock: commit.lock, bank: commit.archive)
+      guard found[place] == nil, !known.contains(where: { $0.name == place.lock && $0.bank == place.bank })
+      else { continue }
       let request = requests.first { $0.hash == commit.lock && $0.payload.bank == commit.archive }
       let offer = offers.first { $0.serves && $0.mismatch(commit.submission) == nil }
       if let request {
-        found[commit.lock] = LockRecord(compact: request, commit)
+        found[place] = LockRecord(compact: request, commit)
       } else if let offer, let pseudonym = offer.pseudonym, let value = commit.submission.value {
-        found[commit.lock] = LockRecord(compact: commit, value: value, hx: offer.hx, pseudonym: pseudonym)
+        found[place] = LockRecord(compact: commit, value: value, hx: offer.hx, pseudonym: pseudonym)
       }
     }
-    return found.values.sorted { $0.name.bytes.lexicographicallyPrecedes($1.name.bytes) }
+    return found.values.sorted {
+      ($0.name.bytes + $0.bank.bytes).lexicographicallyPrecedes($1.name.bytes + $1.bank.bytes)
+    }
   }
 
   /// The bank refused what it had acknowledged: JB2 itself, or JB3 because no JB2 had come.

@@ -1,6 +1,7 @@
 // Who takes part in the judge's tests, with keys from fixed seeds, the trust list that knows them, and short
 // ways to ask for a judgment.
 
+import CSodium
 import Judge
 import Messages
 import Testing
@@ -20,6 +21,38 @@ enum Actor: UInt8, CaseIterable {
 
   func sign<P: Payload>(_ payload: P) throws(MessageError) -> Verified<P> {
     try withKey { (key) throws(MessageError) in try Verified(signing: payload, with: key) }
+  }
+
+  /// The same payload with another valid signature, as a signer with another nonce makes it: another message
+  /// with another hash, which says the same. Ed25519 with a nonce of its own (RFC 8032, 5.1.6).
+  func signAgain<P: Payload>(_ message: Verified<P>) throws -> Verified<P> {
+    let bytes = message.bytes
+    // d2 84, protected header, a0, payload, signature with its head; signed is 84, "Signature1", the same.
+    let end = 4 + Int(bytes[3])
+    let signed =
+      [0x84, 0x6a] + Array("Signature1".utf8) + bytes[2..<end] + [0x40]
+      + bytes[(end + 1)..<(bytes.count - 66)]
+    var (seed, publicKey, secretKey) = (filled(rawValue), filled(0), filled(0, 64))
+    crypto_sign_seed_keypair(&publicKey, &secretKey, &seed)
+    var expanded = filled(0, 64)
+    crypto_hash_sha512(&expanded, seed, 32)
+    expanded[0] &= 248
+    expanded[31] = expanded[31] & 127 | 64
+    func reduced(_ input: [UInt8]) -> [UInt8] {
+      var (hash, scalar) = (filled(0, 64), filled(0))
+      crypto_hash_sha512(&hash, input, UInt64(input.count))
+      crypto_core_ed25519_scalar_reduce(&scalar, hash)
+      return scalar
+    }
+    let nonce = reduced(Array("another nonce".utf8) + signed)
+    var (point, product, sum) = (filled(0), filled(0), filled(0))
+    crypto_scalarmult_ed25519_base_noclamp(&point, nonce)
+    let secret = Array(expanded[..<32])
+    crypto_core_ed25519_scalar_mul(&product, reduced(point + publicKey + signed), secret)
+    crypto_core_ed25519_scalar_add(&sum, nonce, product)
+    let other = try Verified<P>(bytes.dropLast(64) + point + sum, by: .key(key))
+    precondition(other.hash != message.hash)
+    return other
   }
 
   /// Where submissions are sealed to.
