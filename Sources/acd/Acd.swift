@@ -18,7 +18,7 @@ struct Acd: AsyncParsableCommand {
       An archive:      acd archive init | serve
       A witness:       acd witness init | serve
       Who is trusted:  acd trust export
-      A dispute:       acd wallet|merchant|bank evidence export | acd judge EVIDENCE…
+      A dispute:       acd wallet|merchant|bank evidence export | acd hear | acd judge EVIDENCE…
       No answer:       acd wallet|merchant|bank witness ask | witness abort
       Any message:     acd decode FILE
       Try to break it: acd simulate
@@ -33,6 +33,6 @@ struct Acd: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       BankCommand.self, ArchiveCommand.self, MerchantCommand.self, WalletCommand.self, WitnessCommand.self,
-      TrustCommand.self, JudgeCommand.self, Decode.self, Demo.self, SimulateCommand.self,
+      TrustCommand.self, HearCommand.self, JudgeCommand.self, Decode.self, Demo.self, SimulateCommand.self,
     ])
 }

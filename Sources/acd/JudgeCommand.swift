@@ -16,7 +16,8 @@ struct JudgeCommand: AsyncParsableCommand {
       sealed submission with its seed, a token, a chunk proof. In any order; twice the same is the same.
 
       Nobody is convicted for what somebody else may have kept back. Where a rule says that a party shows
-      nothing, name with --heard whom you asked for all that they have: what is not here, they do not have.
+      nothing, name with --heard whom you showed all that is here (`acd hear` does it) and asked for all that
+      they have: what is not here, they do not have.
 
       Each verdict says who is at fault, the facts, the rule (docs/JUDGE.md), and what would change it.
 
@@ -30,7 +31,10 @@ struct JudgeCommand: AsyncParsableCommand {
   @Option(help: "Whose keys count.") var trust = "trust.acd"
   @Option(help: "The authority's key, 64 hexadecimal digits; without it the list's own signer is believed.")
   var authority: String?
-  @Option(help: "A party that was asked for all that it has: a role, a name or a key. Repeat for more.")
+  @Option(
+    help:
+      "A party that was shown all this and gave all that it has: role, name or key. Repeat for more."
+  )
   var heard: [String] = []
   @Option(help: "When the dispute is heard: 2026-01-31T12:00:00Z, or seconds since 1970 (default: now).")
   var at: String?

@@ -23,6 +23,7 @@ credited() {
   fail "sale $1 is not credited"
 }
 
+merchant_phase() { merchant sales --json | json 'v[-1]["phase"]'; }
 start_all
 expect 0 wallet withdraw EUR:5.00
 # What has the same tokens: a wallet that was copied.
@@ -119,6 +120,28 @@ expect 0 wallet evidence export 1 --out "$W/wallet2.ev"
 expect 0 judge "$W/merchant2.ev" "$W/bank2.ev" "$W/wallet2.ev" --heard bank
 grep -q "NO FAULT" "$W/out" || fail "a good sale: $(cat "$W/out")"
 says "" delivered-this "$W/merchant2.ev" "$W/bank2.ev" "$W/wallet2.ev"
+
+echo "judge.sh: a bank that nobody gave the record credits it when it is heard, and is not convicted"
+hear() { $ACD hear "$@" --trust "$W/trust.acd" --ca "$W/ca/ca.pem"; }
+start_all
+pause archive
+buy_in_background first.bin -o "$W/late.bin"
+until_is submitted merchant_phase
+kill_hard bank
+go_on archive
+wait $buyer || fail "not delivered without the bank: $(cat "$W/buy.log")"
+stop archive; stop merchant
+start bank; started
+expect 0 wallet evidence export 3 --out "$W/late.ev"
+says "convicted bank" not-credited "$W/late.ev" --heard bank
+expect 0 hear "$W/late.ev" --party bank --out "$W/hearing.acd"
+grep -q 'shown P5a: bank answers: Credit' "$W/out" || fail "the bank does not credit: $(cat "$W/out")"
+says no-fault not-credited "$W/late.ev" "$W/hearing.acd" --heard bank
+until_is 0 locked
+expect 4 hear "$W/late.ev" --party archive --out "$W/none.acd"
+expect 5 hear "$W/late.ev" --party merchant --out "$W/none.acd"
+expect 5 hear "$W/trust.acd" --party bank --out "$W/none.acd"
+stop_all
 
 echo "judge.sh: changed evidence counts for nothing"
 python3 -c 'import sys

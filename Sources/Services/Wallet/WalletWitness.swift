@@ -56,6 +56,10 @@ extension Wallet {
     let reports = try await witnesses.ask(WitnessQuestion(lock: lock.bytes, request: bytes), named: names)
     let certificates = reports.compactMap(\.certificate).map { Array($0) }
     try await store.write { tx in
+      // The archive's answer names the question by its hash: a judge needs both.
+      if request == .status {
+        try tx.keep(Label(.statusQuery), bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
+      }
       for bytes in certificates {
         try tx.keep(.nonResponse, bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
       }
