@@ -58,6 +58,10 @@ end:
 #endif
   ON(ARCHIVE, phaseA(a) == 0 && GOT(ASK) && now >= EXPIRATION, a + A_ABORTED)
   ON(ARCHIVE, phaseA(a) == 0 && GOT(CANCEL), a + A_ABORTED)
+#ifdef BUG_COMMITS_AFTER_ABORT
+  // M takes its sale back, and hands it in all the same (attack 3).
+  ON(ARCHIVE, phaseA(a) == A_ABORTED && SUBMITTED && now < EXPIRATION, a - A_ABORTED + A_COMMITTED)
+#endif
 #ifdef MORE_RECORDS
   MORE_RECORDS
 #endif

@@ -160,7 +160,12 @@ end:
 #define M_HAS_COMMIT (m == M_COMMITTED || m == M_CREDITED)
 #define KEY_KNOWN SHOWNANY(COMMITS | BIT(LEAK) | BIT(JB4al))
 #define BOTH_SHOWN (SHOWNANY(COMMITS) && SHOWNANY(ABORTS))
+#ifdef BUG_ACK_UNSIGNED
+// What the bank says of the lock shows nothing to a judge (attack 10).
+#define DENIED 0
+#else
 #define DENIED (SHOWN(JB2ack) && SHOWN(JB4n))
+#endif
 
 #define ALWAYS ( \
   (HONEST(BANK) -> (CREDITS <= 1 && (CREDITS == 1) == B_PAID && !((b & ELSEWHERE) && HOLDS) \

@@ -23,6 +23,7 @@
 #define SPENT 16 // its refusal to M: t is spent, with the proof
 #define LEAK 17
 #define TOO_LATE 18 // its refusal to M: the invoice is over
+#define SQUAT 19 // somebody else posts a p_t of his own at h(t): by the hash no record of t (attack 12)
 
 // Customer: registering, registered, endorsed, paid, free again.
 #define C_REGISTERED 1
@@ -90,7 +91,7 @@ end:
 #endif
 
 #if LIAR == MERCHANT
-#define SAYS (BIT(INV) | BIT(POST) | BIT(DEPOSIT) | BIT(DEPOSITw) | BIT(LEAK))
+#define SAYS (BIT(INV) | BIT(POST) | BIT(DEPOSIT) | BIT(DEPOSITw) | BIT(LEAK) | BIT(SQUAT))
 active proctype Merchant() {
   do
   LIE(1, INV)
@@ -98,6 +99,7 @@ active proctype Merchant() {
   LIE(SHOWN(TOKEN), DEPOSIT)
   LIE(SHOWN(TOKEN), DEPOSITw)
   LIE(1, LEAK)
+  LIE(1, SQUAT)
   :: break
   od;
 end: false
@@ -166,13 +168,20 @@ end: false
 #define R_REG 1
 #define R_POST 2
 #define R_KEY 4
+#define R_SQUATTED 8
+#ifdef BUG_FIRST_RECORD_COUNTS
+#define FREE_FOR_REG ((a & R_SQUATTED) == 0)
+#else
+#define FREE_FOR_REG 1
+#endif
 #define owesA(s) (IF((s) & R_REG, BIT(SEEN)) | IF(((s) & R_REG) && ((s) & R_POST), BIT(POSTED)) \
     | IF((s) & R_KEY, BIT(KEYC)))
 active proctype Archive() {
 end:
   do
   STORE(ARCHIVE, owesA)
-  ON(ARCHIVE, (a & R_REG) == 0 && GOT(REG), a | R_REG)
+  ON(ARCHIVE, (a & R_REG) == 0 && FREE_FOR_REG && GOT(REG), a | R_REG)
+  ON(ARCHIVE, (a & (R_SQUATTED | R_REG)) == 0 && GOT(SQUAT), a | R_SQUATTED)
   ON(ARCHIVE, (a & R_POST) == 0 && GOT(POST), a | R_POST)
   ON(ARCHIVE, (a & R_KEY) == 0 && GOT(KEYR), a | R_KEY)
   od

@@ -55,6 +55,7 @@ core      -         1 BUG_ABORT_BY_N
 core      -         1 BUG_ABORT_FORGED
 core      -         1 BUG_EARLY_ABORT
 core      -         2 BUG_KEY_UNCHECKED
+core      -         2 BUG_COMMITS_AFTER_ABORT
 core      -         0 BUG_SNAPSHOT
 core      -         4 KNOWN_NO_FORWARD
 core      -         4 KNOWN_NO_ASKING
@@ -62,6 +63,7 @@ early     -         0 BUG_LE
 early     -         0 BUG_CLOCK_UNLOCKS
 early     -         2 BUG_FORCED_UNHELD
 early     -         2 BUG_UNACKNOWLEDGED
+early     -         2 BUG_COMMITS_AFTER_ABORT
 joint     -         0 BUG_LE
 joint     -         0 BUG_CREDIT_TWICE
 joint     -         0 BUG_SEND_FIRST=3
@@ -72,6 +74,7 @@ compact   -         0 BUG_LE
 compact   -         0 BUG_WITHOUT_AUTHORISATION
 compact   -         0 BUG_CREDIT_TWICE
 compact   -         2 BUG_KEY_UNCHECKED
+compact   -         3 BUG_ACK_UNSIGNED
 repeated  -         0 BUG_ARCHIVES_LATE
 repeated  -         0 BUG_CREDIT_TWICE
 repeated  -         0 BUG_CLOCK_UNLOCKS
@@ -94,6 +97,7 @@ passive   -         0 BUG_SNAPSHOT
 passive   -         0 BUG_KEY_NOT_POSTED
 passive   -         0 BUG_CREDIT_TWICE
 passive   -         2 BUG_ENDORSEMENT_UNCHECKED
+passive   -         2 BUG_FIRST_RECORD_COUNTS
 "
 
 # Each in a directory of its own: build MODEL "-D..." CFLAGS
