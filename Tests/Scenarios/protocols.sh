@@ -4,7 +4,8 @@
 # that a row names has to exist. protocols.sh [ROW...]: these rows only (and those that prepare them, marked *).
 #
 # Lines see: acd, with each party's data directory filled in; $W, the world's directory; last FIELD and sale, of the newest
-# purchase; settle, which waits until it is credited.
+# purchase; settle, which waits until it is credited; and for disputes $shop, the merchant's key, `bought`, `unanswered`, and
+# `lie`: what a party signs with its own key and against the protocol (lie.py).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . Tests/Scenarios/lib.sh
@@ -30,12 +31,14 @@ PY
 acd() {
   local role=$1; shift
   case $role in
-    judge | simulate | decode | trust) $ACD "$role" "$@" ;;
+    hear | judge) $ACD "$role" "$@" --trust "$W/trust.acd" ;;
+    simulate | decode | trust) $ACD "$role" "$@" ;;
+    copy) $ACD wallet "$@" --data-dir "$W/copy" ;;
     *) $ACD "$role" "$@" --data-dir "$W/$role" ;;
   esac
 }
 kiosk() { $KIOSK "$@"; }
-last() { acd wallet list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1][sys.argv[1]])' "$1"; }
+last() { acd "${2:-wallet}" list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1][sys.argv[1]])' "$1"; }
 settle() {
   local n; n=$(last transaction)
   for _ in $(seq 100); do
@@ -44,6 +47,31 @@ settle() {
   done
   fail "the sale $n is not credited"
 }
+# bought PROTOCOL [OPTION...]: a sale to its end, with what wallet, merchant and bank kept of it: $W/PROTOCOL.wallet and so on.
+bought() {
+  local protocol=$1; shift
+  acd wallet buy goods.bin --protocol "$protocol" --yes -o "$W/$protocol.bin" "$@" && cmp "$W/$protocol.bin" "$in/goods.bin" &&
+    settle && acd wallet evidence export "$(last number)" --out "$W/$protocol.wallet" &&
+    acd merchant evidence export "$(last transaction)" --out "$W/$protocol.merchant" &&
+    acd bank evidence export "$shop" "$(last transaction)" --out "$W/$protocol.bank"
+}
+# unanswered PARTY ARGUMENT...: a purchase that begins while this party says nothing; the wallet is killed once it waits.
+unanswered() {
+  local party=$1 before; shift
+  before=$(merchant sales --json | json '[s["n"] for s in v]')
+  pause "$party"
+  buy_in_background "$@"
+  until_is 1 sales_since
+  sleep 1.5
+  kill_buyer
+}
+# unacknowledged: an early purchase whose wallet is killed between the lock and the goods.
+unacknowledged() {
+  locked_without_goods goods.bin --protocol early -o "$W/f.bin" --expiration 25
+  kill_buyer
+  go_on merchant
+}
+lie() { local party=$1; shift; Tests/Scenarios/lie.py "$W/$party" "$@"; }
 chosen() {
   [ ${#wanted[@]} -eq 0 ] && return 0
   case $1 in *\*) return 0 ;; esac
@@ -68,7 +96,8 @@ mkdir -p build/scenarios/protocols-in
 in=$PWD/build/scenarios/protocols-in
 head -c 60000 /dev/urandom >"$in/goods.bin"
 head -c 30000 /dev/urandom >"$in/more.bin"
-WITNESSES=1 world build/scenarios/protocols
+WITNESSES=1 TRUST_OPTIONS="--answer 2" world build/scenarios/protocols
+shop=$(field key "$W/merchant/identity.json")
 start_all; start witness1; started witness1
 
 passed=0 failed=0
@@ -81,6 +110,7 @@ while IFS=$'\t' read -r row line status pattern tests <&3; do
   else
     got=0
     (eval "$line") >"$W/out" 2>&1 </dev/null || got=$?
+    for party in "${!PIDS[@]}"; do go_on "$party"; done
     if [ "$got" != "$status" ]; then
       result="FAILED: status $got instead of $status: $(head -c 300 "$W/out" | tr '\n' ' ')"
     elif [ "$pattern" != - ] && ! grep -qE -- "$pattern" "$W/out"; then
