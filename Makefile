@@ -58,6 +58,9 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/early.sh
 	Tests/Scenarios/compact.sh
 	Tests/Scenarios/negotiate.sh
+	Tests/Scenarios/refund.sh
+	Tests/Scenarios/banks.sh
+	Tests/Scenarios/named.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/witness.sh
 	Tests/Scenarios/storm.sh

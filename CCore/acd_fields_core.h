@@ -55,6 +55,7 @@ static const acd_field denomination_fields[] = {
 };
 
 static const acd_field trust_entry_fields[] = {
+    HASH(ACD_KEY_BANK, OPTIONAL, "B"),
     UINT(ACD_TRUST_ENTRY_ROLE, REQUIRED, ACD_ROLE_BANK, ACD_ROLE_TIMESTAMP, "role"),
     TEXT(ACD_TRUST_ENTRY_NAME, REQUIRED, 1, 64, "name"),
     HASH(ACD_TRUST_ENTRY_KEY, REQUIRED, "key"),

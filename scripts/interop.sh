@@ -26,7 +26,26 @@ $ACD demo --keep --two-sided --data-dir $demo >/dev/null
 mkdir -p build/interop/in
 head -c 40000 /dev/urandom >build/interop/in/goods.bin
 world build/interop/world build/interop/in/goods.bin
+# A second bank, with a merchant that has its account there.
+more=($(free_ports))
+$ACD bank init --name Second --data-dir "$W/bank2" --port "${more[0]}" --ca "$W/ca" --denominations 10 >/dev/null
+$ACD merchant init --name Elsewhere --bank "$W/bank2" --data-dir "$W/merchant2" --port "${more[1]}" --ca "$W/ca" >/dev/null
+$ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" --party "$W/bank" --party "$W/archive" \
+  --party "$W/merchant" --party "$W/bank2" --party "$W/merchant2" >/dev/null
+cp "$W/trust.acd" "$W/wallet/trust.acd"
+$ACD bank account open elsewhere --merchant --data-dir "$W/bank2" --key "$(field key "$W/merchant2/identity.json")" >/dev/null
+$ACD bank clearing open "$W/bank2" --limit EUR:0.00 --data-dir "$W/bank" >/dev/null
+$ACD bank clearing open "$W/bank" --limit EUR:9.00 --data-dir "$W/bank2" >/dev/null
+$ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --description "sold elsewhere" \
+  --data-dir "$W/merchant2" >/dev/null
 start_all
+for role in bank merchant; do
+  $ACD $role serve --data-dir "$W/${role}2" --trust "$W/trust.acd" >>"$W/${role}2.log" 2>&1 & PIDS[${role}2]=$!
+done
+for _ in $(seq 100); do
+  curl -fs --cacert "$W/ca/ca.pem" "$(field url "$W/merchant2/identity.json")/healthz" >/dev/null && break
+  sleep 0.05
+done
 expect 0 wallet withdraw EUR:15.00
 expect 0 wallet buy goods.bin --yes --two-sided -o "$W/goods.bin"
 expect 0 wallet exchange --all
@@ -53,6 +72,21 @@ until_is authorised sale "$n" phase
 expect 0 merchant cancel "$n"
 settle
 $python scripts/interop_client.py "$W" ask
+
+# Paid through the other bank: BT1, BT2.
+expect 0 wallet buy goods.bin --merchant Elsewhere --yes -o "$W/elsewhere.bin"
+for _ in $(seq 100); do
+  $ACD merchant sales --data-dir "$W/merchant2" | grep -q credited && break
+  sleep 0.1
+done
+$ACD merchant sales --data-dir "$W/merchant2" | grep -q credited || fail "the other bank has credited nothing"
+
+# Money back: RF1 to RF3.
+wallet refund 0 --amount EUR:0.50 >/dev/null
+refund=$($ACD merchant refunds list --json --data-dir "$W/merchant" | $python -c 'import json,sys; print(json.load(sys.stdin)[0]["id"])')
+$ACD merchant refunds approve "$refund" --data-dir "$W/merchant" >/dev/null
+expect 0 wallet refund 0
+grep -q 'refunded EUR:0.50' "$W/out" || fail "no refund: $(cat "$W/out")"
 
 # Bargained for: N2.
 $ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --least EUR:0.50 --description bargained \

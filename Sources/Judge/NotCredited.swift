@@ -63,6 +63,7 @@ extension CaseFile {
     let transfer = transfers.first {
       $0.order.signer == bank && names.contains($0.order.payload.lock)
         && $0.order.payload.merchant == terms.merchant && due.contains($0.order.payload.amount)
+        && $0.done.signer == trust.home(of: terms.merchant)
     }
     return transfer.map {
       let text = "BT2: the merchant's bank credited \($0.done.payload.amount)"

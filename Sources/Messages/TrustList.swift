@@ -15,13 +15,16 @@ public struct TrustEntry: Fields {
   public var revokedAt: Timestamp?
   /// Archives: where P4 is sealed to.
   public var sealingKey: PublicKey?
+  /// Merchants: the bank that keeps its account, where it is not the one of the customer's tokens.
+  public var bank: PublicKey?
   /// Where the party answers: "https://host:port".
   public var url: String?
 
   public init(
     role: Role, name: String, key: PublicKey, from: Timestamp, until: Timestamp,
-    revokedAt: Timestamp? = nil, sealingKey: PublicKey? = nil, url: String? = nil
+    revokedAt: Timestamp? = nil, sealingKey: PublicKey? = nil, url: String? = nil, bank: PublicKey? = nil
   ) {
+    self.bank = bank
     (self.role, self.name, self.key, self.from, self.until) = (role, name, key, from, until)
     (self.revokedAt, self.sealingKey, self.url) = (revokedAt, sealingKey, url)
   }
@@ -30,6 +33,7 @@ public struct TrustEntry: Fields {
       throw MessageError(.malformed, "field-range", "trust entry.role")
     }
     self.role = role
+    bank = f.value(ACD_KEY_BANK)?.publicKey
     name = f.required(Int(ACD_TRUST_ENTRY_NAME)).text
     key = f.required(Int(ACD_TRUST_ENTRY_KEY)).publicKey
     from = f.required(Int(ACD_TRUST_ENTRY_FROM)).number
@@ -39,6 +43,7 @@ public struct TrustEntry: Fields {
     url = f.value(Int(ACD_TRUST_ENTRY_URL))?.text
   }
   public func write(to f: inout FieldWriter) {
+    f.put(ACD_KEY_BANK, bank)
     f.put(Int(ACD_TRUST_ENTRY_ROLE), UInt64(role.rawValue))
     f.put(Int(ACD_TRUST_ENTRY_NAME), name)
     f.put(Int(ACD_TRUST_ENTRY_KEY), key)
@@ -111,6 +116,9 @@ public struct TrustList: Payload {
   public func entry(_ key: PublicKey, as role: Role) -> TrustEntry? {
     entries.first { $0.key == key && $0.role == role }
   }
+
+  /// The bank that keeps this merchant's account; nil: whichever makes its locks.
+  public func home(of merchant: PublicKey) -> PublicKey? { entry(merchant, as: .merchant)?.bank }
 
   /// Whether `key` has ever been in this role here, revoked and ended entries included: enough for what
   /// can do no harm, such as asking for an abort.

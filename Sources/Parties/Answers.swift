@@ -32,6 +32,16 @@ public struct Label: RawRepresentable, Hashable, Sendable {
   public static let evidence = Label(rawValue: "Evidence")
 }
 
+extension [Label: [UInt8]] {
+  /// A message that a machine kept under its own type's label.
+  func stored<P: Payload>(_: P.Type) throws(MessageError) -> Verified<P> {
+    guard let bytes = self[Label(P.type)] else {
+      throw MessageError(.misuse, "missing-field", "store: \(P.type.label)")
+    }
+    return try Verified<P>(stored: bytes)
+  }
+}
+
 /// Why an event was refused, before it is signed as a `Refusal`.
 public struct Denial: Error, Equatable, Sendable {
   /// The reason's code goes into the Refusal.

@@ -10,7 +10,8 @@ struct BankCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bank", abstract: "Accounts, anonymous tokens and payments.",
     subcommands: [
-      Init.self, Serve.self, AccountCommand.self, Books.self, BankEvidence.self, BankWitness.self,
+      Init.self, Serve.self, AccountCommand.self, Books.self, ClearingCommand.self, BankEvidence.self,
+      BankWitness.self,
     ])
 
   struct Init: AsyncParsableCommand {
@@ -48,7 +49,7 @@ struct BankCommand: AsyncParsableCommand {
 
   struct Books: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Check that the books add up: accounts + tokens + locked + fees = deposits.")
+      abstract: "Check the books: accounts + tokens + locked + fees + clearing = deposits.")
     @OptionGroup var data: DataOptions
 
     func run() async throws {
@@ -60,7 +61,9 @@ struct BankCommand: AsyncParsableCommand {
         } else {
           print(
             "accounts \(totals.accounts) + tokens \(totals.tokens) + locked \(totals.locked)"
-              + " + fees \(totals.fees) = deposits \(totals.cash), in minor units of \(totals.currency)")
+              + " + fees \(totals.fees) + clearing \(totals.clearing) = deposits \(totals.cash)"
+              + ", in minor units of \(totals.currency)"
+          )
         }
         guard totals.difference == 0, faults.isEmpty else {
           throw ServiceError.protocolViolation("the books are wrong by \(totals.difference); \(faults)")

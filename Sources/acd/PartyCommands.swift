@@ -63,7 +63,8 @@ struct ServeOptions: ParsableArguments {
   var verbose = false
 
   func run(
-    _ role: Role, completion: CompletionRoute = .archive, offerSeconds: UInt64? = nil
+    _ role: Role, completion: CompletionRoute = .archive, offerSeconds: UInt64? = nil,
+    refunds: Bool = false
   ) async throws {
     try await reporting {
       let directory = data.directory(role.name)
@@ -76,6 +77,7 @@ struct ServeOptions: ParsableArguments {
       }
       try await PartyOperation.serve(
         directory, trust: try trust.map(readFile), completion: completion, offerSeconds: offerSeconds,
+        refunds: refunds,
         polls: pollArchives, trace: trace ? say : nil,
         verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
     }
@@ -105,13 +107,27 @@ struct MerchantCommand: AsyncParsableCommand {
     commandName: "merchant", abstract: "Sell files.",
     subcommands: [
       Init.self, Serve.self, OfferCommand.self, OffersCommand.self, BidsCommand.self, SalesCommand.self,
-      CancelCommand.self, MerchantEvidence.self, MerchantWitness.self,
+      CancelCommand.self, RefundsCommand.self, MerchantEvidence.self, MerchantWitness.self,
     ])
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a merchant.")
     @OptionGroup var options: InitOptions
-    func run() async throws { try await options.run(options.setup(.merchant, port: 8443)) }
+    @Option(
+      help:
+        "The bank that keeps its account, if not the customers': its key, data directory or identity.json.")
+    var bank: String?
+
+    func run() async throws {
+      var setup = options.setup(.merchant, port: 8443)
+      setup.bank = try bank.map { text in
+        if let key = PublicKey(hex: text) { return key }
+        guard let card = try? PartyCard.load(text), card.role == "bank", let key = PublicKey(hex: card.key)
+        else { throw ValidationError("A bank is named by its key, its data directory or its identity.json.") }
+        return key
+      }
+      try await options.run(setup)
+    }
   }
 
   struct Serve: AsyncParsableCommand {
@@ -122,12 +138,15 @@ struct MerchantCommand: AsyncParsableCommand {
     var completion = CompletionRoute.archive
     @Option(help: "How many seconds a customer has from the offer until the latest expiration.")
     var expiration: UInt64 = 3600
+    @Option(help: "Refunds: ask (see `acd merchant refunds`), or auto: agree to all that are possible.")
+    var refund = RefundPolicy.ask
 
     func run() async throws {
       guard (1...604_800).contains(expiration) else {
         throw ValidationError("An expiration is 1 to 604800 seconds away.")
       }
-      try await options.run(.merchant, completion: completion, offerSeconds: expiration)
+      try await options.run(
+        .merchant, completion: completion, offerSeconds: expiration, refunds: refund == .auto)
     }
   }
 

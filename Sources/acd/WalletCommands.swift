@@ -12,8 +12,8 @@ struct WalletCommand: AsyncParsableCommand {
     commandName: "wallet", abstract: "Withdraw anonymous tokens, buy, keep receipts.",
     subcommands: [
       Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
-      Bid.self, Accept.self, Decline.self, List.self, Show.self, Resume.self, ReceiptCommand.self,
-      WalletEvidence.self, WalletWitness.self, Exchange.self,
+      Bid.self, Accept.self, Decline.self, Refund.self, List.self, Show.self, Resume.self,
+      ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self,
     ])
 }
 
@@ -97,6 +97,8 @@ extension WalletCommand {
     @Option(help: "The trust list.") var trust: String
     @Option(help: "The certificate authority's ca.pem.") var ca: String
     @Option(help: "A file with the 24 words; - reads standard input.") var words = "-"
+    @Option(help: "A pseudonym of your own that you had bought under. Repeat for more.")
+    var pseudonym: [String] = []
 
     func run() async throws {
       try await reporting {
@@ -105,7 +107,7 @@ extension WalletCommand {
           options.data.directory("wallet"), trust: readFile(trust), ca: readFile(ca), mnemonic: mnemonic)
       }
       try await options.withWallet { wallet in
-        let found = try await wallet.restore()
+        let found = try await wallet.restore(names: pseudonym)
         if options.data.json { return try printJSON(found) }
         print("restored \(found.tokens) tokens and \(found.purchases) purchases")
       }
@@ -187,7 +189,20 @@ extension WalletCommand {
     var mode = ProtocolArgument.core
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Option(help: "What to bid, such as EUR:0.80 (default: the offer's price).") var price: MoneyArgument?
+    @Flag(help: "Under your account's own key, not anonymously: bank and merchant know you.") var named =
+      false
+    @Option(help: "A pseudonym of your own by which merchants know you again (default: a new one each time).")
+    var pseudonym: String?
+    @Flag(help: "Pay with tokens of one key, if enough of them share one (see `withdraw --reuse-key`).")
+    var reuseKey = false
     @Flag(help: "Do not ask.") var yes = false
+
+    func validate() throws {
+      if named && pseudonym != nil { throw ValidationError("A named customer has no pseudonym.") }
+      if let pseudonym, pseudonym.isEmpty || pseudonym.utf8.count > 64 {
+        throw ValidationError("A pseudonym has 1 to 64 bytes.")
+      }
+    }
 
     func run() async throws {
       try await options.withWallet { wallet in
@@ -206,6 +221,7 @@ extension WalletCommand {
         var buying = buying.options()
         (buying.merchant, buying.price) = (merchant, price?.money)
         (buying.mode, buying.twoSided) = (mode.mode, twoSided)
+        (buying.named, buying.pseudonym, buying.reuseKey) = (named, pseudonym, reuseKey)
         let number = try await wallet.buy(chosen, options: buying)
         try await finish(wallet, number, options)
       }

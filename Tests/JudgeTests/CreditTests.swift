@@ -45,14 +45,18 @@ struct CreditTests {
       change(&payload)
       return try Actor.otherBank.sign(payload).bytes
     }
-    let shown = Exhibits(try evidence + [bt1.bytes, try bt2()], heard: [.bank])
-    #expect(try shown.judged().findings(.notCredited) == [.noFault])
+    let home = trustList { $0.change(.merchant) { entry in entry.bank = Actor.otherBank.key } }
+    let files = try evidence + [bt1.bytes, try bt2()]
+    #expect(try Exhibits(files, heard: [.bank], trust: home).judged().findings(.notCredited) == [.noFault])
+    try expectConviction(
+      Exhibits(files, heard: [.bank]), .notCredited, .bank,
+      "not the merchant's bank: two banks could pay nobody")
     for broken in [
       try bt2 { $0.hBT1 = digest(1) }, try bt2 { $0.lock = digest(1) },
       try bt2 { $0.amount = Money("EUR:1")! },
     ] {
       try expectConviction(
-        Exhibits(evidence + [bt1.bytes, broken], heard: [.bank]), .notCredited, .bank)
+        Exhibits(evidence + [bt1.bytes, broken], heard: [.bank], trust: home), .notCredited, .bank)
     }
   }
 

@@ -20,6 +20,7 @@ enum Actor {
   static let pseudonym: UInt8 = 5
   static let authority: UInt8 = 6
   static let witnesses: [UInt8] = [7, 8, 9]
+  static let otherBank: UInt8 = 10
   /// Token keys start here.
   static let firstToken: UInt8 = 100
 }
@@ -55,9 +56,10 @@ final class TestBank {
   /// Every token that was ever made, for the books' second view.
   private var made: [TestToken] = []
 
-  init(exchangeFee: UInt64 = 0) async throws {
+  /// `home` is the bank that the merchant's entry in the trust list names; `number` which bank this is.
+  init(exchangeFee: UInt64 = 0, home: UInt8? = nil, as number: UInt8 = Actor.bank) async throws {
     let directory = try temporaryDirectory()
-    var seed = [UInt8](repeating: Actor.bank, count: 32)
+    var seed = [UInt8](repeating: number, count: 32)
     let identity = Identity(role: .bank, name: "bank", seed: &seed)
     let store = try SQLiteStore(path: directory.file("store.sqlite"))
     try await store.write { tx in
@@ -78,7 +80,7 @@ final class TestBank {
       values: [100, 500], currency: "EUR", identity: identity, directory: directory, store: store,
       windows: BankKeys.Windows(), exchangeFee: exchangeFee, at: Self.now)
     let node = Node(
-      identity: identity, directory: directory, store: store, trust: try Self.trust(identity),
+      identity: identity, directory: directory, store: store, trust: try Self.trust(home),
       transport: idleTransport, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
       tracer: MessageTracer(write: nil), clock: { Self.now })
     keys = try await BankKeys.load(node)
@@ -86,28 +88,37 @@ final class TestBank {
     (self.store, self.key) = (store, identity.key)
   }
 
-  private static func trust(_ bank: Identity) throws -> LoadedTrust {
+  private static func trust(_ home: UInt8?) throws -> LoadedTrust {
     func entry(_ role: Role, _ number: UInt8) -> TrustEntry {
-      TrustEntry(
-        role: role, name: role.name, key: publicKey(number), from: 1, until: now + 1_000_000)
+      var seed = [UInt8](repeating: number, count: 32)
+      let key = Identity(role: role, name: role.name, seed: &seed).key
+      return TrustEntry(
+        role: role, name: role.name, key: role == .bank ? key : publicKey(number), from: 1,
+        until: now + 1_000_000, bank: role == .merchant ? home.map(bankKey) : nil)
     }
     let list = TrustList(
       at: now, until: now + 1_000_000, sequence: 0, previous: nil,
       entries: [
-        bank.trustEntry(url: nil, from: 1, until: now + 1_000_000), entry(.archive, Actor.archive),
+        entry(.bank, Actor.bank), entry(.bank, Actor.otherBank), entry(.archive, Actor.archive),
         entry(.merchant, Actor.merchant),
       ] + Actor.witnesses.map { entry(.witness, $0) }, answerSeconds: 2, skewSeconds: 60,
       lifetimeSeconds: 3600, goodsLengthMax: 1 << 30)
     return try LoadedTrust(try Verified(signing: list, with: signingKey(Actor.authority)).bytes)
   }
 
+  /// The key of the bank of this number.
+  static func bankKey(_ number: UInt8) -> PublicKey {
+    var seed = [UInt8](repeating: number, count: 32)
+    return Identity(role: .bank, name: "bank", seed: &seed).key
+  }
+
   // MARK: Talking to it
 
   /// Hands a message in and returns the answer; the books add up before it comes back.
   @discardableResult
-  func ask(_ bytes: [UInt8]) async throws -> [UInt8] {
+  func ask(_ bytes: [UInt8], clearing: Int64 = 0) async throws -> [UInt8] {
     let reply = try await service.answer(Incoming(bytes))
-    _ = try await sums()
+    _ = try await sums(clearing: clearing)
     return try #require(reply)
   }
 
@@ -119,19 +130,20 @@ final class TestBank {
   }
 
   /// What the accounts hold, after checking that all is balanced, seen from the accounts and the tokens.
-  func sums() async throws -> Sums {
+  func sums(clearing: Int64 = 0) async throws -> Sums {
     let ids = made.map(\.token.id.bytes)
     let (accounts, totals, rows) = try await store.read { tx in
       (try tx.accounts(), try tx.ledgerTotals(), try ids.compactMap { try tx.token($0) })
     }
-    #expect(totals == [LedgerTotal(currency: "EUR", accounts: 6, sum: 0)])
+    #expect(totals.map(\.sum) == [0])
+    #expect(accounts.filter(ClearingBooks.isClearing).reduce(0) { $0 + $1.balance } == clearing)
     func balance(_ id: String) -> Int64 { accounts.first { $0.id == id }?.balance ?? .min }
     let sums = Sums(
       customer: balance("customer"), merchant: balance("merchant"),
       tokens: balance(BankBooks.System.tokens.id("EUR")),
       locked: balance(BankBooks.System.locked.id("EUR")), fees: balance(BankBooks.System.fees.id("EUR")))
     #expect(
-      sums.customer + sums.merchant + sums.tokens + sums.locked + sums.fees == Self.deposit,
+      sums.customer + sums.merchant + sums.tokens + sums.locked + sums.fees + clearing == Self.deposit,
       "what came in is not what is there")
     #expect(sums.locked == rows.reduce(0) { $0 + $1.locked }, "the tokens say otherwise than the ledger")
     let used = rows.reduce(0) { $0 + $1.locked + $1.spent }

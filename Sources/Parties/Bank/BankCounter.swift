@@ -113,4 +113,59 @@ public enum BankCounter {
     case .failure(let denial): return denial
     }
   }
+
+  /// RF2 with the RF1 inside, both signatures checked: nil if the merchant may be debited and the outputs
+  /// signed. `lock` is nil when this bank has settled no such lock; `balance` when the merchant has no
+  /// account (attack 17).
+  public static func checkRefund(
+    _ rf2: Verified<RF2>, _ rf1: Verified<RF1>, of lock: SettledLock?, balance: Money?, keys: KeyList,
+    at now: Timestamp
+  ) -> Denial? {
+    let (agreed, asked) = (rf2.payload, rf1.payload)
+    guard agreed.hRF1 == rf1.hash, agreed.lock == asked.lock, agreed.amount == asked.amount,
+      rf2.signer == asked.merchant
+    else { return Denial(.mismatch, "RF2 does not agree to the RF1 that it holds") }
+    guard let lock, lock.name == asked.lock else {
+      return Denial(.unknownTransaction, "this bank has credited no such lock")
+    }
+    guard lock.merchant == rf2.signer, lock.n == asked.n else {
+      return Denial(.mismatch, "the lock is another merchant's")
+    }
+    guard lock.pseudonym == rf1.signer else { return Denial(.mismatch, "RF1 is not by the lock's pseudonym") }
+    guard asked.amount.currency == lock.credited.currency, lock.refunded <= lock.credited.amount,
+      asked.amount.amount <= lock.credited.amount - lock.refunded
+    else {
+      let rest = lock.credited.amount - min(lock.refunded, lock.credited.amount)
+      return Denial(
+        .wrongValue, "of \(lock.credited) that was credited, \(rest) minor units are left to refund")
+    }
+    guard let balance else { return Denial(.noSuchAccount, "the merchant has no account at this bank") }
+    guard balance.currency == asked.amount.currency, balance.amount >= asked.amount.amount else {
+      return Denial(.funds, "the merchant's account does not hold \(asked.amount)")
+    }
+    switch checkOutputs(asked.outputs, total: asked.amount, keys: keys, at: now) {
+    case .success: return nil
+    case .failure(let denial): return denial
+    }
+  }
+}
+
+/// What a bank knows of a lock that it has settled.
+public struct SettledLock: Equatable, Sendable {
+  /// L.
+  public var name: Hash
+  public var merchant: PublicKey
+  public var n: TransactionID
+  public var pseudonym: PublicKey
+  /// What the merchant was credited for it.
+  public var credited: Money
+  /// Minor units of it that went back already.
+  public var refunded: UInt64
+
+  public init(
+    name: Hash, merchant: PublicKey, n: TransactionID, pseudonym: PublicKey, credited: Money, refunded: UInt64
+  ) {
+    (self.name, self.merchant, self.n) = (name, merchant, n)
+    (self.pseudonym, self.credited, self.refunded) = (pseudonym, credited, refunded)
+  }
 }

@@ -103,6 +103,12 @@ public struct CompactPurchase: Sendable {
     return try? Verified<JB3>(stored: commit.payload.submission).payload.key
   }
 
+  /// L, once paid.
+  public var paidLock: Hash? {
+    guard case .paid(_, _, let commit, _) = state else { return nil }
+    return commit.payload.hJB2
+  }
+
   // MARK: Events before the payment
 
   /// P1 arrived; M's signature holds. `description` is the offer's, whose hash P1 has to carry.

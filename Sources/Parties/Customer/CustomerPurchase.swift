@@ -151,6 +151,12 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     return published.map { masked($0, by: p1.payload.mask) }
   }
 
+  /// L, once paid.
+  public var paidLock: Hash? {
+    guard case .paid(_, _, _, let commit, _) = state else { return nil }
+    return try? Verified<M.Submission>(stored: commit.payload.submission).payload.lock
+  }
+
   // MARK: Events before the payment
 
   /// P1 arrived; M's signature holds. `description` is the offer's, whose hash P1 has to carry.

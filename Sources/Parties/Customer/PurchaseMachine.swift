@@ -22,6 +22,8 @@ public protocol PurchaseMachine: Sendable {
   var p2: Verified<AuthorizationQ<Mode>>? { get }
   /// k, once paid.
   var goodsKey: [UInt8]? { get }
+  /// L, once paid.
+  var paidLock: Hash? { get }
 
   /// P1 arrived; M's signature holds. `description` is the offer's, whose hash P1 has to carry.
   mutating func offered(

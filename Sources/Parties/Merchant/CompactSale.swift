@@ -145,11 +145,12 @@ public struct CompactSale: ~Copyable, Sendable {
   }
 
   /// The receipt for funds transfer: the bank confirms the credit. L = H(JB2) is known by JB4a.
-  public mutating func credited(_ credit: Verified<Credit>) -> [MerchantEffect] {
+  /// `home` is the merchant's own bank, where it is another one.
+  public mutating func credited(_ credit: Verified<Credit>, home: PublicKey? = nil) -> [MerchantEffect] {
     guard case .committed(let jb3, let commit, let known) = state else {
       return [.refuse(Denial(.mismatch, "a credit for a sale that is not committed"))]
     }
-    guard credit.payload.lock == commit.payload.hJB2, credit.signer == bank,
+    guard credit.payload.lock == commit.payload.hJB2, credit.signer == home ?? bank,
       credit.payload.amount == jb3.payload.value
     else { return [.refuse(Denial(.mismatch, "the credit is for another lock or amount"))] }
     if known != nil { return [] }
@@ -189,6 +190,12 @@ public struct CompactSale: ~Copyable, Sendable {
       guard now >= expiration else { return [.enter(.submitted, due: expiration)] }
       return [.submitAgain(to: bank), .enter(.submitted, due: now + Self.askSeconds)]
     }
+  }
+
+  /// L and its bank, once the sale is committed.
+  public var paid: (lock: Hash, bank: PublicKey)? {
+    guard case .committed(_, let commit, _) = state else { return nil }
+    return (commit.payload.hJB2, commit.signer)
   }
 
   /// What P may know: the state, and the messages that show it. Never JB3, which holds k: without a lock in

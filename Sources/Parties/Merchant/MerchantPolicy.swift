@@ -25,13 +25,15 @@ public struct MerchantPolicy: Sendable {
   /// How fast goods reach an archive at the least: a forced commit begins so early that they are there in
   /// time.
   public var uploadBytesPerSecond: UInt64 = 1 << 20
+  /// Agree to every refund that is possible, without asking.
+  public var refunds: Bool
 
   public init(
     trust: TrustList, completion: CompletionRoute = .archive, expirationSeconds: UInt64 = 3600,
-    forwardsToBank: Bool = false
+    forwardsToBank: Bool = false, refunds: Bool = false
   ) {
     (self.trust, self.completion, self.expirationSeconds) = (trust, completion, expirationSeconds)
-    self.forwardsToBank = forwardsToBank
+    (self.forwardsToBank, self.refunds) = (forwardsToBank, refunds)
   }
 
   /// When to stop waiting for the customer's acknowledgement and to leave goods of this length with the

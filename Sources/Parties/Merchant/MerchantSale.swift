@@ -243,7 +243,9 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
 
   /// The bank confirms the credit. It may have heard of the commit first: then its Credit, which is sent
   /// once, waits here for the record.
-  public mutating func credited(_ credit: Verified<Credit>) -> [MerchantEffect] {
+  ///
+  /// `home` is the merchant's own bank, where it is another one than the tokens'.
+  public mutating func credited(_ credit: Verified<Credit>, home: PublicKey? = nil) -> [MerchantEffect] {
     let p3: Verified<M.LockMessage>
     switch state {
     case .authorised(let known), .forcing(let known), .submitted(let known, _), .cancelling(let known, _),
@@ -252,7 +254,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered, .declined, .aborted:
       return [.refuse(Denial(.mismatch, "a credit for a sale that is not committed"))]
     }
-    guard credit.payload.lock == p3.hash, credit.signer == p3.signer,
+    guard credit.payload.lock == p3.hash, credit.signer == home ?? p3.signer,
       credit.payload.amount == p3.payload.terms.value
     else { return [.refuse(Denial(.mismatch, "the credit is for another lock or amount"))] }
     guard case .committed(_, let outcome, let known) = state else {
@@ -324,6 +326,12 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
         .requestAbort(p3: p3.bytes, archive: terms.archive), .enter(phase, due: now + 60),
       ]
     }
+  }
+
+  /// L and its bank, once the sale is committed.
+  public var paid: (lock: Hash, bank: PublicKey)? {
+    guard case .committed(let p3, _, _) = state else { return nil }
+    return (p3.hash, p3.signer)
   }
 
   // MARK: Status

@@ -52,7 +52,7 @@ extension BankService {
       }
       if remembers, let refused = try tx.reply(hash.bytes) { return refused }
       let effects =
-        if machine.phase == .absent, try tx.account(key: merchant.bytes) == nil {
+        if machine.phase == .absent, try payee(tx, merchant) == nil {
           [BankEffect.refuse(Denial(.noSuchAccount, "the merchant has no account at this bank"))]
         } else { try event(&machine, tx, now) }
       let reply = try apply(tx, effects, rowKey, mode: .compact, request: request, cause: hash, at: now)
@@ -72,6 +72,14 @@ extension BankService {
       throw StorageError.corrupt(reason: "unknown phase of a lock")
     }
     return try BankPairing(phase: phase, messages: tx.labelled(kind: Self.kind, key: rowKey))
+  }
+
+  /// L and the terms of a pairing that was committed.
+  func settledPairing(
+    _ tx: any StoreTransaction, _ rowKey: [UInt8]
+  ) throws -> (name: Hash, terms: LockTerms)? {
+    guard let machine = try pairing(tx, rowKey), machine.phase == .settled else { return nil }
+    return machine.lock.map { ($0.request.hash, $0.request.payload.terms) }
   }
 
   /// What the parties of a compact sale may know: the bank's word for the lock and the outcome. JB2 names the

@@ -75,6 +75,13 @@ final class BankService: PartyService {
     case .ja5a, .ja5b: return try await decide(try Outcome<JointMode>(bytes, trust: node.trust.list))
     case .p5c: return try await witnessed(bytes)
     case .jb4a, .jb4b: return try await shown(bytes)
+    case .rf2: return try await refund(bytes)
+    case .bt1: return try await receive(bytes)
+    case .bt2: return try await transferred(bytes)
+    // An answer to BT1: the value stays owed, and is sent again.
+    case .refusal:
+      node.logger.warning("a peer refused a transfer: see `acd bank clearing`")
+      return nil
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
     case .accountQuery:
@@ -106,7 +113,7 @@ final class BankService: PartyService {
       if machine.phase == .absent {
         // Refused once, refused for ever: the wallet has freed its tokens on that answer.
         if let refused = try tx.reply(p2.hash.bytes) { return refused }
-        if try tx.account(key: p2.payload.terms.merchant.bytes) == nil {
+        if try payee(tx, p2.payload.terms.merchant) == nil {
           let denial = Denial(.noSuchAccount, "the merchant has no account at this bank")
           return try remember(tx, node.refuse(denial, request: p2.bytes), p2.hash, at: now)
         }
@@ -133,7 +140,7 @@ final class BankService: PartyService {
 
   /// Answers W1 and X1: a refusal is remembered, so that a late duplicate of what the wallet has given up
   /// does not succeed after all.
-  private func once(
+  func once(
     _ request: Hash, _ body: () async throws -> [UInt8]
   ) async throws -> [UInt8] {
     if let refused = try await node.store.read({ try $0.reply(request.bytes) }) { return refused }
@@ -219,20 +226,11 @@ final class BankService: PartyService {
         try move(
           tx, Money(currency: currency, amount: amount)!, from: .locked, to: .tokens, "release",
           reference: BankBooks.reference("release", lock), at: now)
-      case .credit(let merchant, let value, let lock):
-        guard let account = try tx.account(key: merchant.bytes) else {
-          throw StorageError.unknownAccount(merchant.description)
-        }
-        try BankBooks.move(
-          tx, value, from: BankBooks.System.locked.id(value.currency), to: account.id, kind: "sale",
-          reference: BankBooks.reference("credit", lock), at: now)
+      case .credit(let merchant, let value, let lock): try credit(tx, merchant, value, lock, at: now)
       case .confirmCredit(let merchant, let value, let lock):
-        let credit = try confirm(tx, merchant, value, lock, at: now)
-        if credit.isNew { try tx.send(credit.bytes, to: merchant, at: now) }
-        reply = credit.bytes
+        reply = try confirmCredit(tx, merchant, value, lock, beside: nil, at: now)
       case .receipt(let commit, let merchant, let value, let lock):
-        let credit = try confirm(tx, merchant, value, lock, at: now)
-        try tx.send(Messages.Bundle([commit, credit.bytes]).encoded(), to: merchant, at: now)
+        _ = try confirmCredit(tx, merchant, value, lock, beside: commit, at: now)
       case .publish(let abort, let terms, let lock):
         try tx.appendRecord(
           merchant: terms.merchant.bytes, n: terms.n.bytes, lock: lock.bytes, kind: .abort, at: Int64(now),
@@ -245,8 +243,41 @@ final class BankService: PartyService {
     return reply
   }
 
+  /// The value of a lock leaves for the merchant's account, here or at its own bank.
+  private func credit(
+    _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, at now: Timestamp
+  ) throws {
+    let account: String
+    switch try payee(tx, merchant) {
+    case .account(let id): account = id
+    case .peer(let peer): account = ClearingBooks.account(peer)
+    case nil: throw StorageError.unknownAccount(merchant.description)
+    }
+    try BankBooks.move(
+      tx, value, from: BankBooks.System.locked.id(value.currency), to: account, kind: "sale",
+      reference: BankBooks.reference("credit", lock), at: now)
+  }
+
+  /// Tells the merchant of its Credit, together with the commit that it may not have, or has its bank do so.
+  private func confirmCredit(
+    _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, beside commit: [UInt8]?,
+    at now: Timestamp
+  ) throws -> [UInt8]? {
+    if case .peer(let peer)? = try payee(tx, merchant) {
+      if let commit { try tx.send(commit, to: merchant, at: now) }
+      return try transfer(tx, merchant, value, lock, to: peer, at: now)
+    }
+    let credit = try confirm(tx, merchant, value, lock, at: now)
+    if let commit {
+      try tx.send(Messages.Bundle([commit, credit.bytes]).encoded(), to: merchant, at: now)
+    } else if credit.isNew {
+      try tx.send(credit.bytes, to: merchant, at: now)
+    }
+    return credit.bytes
+  }
+
   /// The Credit of this lock: signed once, the same bytes ever after.
-  private func confirm(
+  func confirm(
     _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, at now: Timestamp
   ) throws -> (bytes: [UInt8], isNew: Bool) {
     if let known = try tx.message(kind: "credit", key: lock.bytes, label: Label.credit.rawValue) {
@@ -329,7 +360,7 @@ final class BankService: PartyService {
   private func status(_ query: Verified<StatusQuery>) async throws -> [UInt8] {
     let now = node.clock()
     return try await node.store.read { [self] tx in
-      if let serial = query.payload.serial {
+      if let serial = query.payload.serial, query.payload.n == nil {
         return try tokenStatus(tx, query, serial, at: now)
       }
       guard let n = query.payload.n, let merchant = query.payload.merchant else {
@@ -342,9 +373,25 @@ final class BankService: PartyService {
         let (state, proof) = try known(ModeRow(row).mode, tx, rowKey, to: query.signer)
       {
         (answer.state, answer.proof) = (state, proof)
+        // Its refunds, one by one: each is as long as a few messages.
+        if let cursor = query.payload.serial {
+          answer.proof = try refund(after: cursor, tx, rowKey, to: query.signer) ?? []
+        }
       }
       return try sign(answer)
     }
+  }
+
+  /// L and the terms of the lock of (M, n), if it was settled, in any mode.
+  func settled(_ tx: any StoreTransaction, _ rowKey: [UInt8]) throws -> (name: Hash, terms: LockTerms)? {
+    func go<M: ContractMode>(_: M.Type) throws -> (name: Hash, terms: LockTerms)? {
+      guard let machine = try load(M.self, tx, rowKey), machine.phase == .settled else { return nil }
+      return machine.p3.map { ($0.hash, $0.payload.terms) }
+    }
+    guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return nil }
+    let mode = try ModeRow(row).mode
+    if mode == .compact { return try settledPairing(tx, rowKey) }
+    return try ContractModes.types(of: mode).flatMap { try go($0) }
   }
 
   private func known(

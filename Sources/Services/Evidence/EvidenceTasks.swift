@@ -128,7 +128,9 @@ extension StoreTransaction {
     var messages = try signedMessages(kind: BankService.kind, key: key)
     let locks = ContractModes.all.map { $0.lockType } + [.jb2]
     for lock in messages where lockType(lock).map(locks.contains) ?? false {
-      messages += try signedMessages(kind: "credit", key: Hash(of: lock).bytes)
+      for kind in ["credit", BankService.transferKind, BankService.refundsKind] {
+        messages += try signedMessages(kind: kind, key: Hash(of: lock).bytes)
+      }
     }
     return messages
   }

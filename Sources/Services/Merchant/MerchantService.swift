@@ -41,13 +41,25 @@ final class MerchantService: PartyService {
     case .e7a, .e7b: return try await decided(EarlyMode.self, bytes)
     case .p5c: return try await step(Unverified<P5c>(bytes).claims.n, bytes, Witnessed(abort: bytes))
     case .jb4a, .jb4b: return try await decidedCompact(bytes)
+    // What the tokens' bank shows of a transfer: kept for a judge. The Credit is the merchant's own bank's.
+    case .bt2:
+      let bt2 = try Verified<BT2>(bytes, by: .known(trust, as: .bank))
+      guard let n = try await sale(lock: bt2.payload.lock) else { return nil }
+      try await node.store.write { try $0.keep(Label(.bt2), bytes, kind: Self.kind, key: n.bytes) }
+      return nil
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
       return try await step(n, bytes, Credited(credit: credit))
     case .statusQuery:
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
-    case .refusal: return try await refused(bytes)
+    case .refusal:
+      if try await refundAnswered(Unverified<Refusal>(bytes).claims.hRequest, by: bytes) { return nil }
+      return try await refused(bytes)
+    case .rf1: return try await refund(Verified(bytes, by: BankService.claimed(Unverified<RF1>(bytes))))
+    case .rf3:
+      _ = try await refundAnswered(Unverified<RF3>(bytes).claims.hRF2, by: bytes)
+      return nil
     default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a merchant")
     }
   }
@@ -105,8 +117,10 @@ final class MerchantService: PartyService {
   /// merchant hands k over before it hears of any.
   private func deciders(_ mode: Mode) -> (archives: [PublicKey], banks: [PublicKey]) {
     switch mode {
-    case .compact: (Array(keys(.bank).prefix(1)), Array(keys(.bank).prefix(1)))
-    default: (keys(ContractModes.types(of: mode)?.archiveRole ?? .archive), keys(.bank))
+    case .compact:
+      let bank = node.trust.list.home(of: node.identity.key).map { [$0] } ?? Array(keys(.bank).prefix(1))
+      return (bank, bank)
+    default: return (keys(ContractModes.types(of: mode)?.archiveRole ?? .archive), keys(.bank))
     }
   }
 
@@ -199,7 +213,7 @@ final class MerchantService: PartyService {
     return try go(mode, data)
   }
 
-  private func load<M: ContractMode>(
+  func load<M: ContractMode>(
     _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
   ) throws -> MerchantSale<M> {
     guard let phase = SalePhase(rawValue: row.phase) else {

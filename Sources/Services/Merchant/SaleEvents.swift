@@ -80,11 +80,11 @@ struct Credited: SaleEvent {
 
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
-  ) throws -> [MerchantEffect] { sale.credited(credit) }
+  ) throws -> [MerchantEffect] { sale.credited(credit, home: policy.trust.home(of: sale.p1.signer)) }
 
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
-  ) throws -> [MerchantEffect] { sale.credited(credit) }
+  ) throws -> [MerchantEffect] { sale.credited(credit, home: policy.trust.home(of: sale.p1.signer)) }
 }
 
 struct Complained: SaleEvent {

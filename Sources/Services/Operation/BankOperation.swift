@@ -20,8 +20,10 @@ public struct BankTotals: Codable, Equatable, Sendable {
   public var tokens: Int64
   public var locked: Int64
   public var fees: Int64
-  /// accounts + tokens + locked + fees - cash: zero, or something is wrong.
-  public var difference: Int64 { accounts + tokens + locked + fees - cash }
+  /// What the bank owes other banks, less what they owe it.
+  public var clearing: Int64
+  /// accounts + tokens + locked + fees + clearing - cash: zero, or something is wrong.
+  public var difference: Int64 { accounts + tokens + locked + fees + clearing - cash }
 }
 
 /// The books of a bank. If it runs, it is asked over its control socket; otherwise its store is opened at

@@ -23,6 +23,7 @@ struct BankDesk: OperatorDesk {
       OpenAccount.route(at: self), Deposit.route(at: self), StatementPage.route(at: self),
       Totals.route(at: self), CheckStore.route(at: self), ExportLock.route(at: self),
       ExportToken.route(at: self), LockQuestion.route(at: self), KeepWithLock.route(at: self),
+      OpenClearing.route(at: self), ListClearing.route(at: self), SettleClearing.route(at: self),
     ]
   }
 }
@@ -134,7 +135,8 @@ struct Totals: OperatorTask {
     return BankTotals(
       currency: desk.currency, cash: -balance(.cash),
       accounts: accounts.filter { $0.kind != .system }.reduce(0) { $0 + $1.balance },
-      tokens: balance(.tokens), locked: balance(.locked), fees: balance(.fees))
+      tokens: balance(.tokens), locked: balance(.locked), fees: balance(.fees),
+      clearing: accounts.filter { ClearingBooks.isClearing($0) }.reduce(0) { $0 + $1.balance })
   }
 }
 

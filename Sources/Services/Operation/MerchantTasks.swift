@@ -48,6 +48,7 @@ struct MerchantDesk: OperatorDesk {
       SalesPage.route(at: self), CancelSale.route(at: self), ExportSale.route(at: self),
       SaleQuestion.route(at: self), KeepWithSale.route(at: self),
       ListBids.route(at: self), AnswerBid.route(at: self),
+      RefundsPage.route(at: self), AnswerRefund.route(at: self),
     ]
   }
 }

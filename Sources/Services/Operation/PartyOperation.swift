@@ -16,6 +16,8 @@ public struct PartySetup: Sendable {
   public var port: Int
   /// The name or address that others reach it by; nil: `host`.
   public var advertised: String?
+  /// Merchant only: the bank that keeps its account; nil: whichever bank a customer pays from.
+  public var bank: PublicKey?
   /// Bank only: ISO 4217.
   public var currency = "EUR"
   /// Bank only: values of its tokens in minor units; empty: the default set.
@@ -37,6 +39,8 @@ public struct PartyCard: Codable, Equatable, Sendable {
   public var key: String
   public var sealingKey: String?
   public var url: String
+  /// A merchant's bank.
+  public var bank: String?
 
   /// Reads `identity.json` of a party's directory, or the file itself.
   public static func load(_ path: String) throws -> PartyCard {
@@ -75,7 +79,7 @@ public enum PartyOperation {
       role: setup.role.name, name: setup.name, key: identity.key.description,
       sealingKey: setup.role == .archive || setup.role == .bank
         ? identity.sealing.publicKey.description : nil,
-      url: "https://\(setup.advertised ?? setup.host):\(setup.port)")
+      url: "https://\(setup.advertised ?? setup.host):\(setup.port)", bank: setup.bank?.description)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try directory.write("identity.json", Array(try encoder.encode(card)))
@@ -86,8 +90,8 @@ public enum PartyOperation {
   /// merchant's latest expiration after its offer.
   public static func serve(
     _ directory: DataDirectory, trust: [UInt8]?, completion: CompletionRoute = .archive,
-    offerSeconds: UInt64? = nil, polls: Bool = false, trace: (@Sendable (String) -> Void)?,
-    verbose: Bool = false,
+    offerSeconds: UInt64? = nil, refunds: Bool = false, polls: Bool = false,
+    trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let config = try directory.config()
@@ -111,7 +115,8 @@ public enum PartyOperation {
       trust: inForce, transport: transport, logger: logger,
       tracer: MessageTracer(write: trace))
     var policy = MerchantPolicy(
-      trust: inForce.list, completion: completion, forwardsToBank: completion == .merchant)
+      trust: inForce.list, completion: completion, forwardsToBank: completion == .merchant,
+      refunds: refunds)
     if let offerSeconds { policy.expirationSeconds = offerSeconds }
     try await run(node, config, policy, polls: polls, onReady: onReady)
     try await transport.shutdown()
@@ -131,7 +136,9 @@ public enum PartyOperation {
     switch node.identity.role {
     case .bank:
       let keys = try await BankKeys.loadFresh(node)
-      service = BankService(node: node, keys: keys, currency: config.bankCurrency, kick: kick)
+      let bank = BankService(node: node, keys: keys, currency: config.bankCurrency, kick: kick)
+      service = bank
+      tick = { await bank.tick() }
       desk = BankDesk(store: node.store, currency: config.bankCurrency)
     case .archive:
       let archive = ArchiveService(node: node, kick: kick)

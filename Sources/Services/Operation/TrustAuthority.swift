@@ -41,7 +41,8 @@ public enum TrustAuthority {
       // Keys outlive the list: a transaction's lifetime may end after the list does.
       return TrustEntry(
         role: role, name: card.name, key: key, from: now - min(now, 3600), until: until + 2 * 365 * 86_400,
-        sealingKey: card.sealingKey.flatMap(PublicKey.init(hex:)), url: card.url)
+        sealingKey: card.sealingKey.flatMap(PublicKey.init(hex:)), url: card.url,
+        bank: card.bank.flatMap(PublicKey.init(hex:)))
     }
     let witnesses = entries.filter { $0.role == .witness }.count
     guard limits.quorum.map({ (1...max(1, UInt64(witnesses))).contains($0) && witnesses > 0 }) ?? true else {

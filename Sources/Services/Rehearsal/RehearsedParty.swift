@@ -127,7 +127,9 @@ package final class RehearsedParty: Sendable {
     let service: any PartyService
     switch ground.identity.role {
     case .bank:
-      service = BankService(node: node, keys: try await BankKeys.load(node), currency: "EUR", kick: kick)
+      let bank = BankService(node: node, keys: try await BankKeys.load(node), currency: "EUR", kick: kick)
+      service = bank
+      tick = { await bank.tick() }
     case .archive:
       let archive = ArchiveService(node: node, kick: kick)
       service = archive

@@ -33,9 +33,9 @@ extension Wallet {
     }
     guard let claim = machine.goods else { return false }
     let goods = PurchasedGoods(offer, claim)
-    do { try await fetch(goods, pseudonym: info.pseudonymIndex) } catch ServiceError.protocolViolation {
+    do { try await fetch(goods, for: info) } catch ServiceError.protocolViolation {
       // Perhaps damaged on the way: once more.
-      try await fetch(goods, pseudonym: info.pseudonymIndex)
+      try await fetch(goods, for: info)
     }
     let index = info.pseudonymIndex
     try await apply(CustomerPurchase<M>.self, number) { [seed] machine in
@@ -77,9 +77,9 @@ extension Wallet {
         "neither merchant nor archive says what was delivered: try `resume`, the record is kept")
     }
     let goods = PurchasedGoods(offer, claim)
-    do { try await fetch(goods, pseudonym: info.pseudonymIndex) } catch {
+    do { try await fetch(goods, for: info) } catch {
       report(.note("the merchant does not deliver (\(error)); asking the archive"))
-      try await fetch(goods, pseudonym: info.pseudonymIndex, from: archive)
+      try await fetch(goods, for: info, from: archive)
     }
     return claim
   }

@@ -25,14 +25,14 @@ extension Wallet {
 
   /// Downloads the ciphertext, from the merchant or from whoever else holds it, and checks that it is what
   /// was promised. What is there already is not fetched again.
-  func fetch(_ goods: PurchasedGoods, pseudonym: UInt64, from holder: PublicKey? = nil) async throws {
+  func fetch(_ goods: PurchasedGoods, for info: PurchaseInfo, from holder: PublicKey? = nil) async throws {
     try directory.createFolder("goods")
     let peer = try entry(holder ?? goods.merchant)
     let total = goods.claim.length
     do {
       let intake = try GoodsIntake(sealedPath(goods.n), goods.claim)
       if !intake.isFull {
-        let asked = try proofOfPseudonym(pseudonym, goods)
+        let asked = try proofOfPseudonym(info.pseudonymIndex, goods)
         let status = try await transport.download(
           url: peer.url! + "/v1/goods/\(goods.n)?by=\(Hex.encode(asked))", from: intake.have
         ) { block in
@@ -46,7 +46,7 @@ extension Wallet {
       guard intake.isFull else { throw TransportError.cut(host: peer.name) }
       // Damaged on the way, here, or at the merchant, who can say where.
       var sound = try intake.check()
-      if !sound, holder == nil { sound = try await repaired(goods, intake.file, pseudonym: pseudonym) }
+      if !sound, holder == nil { sound = try await repaired(goods, intake.file, for: info) }
       guard sound else { throw intake.discarded() }
     } catch is GoodsIntake.OtherGoods {
       throw ServiceError.protocolViolation(

@@ -88,11 +88,39 @@ extension Wallet {
     }
   }
 
+  /// Blinds fresh tokens of this amount, each of a key that signs now.
+  func blind(
+    _ amount: Money, _ keys: KeyList, _ bank: TrustEntry
+  ) async throws -> ([PendingToken], [Blinded]) {
+    let usable = usable(keys, amount.currency)
+    guard !usable.isEmpty else {
+      throw ServiceError.configuration("\(bank.name) issues no tokens in \(amount.currency) now")
+    }
+    let values = try ChangeMaking.split(amount.amount, into: usable.map(\.value.amount))
+    guard values.count <= Self.outputsPerOrder else {
+      throw ServiceError.configuration("too much for one request: ask for less at a time")
+    }
+    return try await blind(freshest(keys, values, amount.currency), reuseKey: false)
+  }
+
+  /// Withdraws what a named customer's purchase still needs, as tokens of the account's own key: the bank
+  /// knows whose they are, and so will whoever sees them spent.
+  func withdrawNamed(_ amount: Money, _ bank: TrustEntry) async throws {
+    let keys = try await keyList(bank)
+    let values = try ChangeMaking.split(
+      amount.amount, into: usable(keys, amount.currency).map(\.value.amount))
+    guard values.count <= Self.outputsPerOrder else {
+      throw ServiceError.configuration("too much for one withdrawal: withdraw in parts")
+    }
+    try await order(values, amount.currency, keys, bank, reuseKey: true, named: true)
+  }
+
   private func order(
-    _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool
+    _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool,
+    named: Bool = false
   ) async throws {
     let chosen = try freshest(keys, values, currency)
-    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey)
+    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey, named: named)
     var generator = surroundings.randomness
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let w1 = try Verified(
@@ -108,10 +136,13 @@ extension Wallet {
   }
 
   /// Blinds one message for each denomination, under fresh key and serial numbers.
-  func blind(_ keys: [Denomination], reuseKey: Bool) async throws -> ([PendingToken], [Blinded]) {
+  func blind(
+    _ keys: [Denomination], reuseKey: Bool, named: Bool = false
+  ) async throws -> ([PendingToken], [Blinded]) {
     let count = UInt64(keys.count)
     let (firstKey, firstSerial) = try await store.write { tx in
-      (try tx.take("token", count: reuseKey ? 1 : count), try tx.take("serial", count: count))
+      let key = named ? WalletSeed.account : try tx.take("token", count: reuseKey ? 1 : count)
+      return (key, try tx.take("serial", count: count))
     }
     var pending: [PendingToken] = []
     var outputs: [Blinded] = []
@@ -178,7 +209,8 @@ extension Wallet {
       return Coin(
         keyIndex: pending.keyIndex, serialIndex: pending.serialIndex, token: Data(try token.encoded()),
         currency: denomination.value.currency, value: denomination.value.amount,
-        rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil)
+        rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil,
+        bank: bank.key.description)
     }
   }
 
@@ -212,14 +244,17 @@ extension Wallet {
   /// - Returns: how much was exchanged; nil if there was nothing to do.
   public func refresh(all: Bool, within: UInt64 = 30 * 86_400, bank bankName: String?) async throws -> Money?
   {
-    let bank = try party(.bank, named: bankName)
-    let keys = try await keyList(bank)
     let now = clock()
     let coins = try await store.read { try $0.coins() }.filter {
       $0.available > 0 && $0.held == 0 && (all || $0.rest < $0.value || $0.spendUntil < now + within)
     }
-    let chosen = Array(coins.prefix(32))
-    guard let currency = chosen.first?.currency else { return nil }
+    // Of several banks the first one that issued any of them.
+    let named = try bankName.map { try party(.bank, named: $0).key.description }
+    guard let place = try named ?? coins.first?.usableAt() else { return nil }
+    let chosen = Array(try coins.filter { try $0.usableAt() == place }.prefix(32))
+    guard let currency = chosen.first?.currency, let key = PublicKey(hex: place) else { return nil }
+    let bank = try entry(key)
+    let keys = try await keyList(bank)
     let total = chosen.reduce(0) { $0 + $1.available }
     guard total > keys.exchangeFee else {
       throw ServiceError.insufficientFunds("the exchange fee is more than what there is to exchange")
@@ -289,7 +324,9 @@ extension Wallet {
   public func moneyMessages() async throws -> [(label: String, bytes: [UInt8])] {
     try await store.read { tx in
       var result: [(String, [UInt8])] = []
-      for (kind, labels) in [("withdrawal", ["W1", "W2"]), ("exchange", ["X1", "X2"])] {
+      for (kind, labels) in [
+        ("withdrawal", ["W1", "W2"]), ("exchange", ["X1", "X2"]), (RefundRow.kind, ["RF1", "RF2", "RF3"]),
+      ] {
         for label in labels {
           let all = try tx.messages(kind: kind, label: label, after: 0, limit: 1000)
           if let last = all.last { result.append((label, last.bytes)) }

@@ -18,6 +18,13 @@ public struct BuyOptions: Sendable {
   public var price: Money?
   /// Up to which price a counter-offer is accepted without asking.
   public var most: Money?
+  /// Under the account's own key, so that bank and merchant know the customer.
+  public var named = false
+  /// Under a pseudonym of this name, by which the merchant knows a customer again; nil: one that is used
+  /// once.
+  public var pseudonym: String?
+  /// Pay with tokens of one key, if enough of them share one: fewer signatures, but they belong together.
+  public var reuseKey = false
   /// Ask for two-sided delivery.
   public var twoSided = false
   /// Where k comes from.
@@ -72,7 +79,9 @@ extension Wallet {
     let now = clock()
     var generator = surroundings.randomness
     let number = try await store.write { try $0.take("purchase") }
-    let pseudonym = seed.pseudonymKey(number)
+    let index =
+      options.named ? WalletSeed.account : options.pseudonym.map(WalletSeed.pseudonym(named:)) ?? number
+    let pseudonym = seed.pseudonymKey(index)
     let n1 = try Verified(
       signing: N1(
         nonce: .random(using: &generator), price: options.price ?? offer.price, offer: offer.id,
@@ -80,7 +89,7 @@ extension Wallet {
         mode: options.mode),
       with: pseudonym)
     let info = PurchaseInfo(
-      number: number, pseudonymIndex: number, merchant: merchant.key.description,
+      number: number, pseudonymIndex: index, merchant: merchant.key.description,
       description: offer.description, name: offer.name,
       price: (options.price ?? offer.price).description, startedAt: now,
       output: options.output, protocol: options.mode.name)
@@ -100,6 +109,7 @@ extension Wallet {
         report(.note("purchase \(summary.number): \(error)"))
       }
     }
+    try await resumeRefunds()
   }
 
   /// Takes a purchase as far as it goes now.

@@ -11,8 +11,8 @@ extension Wallet {
 
   /// Whether the file is the contract's now. What cannot be read from the merchant's answers is told; a cut
   /// connection leaves the file for the next attempt.
-  func repaired(_ goods: PurchasedGoods, _ file: RawFile, pseudonym: UInt64) async throws -> Bool {
-    do { return try await repair(goods, file, pseudonym: pseudonym) } catch let error as MessageError {
+  func repaired(_ goods: PurchasedGoods, _ file: RawFile, for info: PurchaseInfo) async throws -> Bool {
+    do { return try await repair(goods, file, for: info) } catch let error as MessageError {
       report(.note("the damage could not be found: \(error)"))
       return false
     }
@@ -21,8 +21,8 @@ extension Wallet {
   /// Finds the bad ranges of ciphertext that has the right length, tells the merchant, and fetches them
   /// again.
   /// - Returns: whether the file is the contract's now.
-  private func repair(_ goods: PurchasedGoods, _ file: RawFile, pseudonym: UInt64) async throws -> Bool {
-    let asked = Hex.encode(try proofOfPseudonym(pseudonym, goods))
+  private func repair(_ goods: PurchasedGoods, _ file: RawFile, for info: PurchaseInfo) async throws -> Bool {
+    let asked = Hex.encode(try proofOfPseudonym(info.pseudonymIndex, goods))
     let url = try entry(goods.merchant).url! + "/v1/goods/\(goods.n)"
     var bytes: [UInt8] = []
     let status = try await transport.download(url: "\(url)/leaves?by=\(asked)", from: 0) { block in
@@ -41,9 +41,9 @@ extension Wallet {
       signing: NAK(
         n: goods.n, hP1: goods.hP1, decline: false,
         badRanges: bad.flatMap { [$0.lowerBound, $0.upperBound - $0.lowerBound] }),
-      with: seed.pseudonymKey(pseudonym))
+      with: seed.pseudonymKey(info.pseudonymIndex))
     try await store.write {
-      try $0.keep(.nak, nak.bytes, kind: PurchaseInfo.kind, key: RowKey.number(pseudonym))
+      try $0.keep(.nak, nak.bytes, kind: PurchaseInfo.kind, key: RowKey.number(info.number))
     }
     _ = try? await exchange(nak.bytes, with: goods.merchant)
     report(.note("\(bad.count) damaged parts of the goods are fetched again"))

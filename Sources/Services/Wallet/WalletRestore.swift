@@ -23,54 +23,77 @@ extension Wallet {
   /// How many pseudonyms in a row may be unknown before the search ends.
   private static let pseudonymGap: UInt64 = 1000
 
-  /// Brings tokens and purchases back.
-  public func restore() async throws -> Restored {
-    let bank = try party(.bank)
+  /// Brings tokens and purchases back. Purchases under pseudonyms that the customer had named come back only
+  /// under these `names`: no message tells them.
+  public func restore(names: [String] = []) async throws -> Restored {
     var queue: [Coin] = []
+    for bank in trust.list.entries where bank.role == .bank && bank.url != nil {
+      queue += try await withdrawn(at: bank)
+    }
+    var found = Restored()
+    var seen = Set<Hash>()
+    var known = Set<Hash>()
+    var limit = Self.pseudonymGap
+    // A wallet that was put back to an old copy may hold tokens for payments that the bank has not seen.
+    var pending = try await openRequests()
+    var rounds = 0
+    // Refunds of what was bought are tokens again, with which more may have been bought.
+    repeat {
+      var purchases: [Hash: any FoundPurchase] = [:]
+      while let coin = queue.popLast() {
+        guard seen.insert(try coin.decoded().id).inserted else { continue }
+        let (rest, uses) = try await ask(coin)
+        for use in uses where known.insert(Hash(of: use)).inserted {
+          for machine in PurchaseMachines.all {
+            if let found = foundPurchase(machine, use) { purchases[Hash(of: use)] = found }
+          }
+        }
+        queue += try await exchanged(uses, entry(coin.decoded().bank))
+        var row = coin
+        row.rest = rest
+        try await store.write { [row] tx in try tx.putCoin(row, id: row.decoded().id) }
+        if rest > 0 { found.tokens += 1 }
+      }
+      try await advanceCounters()
+      pending.removeAll { known.contains($0.hash) }
+      try await settleCoins(Array(purchases.values) + pending)
+      (pending, rounds) = ([], rounds + 1)
+      // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
+      let byAge = purchases.values.sorted {
+        ($0.terms.expiration, $0.terms.n.description) < ($1.terms.expiration, $1.terms.n.description)
+      }
+      for purchase in byAge {
+        guard let (number, index) = try await purchase.takeUp(by: self, below: limit, names: names) else {
+          continue
+        }
+        if index < limit { limit = max(limit, index + Self.pseudonymGap) }
+        found.purchases += 1
+        queue += try await restoredRefunds(number)
+      }
+    } while !queue.isEmpty
+    // A purchase may hold tokens that came back after it.
+    if rounds > 1 { try await settleCoins(openRequests()) }
+    return found
+  }
+
+  /// All tokens that the account ever withdrew at this bank; none where it has no account.
+  private func withdrawn(at bank: TrustEntry) async throws -> [Coin] {
+    var result: [Coin] = []
     var from: UInt64 = 0
     while true {
-      let answer = try await accountPage(bank, from: from)
+      let answer: AccountAnswer
+      do { answer = try await accountPage(bank, from: from) } catch let refused as RefusedByPeer {
+        guard refused.code == Reason.noSuchAccount.rawValue else { throw refused }
+        return []
+      }
       for index in stride(from: 0, to: answer.history.count - 1, by: 2) {
         let w1 = try Verified<W1>(answer.history[index], by: .key(accountKey))
         let w2 = try Verified<W2>(answer.history[index + 1], by: .key(bank.key))
-        queue += try await coins(of: w1.payload.outputs, w1.payload.recovery, w2.payload.signatures, bank)
+        result += try await coins(of: w1.payload.outputs, w1.payload.recovery, w2.payload.signatures, bank)
       }
-      guard let next = answer.next, !answer.history.isEmpty else { break }
+      guard let next = answer.next, !answer.history.isEmpty else { return result }
       from = next
     }
-    var found = Restored()
-    var purchases: [Hash: any FoundPurchase] = [:]
-    var seen = Set<Hash>()
-    while let coin = queue.popLast() {
-      guard seen.insert(try coin.decoded().id).inserted else { continue }
-      let (rest, uses) = try await ask(coin, bank)
-      for use in uses {
-        for machine in PurchaseMachines.all {
-          if let found = foundPurchase(machine, use) { purchases[Hash(of: use)] = found }
-        }
-      }
-      queue += try await exchanged(uses, bank)
-      var known = coin
-      known.rest = rest
-      let row = known
-      try await store.write { try $0.putCoin(row, id: row.decoded().id) }
-      if rest > 0 { found.tokens += 1 }
-    }
-    try await advanceCounters()
-    // A wallet that was put back to an old copy may hold tokens for payments that the bank has not seen.
-    let pending = try await openRequests().filter { purchases[$0.hash] == nil }
-    try await settleCoins(Array(purchases.values) + pending, bank)
-    // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
-    var limit = Self.pseudonymGap
-    let byAge = purchases.values.sorted {
-      ($0.terms.expiration, $0.terms.n.description) < ($1.terms.expiration, $1.terms.n.description)
-    }
-    for purchase in byAge {
-      guard let index = try await purchase.takeUp(by: self, below: limit) else { continue }
-      limit = max(limit, index + Self.pseudonymGap)
-      found.purchases += 1
-    }
-    return found
   }
 
   private func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
@@ -86,7 +109,7 @@ extension Wallet {
     return answer.payload
   }
 
-  private func coins(
+  func coins(
     of outputs: [Blinded], _ note: [UInt8]?, _ signatures: [[UInt8]], _ bank: TrustEntry
   ) async throws -> [Coin] {
     guard let note, let pending = RecoveryNote.open(note, key: seed.recoveryKey(), outputs: outputs) else {
@@ -96,7 +119,8 @@ extension Wallet {
   }
 
   /// Asks the bank, as the token's key, what is left of a token and what it was used for.
-  private func ask(_ coin: Coin, _ bank: TrustEntry) async throws -> (rest: UInt64, uses: [[UInt8]]) {
+  private func ask(_ coin: Coin) async throws -> (rest: UInt64, uses: [[UInt8]]) {
+    let bank = try entry(coin.decoded().bank)
     var generator = surroundings.randomness
     let query = try Verified(
       signing: StatusQuery(
@@ -130,19 +154,19 @@ extension Wallet {
   /// Makes the coins say what the bank says, and hold what the purchases that are taken up will spend or
   /// free. What the bank has locked or spent for such a purchase counts as still there and held: its outcome
   /// takes it away. Asked until nothing changed meanwhile.
-  private func settleCoins(_ purchases: [any FoundPurchase], _ bank: TrustEntry) async throws {
+  private func settleCoins(_ purchases: [any FoundPurchase]) async throws {
     guard !purchases.isEmpty else { return }
-    var known = try await settled(purchases, bank)
+    var known = try await settled(purchases)
     for _ in 0..<8 {
       var coins: [Hash: Coin] = [:]
       for purchase in purchases {
         for input in purchase.inputs where coins[input.token.id] == nil {
           guard var coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }
-          (coin.rest, coin.held) = (try await ask(coin, bank).rest, 0)
+          (coin.rest, coin.held) = (try await ask(coin).rest, 0)
           coins[input.token.id] = coin
         }
       }
-      let again = try await settled(purchases, bank)
+      let again = try await settled(purchases)
       guard again == known else {
         known = again
         continue
@@ -159,18 +183,21 @@ extension Wallet {
       try await store.write { tx in for (id, coin) in rows { try tx.putCoin(coin, id: id) } }
       return
     }
-    throw ServiceError.unreachable("\(bank.name) has changes all the time: try again later")
+    throw ServiceError.unreachable("the bank has changes all the time: try again later")
   }
 
   /// How the bank has these purchases.
-  private func settled(
-    _ purchases: [any FoundPurchase], _ bank: TrustEntry
-  ) async throws -> [Hash: TransactionState] {
+  private func settled(_ purchases: [any FoundPurchase]) async throws -> [Hash: TransactionState] {
     var states: [Hash: TransactionState] = [:]
     for purchase in purchases {
-      guard let input = purchase.inputs.first,
-        let coin = try await store.read({ try $0.coin(input.token.id) })
-      else { continue }
+      let known = try await store.read { tx -> Coin? in
+        for input in purchase.inputs {
+          if let coin = try tx.coin(input.token.id) { return coin }
+        }
+        return nil
+      }
+      guard let coin = known else { continue }
+      let bank = try entry(purchase.bank)
       var generator = surroundings.randomness
       let query = try Verified(
         signing: StatusQuery(
@@ -204,7 +231,7 @@ extension Wallet {
         try JSONDecoder().decode(Coin.self, from: Data($0.data))
       }
       // A withdrawal that never reached the bank may have used some numbers: leave a wide gap.
-      let keys = (coins.map(\.keyIndex).max() ?? 0) + 1000
+      let keys = (coins.map(\.keyIndex).filter { $0 != WalletSeed.account }.max() ?? 0) + 1000
       let serials = (coins.map(\.serialIndex).max() ?? 0) + 1000
       try tx.setMeta("next/token", RowKey.number(keys))
       try tx.setMeta("next/serial", RowKey.number(serials))
@@ -212,13 +239,25 @@ extension Wallet {
   }
 
   /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
-  /// - Returns: its pseudonym's number; nil if none below `limit` is this wallet's.
+  /// - Returns: its number and its pseudonym's; nil if none of the pseudonyms below `limit`, of those names
+  ///   and of
+  ///   the account is this wallet's.
   fileprivate func takeUp<P: PurchaseMachine>(
-    _: P.Type, _ p2: Verified<AuthorizationQ<P.Mode>>, below limit: UInt64
-  ) async throws -> UInt64? {
+    _: P.Type, _ p2: Verified<AuthorizationQ<P.Mode>>, below limit: UInt64, names: [String]
+  ) async throws -> (number: UInt64, index: UInt64)? {
     let terms = p2.payload.terms
-    guard let index = (0..<limit).first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }) else {
+    let special = [WalletSeed.account] + names.map(WalletSeed.pseudonym(named:))
+    let candidates = [AnySequence(0..<limit), AnySequence(special)].joined()
+    guard let index = candidates.first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }) else {
       return nil
+    }
+    let number = try await store.write { tx in
+      if let known = try tx.purchase(paidBy: p2.bytes, as: P.Mode.requestType, near: index) { return known }
+      // Once it was the purchase's own number; another one that is free does as well.
+      guard index < limit, try tx.purchase(index) == nil else { return try tx.take("purchase") }
+      let next = try tx.meta("next/purchase").map(RowKey.value) ?? 0
+      if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
+      return index
     }
     let answer = try await status(
       of: terms.n, terms.merchant, at: terms.merchant, pseudonym: index)
@@ -235,7 +274,7 @@ extension Wallet {
       $0.id == n1.payload.offer
     }
     let info = PurchaseInfo(
-      number: index, pseudonymIndex: index, merchant: terms.merchant.description,
+      number: number, pseudonymIndex: index, merchant: terms.merchant.description,
       description: description?.description ?? "", name: p1.payload.contract.name,
       price: p1.payload.contract.price.description, startedAt: p1.payload.contract.date, output: nil,
       protocol: P.Mode.mode.name)
@@ -243,35 +282,53 @@ extension Wallet {
       for (label, bytes) in [
         (Label.n1, n1.bytes), (Label(P.Offer.type), p1.bytes), (Label(P.Mode.requestType), p2.bytes),
       ] {
-        try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(index))
+        try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
       }
       try tx.putPurchase(info, phase: .authorised, due: terms.expiration)
-      let next = try tx.meta("next/purchase").map(RowKey.value) ?? 0
-      if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
     }
     // The ciphertext again, then on as after any interruption.
-    if let claim = p1.payload.goods { try await fetch(PurchasedGoods(p1, claim), pseudonym: index) }
-    try await advance(index, options: BuyOptions())
-    return index
+    if let claim = p1.payload.goods { try await fetch(PurchasedGoods(p1, claim), for: info) }
+    try await advance(number, options: BuyOptions())
+    return (number, index)
+  }
+}
+
+extension StoreTransaction {
+  /// The purchase that this store has for a payment: most often the one with its pseudonym's number.
+  fileprivate func purchase(
+    paidBy request: [UInt8], as type: MessageType, near index: UInt64
+  ) throws -> UInt64? {
+    func isPaid(_ key: [UInt8]) throws -> Bool {
+      try message(kind: PurchaseInfo.kind, key: key, label: Label(type).rawValue) == request
+    }
+    if try isPaid(RowKey.number(index)) { return index }
+    let rows = try machines(kind: PurchaseInfo.kind, phase: nil, after: nil, limit: 10_000)
+    return try rows.first { try isPaid($0.key) }.map { RowKey.value($0.key) }
   }
 }
 
 /// A purchase that a token's history shows.
 private protocol FoundPurchase: Sendable {
   var terms: LockTerms { get }
+  var bank: PublicKey { get }
   var inputs: [TokenInput] { get }
   var hash: Hash { get }
-  func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64?
+  func takeUp(
+    by wallet: Wallet, below limit: UInt64, names: [String]
+  ) async throws -> (number: UInt64, index: UInt64)?
 }
 
 private struct Found<P: PurchaseMachine>: FoundPurchase {
   let request: Verified<AuthorizationQ<P.Mode>>
   var terms: LockTerms { request.payload.terms }
+  var bank: PublicKey { request.payload.bank }
   var inputs: [TokenInput] { request.payload.tokenInputs }
   var hash: Hash { request.hash }
 
-  func takeUp(by wallet: Wallet, below limit: UInt64) async throws -> UInt64? {
-    try await wallet.takeUp(P.self, request, below: limit)
+  func takeUp(
+    by wallet: Wallet, below limit: UInt64, names: [String]
+  ) async throws -> (number: UInt64, index: UInt64)? {
+    try await wallet.takeUp(P.self, request, below: limit, names: names)
   }
 }
 

@@ -19,6 +19,8 @@ struct Coin: Codable, Equatable, Sendable {
   /// Minor units that a purchase on its way holds.
   var held: UInt64
   var spendUntil: Timestamp
+  /// The bank where it can be spent, hexadecimal; nil: as the token says.
+  var bank: String?
 
   static let kind = "coin"
   /// Phases of coin rows.
@@ -27,6 +29,9 @@ struct Coin: Codable, Equatable, Sendable {
 
   func decoded() throws -> Token { try Token(encoded: Array(token)) }
   var available: UInt64 { rest - held }
+
+  /// The key of the bank where it can be spent, hexadecimal.
+  func usableAt() throws -> String { try bank ?? decoded().bank.description }
 }
 
 /// What a purchase needs beside its messages.

@@ -30,10 +30,22 @@ final class WalletSeed: Sendable {
 
   /// Signs withdrawals; the bank knows the account by its public half.
   func accountKey() -> SigningKey { key("account", 0) }
+  /// The number under which a named customer's tokens and purchases go: the account's own key signs for them.
+  static let account = UInt64.max
+
+  /// The number of a pseudonym that the customer gave a name: in the upper half, where no counter ever comes.
+  static func pseudonym(named name: String) -> UInt64 {
+    let digest = Hash(of: Array("acd wallet: pseudonym named \(name)".utf8)).bytes
+    let number = digest.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+    return (number | 1 << 63) & ~1  // never the account's
+  }
+
   /// q of token key `index`.
-  func tokenKey(_ index: UInt64) -> SigningKey { key("token", index) }
-  /// p of purchase `index`.
-  func pseudonymKey(_ index: UInt64) -> SigningKey { key("pseudonym", index) }
+  func tokenKey(_ index: UInt64) -> SigningKey { index == Self.account ? accountKey() : key("token", index) }
+  /// p of purchase `index`, or of a pseudonym with a name, or a named customer's.
+  func pseudonymKey(_ index: UInt64) -> SigningKey {
+    index == Self.account ? accountKey() : key("pseudonym", index)
+  }
   /// The serial of token `index`: random to everybody else.
   func serial(_ index: UInt64) -> Hash { Hash(secret("serial", index))! }
   /// Seals what a restored wallet needs and the seed cannot give: blinding inverses.

@@ -35,7 +35,7 @@ extension Wallet {
     case .offered:
       let offer = machine.p1!
       let goods = PurchasedGoods(offer, offer.payload.goods!)
-      try await fetch(goods, pseudonym: info.pseudonymIndex)
+      try await fetch(goods, for: info)
       try await apply(P.self, info.number) { machine in
         machine.ciphertextChecked(root: goods.claim.root, length: goods.claim.length)
       }
@@ -90,28 +90,16 @@ extension Wallet {
     _: P.Type, _ number: UInt64, _ p1: Verified<P.Offer>, _ options: BuyOptions
   ) async throws {
     let contract = p1.payload.contract
-    // Where the contract names one bank, there is nothing to choose.
-    let only = contract.banks.count == 1 ? contract.banks[0].description : nil
-    let bank = try party(.bank, named: options.bank ?? only)
+    let (bank, chosen): (TrustEntry, [ChosenCoin])
+    let named = try await info(number).pseudonymIndex == WalletSeed.account
+    do { (bank, chosen) = try await choose(contract, options, named: named) } catch {
+      try await apply(P.self, number) { machine in machine.abandoned() }
+      throw error
+    }
     let archive = P.Mode.archiveRole == .bank ? bank : try party(.archive, named: options.archive)
     let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
-    var byID: [[UInt8]: Coin] = [:]
-    for (id, coin) in try await store.read({ try $0.identifiedCoins() })
-    where coin.currency == contract.price.currency && coin.available > 0 {
-      byID[id] = coin
-    }
-    let chosen: [TokenAmount]
-    do {
-      chosen = try TokenSelection.select(
-        price: contract.price.amount,
-        from: byID.map { SpendableToken(id: $0.key, value: $0.value.available, expires: $0.value.spendUntil) }
-          .sorted { $0.id.lexicographicallyPrecedes($1.id) }, lifetime: contract.lifetime + 1)
-    } catch {
-      try await apply(P.self, number) { machine in machine.abandoned() }
-      throw ServiceError.insufficientFunds("not enough tokens for \(contract.price): \(error)")
-    }
-    let inputs = try chosen.map { TokenInput(token: try byID[$0.id]!.decoded(), amount: $0.amount) }
-    let indices = Set(chosen.map { byID[$0.id]!.keyIndex }).sorted()
+    let inputs = try chosen.map { TokenInput(token: try $0.coin.decoded(), amount: $0.amount) }
+    let indices = Set(chosen.map(\.coin.keyIndex)).sorted()
     let (_, machine) = try await store.read { try self.load(P.self, $0, number) }
     let p2: AuthorizationQ<P.Mode>
     do {
@@ -251,13 +239,14 @@ extension Wallet {
     info.output ?? directory.file("goods/\(safeName(info.name, n))")
   }
 
-  /// What `party` says of (M, n) to the purchase's pseudonym.
+  /// What `party` says of (M, n) to the purchase's pseudonym. With `after` a bank shows the refund behind
+  /// that RF2 instead, the first one behind L.
   func status(
-    of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, pseudonym: UInt64
+    of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, pseudonym: UInt64, after: Hash? = nil
   ) async throws -> Verified<StatusAnswer> {
     var generator = surroundings.randomness
     let query = try Verified(
-      signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)),
+      signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator), serial: after),
       with: seed.pseudonymKey(pseudonym))
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: party), from: party, for: query.bytes)

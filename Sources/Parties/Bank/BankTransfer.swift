@@ -1,0 +1,143 @@
+// A lock's value on its way to the merchant's bank (US 6,076,078, claims 5, 18 and 49; docs/SPEC.md, "Two
+// banks"), at the bank that made the lock. Keyed on L.
+//
+//            lock settled: owe it to the peer, send BT1        BT2 by the peer
+//   absent ───────────────────────────────────────────▶ sent ──────────────────▶ done
+//                                                       │  ▲
+//                                                       └──┘ due, or asked: send BT1 again
+//
+// Invariants: one BT1 per L, signed once and sent as the same bytes; the peer credits once per L, so that
+// sending again is harmless; a peer's refusal ends nothing, because the value is the merchant's since the
+// commit.
+
+public import Messages
+
+/// What a bank does about a transfer after an event; all of it in one durable step.
+public enum TransferEffect: Equatable, Sendable {
+  case keep(Label, [UInt8])
+  /// The new phase, and when to send again without being asked.
+  case enter(TransferPhase, due: Timestamp?)
+  case send([UInt8], to: PublicKey)
+  case reply([UInt8])
+}
+
+/// Where a transfer stands. As stored: stable numbers.
+public enum TransferPhase: Int, Sendable {
+  case absent = 0
+  case sent, done
+}
+
+/// The machine of one transfer.
+public struct BankTransfer: ~Copyable, Sendable {
+  private enum State {
+    case absent
+    case sent(Verified<BT1>)
+    case done(Verified<BT1>, Verified<BT2>)
+  }
+
+  /// How long the bank waits for BT2 before it sends BT1 again.
+  public static let againSeconds: UInt64 = 60
+
+  /// The merchant's bank.
+  private let peer: PublicKey
+  private var state: State
+
+  /// A transfer that has not begun.
+  public init(to peer: PublicKey) { (self.peer, state) = (peer, .absent) }
+
+  /// Takes the machine up again from what `keep` stored.
+  public init(
+    to peer: PublicKey, phase: TransferPhase, messages: [Label: [UInt8]]
+  ) throws(MessageError) {
+    self.peer = peer
+    switch phase {
+    case .absent: state = .absent
+    case .sent: state = .sent(try messages.stored(BT1.self))
+    case .done: state = .done(try messages.stored(BT1.self), try messages.stored(BT2.self))
+    }
+  }
+
+  /// Where it stands.
+  public var phase: TransferPhase {
+    switch state {
+    case .absent: .absent
+    case .sent: .sent
+    case .done: .done
+    }
+  }
+
+  // MARK: Events
+
+  /// The lock is settled: its value is owed to the peer, for the merchant. Once more it is sent again.
+  public mutating func begun(
+    merchant: PublicKey, amount: Money, lock: Hash, at now: Timestamp, key: borrowing SigningKey
+  ) throws(MessageError) -> [TransferEffect] {
+    guard case .absent = state else { return again(at: now) }
+    // The account is the one that the merchant's key has there.
+    let bt1 = try Verified(
+      signing: BT1(merchant: merchant, amount: amount, lock: lock, account: merchant.description), with: key)
+    state = .sent(bt1)
+    return [.keep(Label(.bt1), bt1.bytes)] + sending(bt1, at: now)
+  }
+
+  /// The due time has come, or the merchant asks where its money is.
+  public func again(at now: Timestamp) -> [TransferEffect] {
+    switch state {
+    case .absent: []
+    case .sent(let bt1): sending(bt1, at: now)
+    case .done(_, let bt2): [.reply(bt2.bytes)]
+    }
+  }
+
+  /// BT2 arrived; the signature holds.
+  public mutating func credited(_ bt2: Verified<BT2>) -> [TransferEffect] {
+    guard case .sent(let bt1) = state, bt2.signer == peer, bt2.payload.hBT1 == bt1.hash,
+      bt2.payload.lock == bt1.payload.lock, bt2.payload.amount == bt1.payload.amount
+    else { return [] }
+    state = .done(bt1, bt2)
+    return [.keep(Label(.bt2), bt2.bytes), .enter(.done, due: nil)]
+  }
+
+  private func sending(_ bt1: Verified<BT1>, at now: Timestamp) -> [TransferEffect] {
+    [.enter(.sent, due: now + Self.againSeconds), .send(bt1.bytes, to: peer)]
+  }
+}
+
+/// What a bank knows of a peer that sends it BT1.
+public struct PeerFacts: Equatable, Sendable {
+  /// Minor units that the peer owes already.
+  public var owes: UInt64
+  /// How much it may owe; nil: no clearing account is open for it.
+  public var limit: UInt64?
+  /// The account of the merchant whom BT1 names: its currency; nil if there is none.
+  public var currency: String?
+  /// The merchant's bank by the trust list.
+  public var home: PublicKey?
+
+  public init(owes: UInt64, limit: UInt64?, currency: String?, home: PublicKey?) {
+    (self.owes, self.limit, self.currency, self.home) = (owes, limit, currency, home)
+  }
+
+  /// Nil if the merchant may be credited against the peer's debt; otherwise why not. `known` is the BT1 by
+  /// which this lock was credited before.
+  public func check(_ bt1: Verified<BT1>, known: Verified<BT1>?, bank: PublicKey) -> Denial? {
+    let payload = bt1.payload
+    if let known {
+      // Signing again changes nothing; another transfer of the lock would pay it twice.
+      guard known.payload == payload, known.signer == bt1.signer else {
+        return Denial(.nReused, "this lock was credited by another transfer", proof: [known.bytes])
+      }
+      return nil
+    }
+    guard home == bank else { return Denial(.mismatch, "the merchant's account is at another bank") }
+    guard let currency else { return Denial(.noSuchAccount, "the merchant has no account at this bank") }
+    guard payload.amount.currency == currency else {
+      return Denial(.wrongValue, "the merchant's account is in \(currency)")
+    }
+    guard let limit else { return Denial(.unsupported, "there is no clearing with this bank") }
+    guard owes <= limit, payload.amount.amount <= limit - owes else {
+      return Denial(.funds, "the sending bank owes \(owes) of at most \(limit) minor units: settle first")
+    }
+    return nil
+  }
+}
