@@ -61,6 +61,7 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/refund.sh
 	Tests/Scenarios/banks.sh
 	Tests/Scenarios/named.sh
+	Tests/Scenarios/keep.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/witness.sh
 	Tests/Scenarios/storm.sh

@@ -100,6 +100,10 @@ extension SQLiteTransaction {
     }
   }
 
+  func deleteMessages(kind: String, key: [UInt8]) throws(StorageError) {
+    try writing { try run("DELETE FROM messages WHERE kind = ? AND key = ?", [kind, blob(key)]) }
+  }
+
   func messages(kind: String, key: [UInt8]) throws(StorageError) -> [StoredMessage] {
     try reading {
       try rows(

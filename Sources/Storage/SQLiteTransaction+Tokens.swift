@@ -150,6 +150,12 @@ extension SQLiteTransaction {
     }
   }
 
+  func dropRecordBodies(through sequence: Int64) throws(StorageError) {
+    try writing {
+      try run("UPDATE records SET body = x'' WHERE sequence <= ? AND body <> x''", [sequence])
+    }
+  }
+
   func lastRecord() throws(StorageError) -> RecordRow? {
     try reading {
       try row("\(Self.recordColumns) ORDER BY sequence DESC LIMIT 1", [], record(_:))

@@ -50,7 +50,7 @@ enum Schema {
     CREATE INDEX machines_phase ON machines (kind, phase, key);
     CREATE INDEX machines_due ON machines (kind, due, key) WHERE due IS NOT NULL;
 
-    -- Signed messages, verbatim; rows are only ever added.
+    -- Signed messages, verbatim; rows are only added, until their machine is pruned.
     CREATE TABLE messages (
       sequence INTEGER PRIMARY KEY AUTOINCREMENT,
       kind     TEXT NOT NULL,

@@ -51,6 +51,9 @@ public protocol StoreTransaction {
     kind: String, label: String, after sequence: Int64, limit: Int
   ) throws(StorageError) -> [StoredMessage]
 
+  /// Removes all messages of a machine. Whoever calls this has made sure that nobody will need them.
+  func deleteMessages(kind: String, key: [UInt8]) throws(StorageError)
+
   // MARK: Outbox
 
   /// Queues a body for delivery, due at once. While the same body for the same destination and path is
@@ -143,4 +146,7 @@ public protocol StoreTransaction {
   func records(after sequence: Int64, limit: Int) throws(StorageError) -> [RecordRow]
   /// The last record.
   func lastRecord() throws(StorageError) -> RecordRow?
+  /// Empties the bodies of all records up to and with `sequence`. That there was an outcome of these locks
+  /// stays known, and so does the one commit of each (M, n).
+  func dropRecordBodies(through sequence: Int64) throws(StorageError)
 }

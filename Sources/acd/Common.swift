@@ -123,10 +123,19 @@ struct ProtocolArgument: ExpressibleByArgument, Sendable {
   init(mode: Mode) { self.mode = mode }
 
   init?(argument: String) {
-    guard let mode = Mode(named: argument), Self.served.contains(mode) else { return nil }
+    guard let mode = Self.aliases[argument] ?? Mode(named: argument), Self.served.contains(mode) else {
+      return nil
+    }
     self.mode = mode
   }
 
-  var defaultValueDescription: String { mode.name }
-  static var allValueStrings: [String] { served.map(\.name) }
+  /// What people call a protocol beside the name that its messages give it.
+  private static let aliases: [String: Mode] = ["joint-compact": .compact]
+
+  var defaultValueDescription: String { Self.word(mode) }
+  static var allValueStrings: [String] { served.map(word) }
+
+  private static func word(_ mode: Mode) -> String {
+    aliases.first { $0.value == mode }?.key ?? mode.name
+  }
 }

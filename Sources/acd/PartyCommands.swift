@@ -62,10 +62,7 @@ struct ServeOptions: ParsableArguments {
   @Flag(help: "Log more.")
   var verbose = false
 
-  func run(
-    _ role: Role, completion: CompletionRoute = .archive, offerSeconds: UInt64? = nil,
-    refunds: Bool = false
-  ) async throws {
+  func run(_ role: Role, _ own: ServingChoices = ServingChoices()) async throws {
     try await reporting {
       let directory = data.directory(role.name)
       let config = try directory.config()
@@ -75,10 +72,10 @@ struct ServeOptions: ParsableArguments {
       let say: @Sendable (String) -> Void = { line in
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
       }
+      var choices = own
+      choices.polls = pollArchives
       try await PartyOperation.serve(
-        directory, trust: try trust.map(readFile), completion: completion, offerSeconds: offerSeconds,
-        refunds: refunds,
-        polls: pollArchives, trace: trace ? say : nil,
+        directory, trust: try trust.map(readFile), choices: choices, trace: trace ? say : nil,
         verbose: verbose, onReady: { url in say("{\"ready\":\"\(url)\"}") })
     }
   }
@@ -96,9 +93,22 @@ struct ArchiveCommand: AsyncParsableCommand {
   }
 
   struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run the archive until it is told to stop.")
+    static let configuration = CommandConfiguration(
+      abstract: "Run the archive until it is told to stop.",
+      discussion: "A joint archive is a bank that keeps the record of its own locks (FIGS. 6 and 7).")
     @OptionGroup var options: ServeOptions
-    func run() async throws { try await options.run(.archive) }
+    @Flag(help: "Run the bank in --data-dir, which is the archive of joint purchases.") var joint = false
+    @Flag(help: "Send no copies: banks and merchants read the record, or tell each other.") var noCopies =
+      false
+    @Option(help: "For how many days after its lifetime a record can be read.") var keep: UInt64 = 90
+
+    func run() async throws {
+      guard keep <= 36_500 else { throw ValidationError("Records are kept for up to 36500 days.") }
+      var choices = ServingChoices()
+      (choices.sendsCopies, choices.keepSeconds) = (!noCopies, keep * 86_400)
+      if joint && noCopies { throw ValidationError("A joint archive tells itself.") }
+      try await options.run(joint ? .bank : .archive, choices)
+    }
   }
 }
 
@@ -140,13 +150,23 @@ struct MerchantCommand: AsyncParsableCommand {
     var expiration: UInt64 = 3600
     @Option(help: "Refunds: ask (see `acd merchant refunds`), or auto: agree to all that are possible.")
     var refund = RefundPolicy.ask
+    @Option(help: "Tell banks of commits, beside the archive: those of so many seconds in one message.")
+    var forward: UInt64?
+    @Option(help: "For how many days after a contract's lifetime its messages are kept, for complaints.")
+    var keep: UInt64 = 90
 
     func run() async throws {
       guard (1...604_800).contains(expiration) else {
         throw ValidationError("An expiration is 1 to 604800 seconds away.")
       }
-      try await options.run(
-        .merchant, completion: completion, offerSeconds: expiration, refunds: refund == .auto)
+      guard keep <= 36_500, forward ?? 0 <= 86_400 else {
+        throw ValidationError("Messages are kept for up to 36500 days, and forwarded within a day.")
+      }
+      var choices = ServingChoices()
+      (choices.completion, choices.offerSeconds) = (completion, expiration)
+      (choices.refunds, choices.forwardSeconds) = (refund == .auto, forward)
+      choices.keepSeconds = keep * 86_400
+      try await options.run(.merchant, choices)
     }
   }
 
@@ -165,7 +185,7 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
       @Option(
         name: .customLong("protocol"), parsing: .upToNextOption,
-        help: "The protocols by which it is sold: core, joint, compact, early.")
+        help: "The protocols by which it is sold: core, joint, joint-compact, early.")
       var protocols: [ProtocolArgument] = [.core]
       @Option(help: "Take bids down to this price, and answer lower ones by another price (told to nobody).")
       var least: MoneyArgument?

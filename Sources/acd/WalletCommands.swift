@@ -13,7 +13,8 @@ struct WalletCommand: AsyncParsableCommand {
     subcommands: [
       Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
       Bid.self, Accept.self, Decline.self, Refund.self, List.self, Show.self, Resume.self,
-      ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self,
+      ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self, Statement.self,
+      Prune.self,
     ])
 }
 
@@ -185,7 +186,8 @@ extension WalletCommand {
     @Argument(help: "The offer's id, or its file name if that names one offer.") var offer: String
     @Option(help: "The merchant's name or key.") var merchant: String?
     @OptionGroup var buying: BuyingOptions
-    @Option(name: .customLong("protocol"), help: "The protocol to buy by: core, joint, compact or early.")
+    @Option(
+      name: .customLong("protocol"), help: "The protocol to buy by: core, joint, joint-compact or early.")
     var mode = ProtocolArgument.core
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Option(help: "What to bid, such as EUR:0.80 (default: the offer's price).") var price: MoneyArgument?
@@ -249,9 +251,17 @@ extension WalletCommand {
     static let configuration = CommandConfiguration(commandName: "status", abstract: "One purchase.")
     @OptionGroup var options: WalletOptions
     @Argument(help: "The purchase's number.") var number: UInt64
+    @Option(help: "Ask the purchase's merchant, bank or archive, and keep its signed answer.")
+    var at: AskedParty?
 
     func run() async throws {
       try await options.withWallet { wallet in
+        if let at {
+          let answer = try await wallet.ask(number, at: at.role)
+          if options.data.json { return try printJSON(answer) }
+          let shown = answer.proof.isEmpty ? "nothing" : answer.proof.joined(separator: ", ")
+          return print("the \(at.rawValue) says: \(answer.state), and shows \(shown)")
+        }
         guard let purchase = try await wallet.purchases().first(where: { $0.number == number }) else {
           throw ServiceError.notFound("there is no purchase \(number)")
         }

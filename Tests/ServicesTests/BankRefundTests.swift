@@ -12,27 +12,14 @@ struct BankRefundTests {
   /// A purchase of EUR 5 that was paid, and the merchant's and customer's messages about it.
   private struct Paid {
     let bank: TestBank
-    let n = TransactionID(randomBytes(16))!
-    private(set) var lock = Hash(of: [])
+    let n: TransactionID
+    let lock: Hash
 
     init(_ bank: TestBank) async throws {
       self.bank = bank
-      let tokens = try await bank.withdraw([500])
-      let (merchant, k) = (publicKey(Actor.merchant), randomBytes(32))
-      let terms = LockTerms(
-        n: n, merchant: merchant, archive: publicKey(Actor.archive), pseudonym: publicKey(Actor.pseudonym),
-        value: euros(500), expiration: TestBank.expiration, lifetime: TestBank.lifetime, hP1: Hash(of: [1]),
-        hx: .keyCommitment(.core, merchant: merchant, n: n, key: k))
-      let p2 = P2(
-        terms: terms, bank: bank.key, tokenInputs: [TokenInput(token: tokens[0].token, amount: 500)])
-      let p3 = try Verified<P3>(
-        try await bank.ask(Verified(signing: p2, with: signingKey(tokens[0].key)).bytes), by: .key(bank.key))
-      lock = p3.hash
-      let p4 = P4(n: n, expiration: TestBank.expiration, hP1: Hash(of: [1]), lock: lock, key: k)
-      let p5a = P5a(
-        submission: try Verified(signing: p4, with: signingKey(Actor.merchant)).bytes, at: TestBank.now,
-        lifetime: TestBank.lifetime)
-      try await bank.ask(Verified(signing: p5a, with: signingKey(Actor.archive)).bytes)
+      let sale = try await bank.lockedSale(500)
+      (n, lock) = (sale.n, sale.lock)
+      try await bank.ask(sale.p5a.bytes)
     }
 
     func rf1(_ outputs: [Blinded], _ amount: UInt64, by key: UInt8 = Actor.pseudonym) throws -> Verified<RF1>

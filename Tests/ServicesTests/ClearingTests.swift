@@ -26,22 +26,8 @@ struct ClearingTests {
 
     /// A purchase at the tokens' bank, up to the archive's record.
     func pay(_ amount: UInt64) async throws -> (lock: Hash, p5a: [UInt8]) {
-      let tokens = try await here.withdraw([500])
-      let (merchant, k, n) = (publicKey(Actor.merchant), randomBytes(32), TransactionID(randomBytes(16))!)
-      let terms = LockTerms(
-        n: n, merchant: merchant, archive: publicKey(Actor.archive), pseudonym: publicKey(Actor.pseudonym),
-        value: euros(amount), expiration: TestBank.expiration, lifetime: TestBank.lifetime,
-        hP1: Hash(of: [1]),
-        hx: .keyCommitment(.core, merchant: merchant, n: n, key: k))
-      let p2 = P2(
-        terms: terms, bank: here.key, tokenInputs: [TokenInput(token: tokens[0].token, amount: amount)])
-      let p3 = try Verified<P3>(
-        try await here.ask(Verified(signing: p2, with: signingKey(tokens[0].key)).bytes), by: .key(here.key))
-      let p4 = P4(n: n, expiration: TestBank.expiration, hP1: Hash(of: [1]), lock: p3.hash, key: k)
-      let p5a = P5a(
-        submission: try Verified(signing: p4, with: signingKey(Actor.merchant)).bytes, at: TestBank.now,
-        lifetime: TestBank.lifetime)
-      return (p3.hash, try Verified(signing: p5a, with: signingKey(Actor.archive)).bytes)
+      let sale = try await here.lockedSale(amount)
+      return (sale.lock, sale.p5a.bytes)
     }
 
     /// What waits in a bank's outbox for a key, of one type.

@@ -10,7 +10,7 @@ import Testing
 @testable import Services
 
 /// An archive with a clock of its own, and one sale by early commitment.
-private final class Archive {
+final class Archive {
   static let now: Timestamp = 1_800_000_000
   static let expiration = now + 600
   static let lifetime = now + 86_400

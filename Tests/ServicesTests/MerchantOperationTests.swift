@@ -11,14 +11,14 @@ import Testing
 @testable import Services
 
 /// A merchant with its files, and the identities of bank and archive; the store is held until `stop`.
-private final class Shop {
+final class Shop {
   let directory: DataDirectory
   let service: MerchantService
   let bank: Identity
   let archive: Identity
   let goods: String
 
-  init() async throws {
+  init(_ change: (inout MerchantPolicy) -> Void = { _ in }) async throws {
     let root = try temporaryDirectory()
     func sub(_ name: String) -> DataDirectory { DataDirectory(root.file(name)) }
     var cards: [PartyCard] = []
@@ -38,7 +38,9 @@ private final class Shop {
       store: try SQLiteStore(path: directory.file("store.sqlite")), trust: trust, transport: idleTransport,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
       tracer: MessageTracer(write: nil))
-    service = MerchantService(node: node, policy: MerchantPolicy(trust: trust.list), kick: {})
+    var policy = MerchantPolicy(trust: trust.list)
+    change(&policy)
+    service = MerchantService(node: node, policy: policy, kick: {})
   }
 
   func stop() async throws { try await service.node.store.close() }

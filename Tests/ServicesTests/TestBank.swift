@@ -114,11 +114,33 @@ final class TestBank {
 
   // MARK: Talking to it
 
+  /// A purchase, locked here, up to the archive's record, which the bank has not seen yet.
+  func lockedSale(
+    _ amount: UInt64
+  ) async throws -> (n: TransactionID, lock: Hash, p5a: Verified<P5a>) {
+    let tokens = try await withdraw([500])
+    let (merchant, k, n) = (publicKey(Actor.merchant), randomBytes(32), TransactionID(randomBytes(16))!)
+    let terms = LockTerms(
+      n: n, merchant: merchant, archive: publicKey(Actor.archive), pseudonym: publicKey(Actor.pseudonym),
+      value: euros(amount), expiration: Self.expiration, lifetime: Self.lifetime, hP1: Hash(of: [1]),
+      hx: .keyCommitment(.core, merchant: merchant, n: n, key: k))
+    let p2 = P2(terms: terms, bank: key, tokenInputs: [TokenInput(token: tokens[0].token, amount: amount)])
+    let p3 = try Verified<P3>(
+      try await ask(Verified(signing: p2, with: signingKey(tokens[0].key)).bytes, clearing: nil),
+      by: .key(key))
+    let p4 = P4(n: n, expiration: Self.expiration, hP1: Hash(of: [1]), lock: p3.hash, key: k)
+    let p5a = try Verified(
+      signing: P5a(
+        submission: try Verified(signing: p4, with: signingKey(Actor.merchant)).bytes, at: Self.now,
+        lifetime: Self.lifetime), with: signingKey(Actor.archive))
+    return (n, p3.hash, p5a)
+  }
+
   /// Hands a message in and returns the answer; the books add up before it comes back.
   @discardableResult
-  func ask(_ bytes: [UInt8], clearing: Int64 = 0) async throws -> [UInt8] {
+  func ask(_ bytes: [UInt8], clearing: Int64? = 0) async throws -> [UInt8] {
     let reply = try await service.answer(Incoming(bytes))
-    _ = try await sums(clearing: clearing)
+    if let clearing { _ = try await sums(clearing: clearing) }
     return try #require(reply)
   }
 

@@ -86,7 +86,8 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
     state = if let outcome { .decided(outcome) } else { .open }
   }
 
-  /// P4 arrived. `otherCommit` is a commit of the same (M, n) under another lock, if the record has one;
+  /// P4 arrived. `otherCommit` is a commit of the same (M, n) under another lock, if the record has one, and
+  /// empty if its body is gone;
   /// `holdsGoods` says that the archive has all of the ciphertext that `M.promise` names, root and length
   /// checked.
   public mutating func submitted(
@@ -195,7 +196,8 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
       Hash.keyCommitment(M.mode, merchant: terms.merchant, n: terms.n, key: p4.payload.key) == terms.hx
     else { return Denial(.wrongKey, "k is not the key that the contract commits to") }
     if let otherCommit {
-      return Denial(.nReused, "this (M, n) is committed under another lock", proof: [otherCommit])
+      let proof = otherCommit.isEmpty ? [] : [otherCommit]
+      return Denial(.nReused, "this (M, n) is committed under another lock", proof: proof)
     }
     guard now < terms.expiration else { return Denial(.tooLate, "the expiration has passed") }
     return nil

@@ -27,6 +27,10 @@ public struct MerchantPolicy: Sendable {
   public var uploadBytesPerSecond: UInt64 = 1 << 20
   /// Agree to every refund that is possible, without asking.
   public var refunds: Bool
+  /// How many seconds' commits go to a bank together; 0: each at once.
+  public var forwardSeconds: UInt64 = 0
+  /// For how long after a contract's lifetime the merchant keeps what it may have to show in a dispute.
+  public var keepSeconds: UInt64 = 90 * 86_400
 
   public init(
     trust: TrustList, completion: CompletionRoute = .archive, expirationSeconds: UInt64 = 3600,

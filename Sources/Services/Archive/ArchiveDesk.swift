@@ -8,6 +8,9 @@ import Storage
 
 struct ArchiveDesk {
   let node: Node
+  /// Whether banks and merchants are sent what is published for them. Otherwise they read it, or hear it from
+  /// each other.
+  var sendsCopies = true
 
   /// Something that happens to a lock of mode `M`.
   typealias Event<M: ArchiveMode> =
@@ -46,7 +49,12 @@ struct ArchiveDesk {
     _ lock: Verified<M.LockMessage>, in tx: any StoreTransaction, request: [UInt8], _ event: Event<M>
   ) throws -> (reply: [UInt8]?, published: Outcome<M>?) {
     let now = try time(tx)
-    let known = try tx.record(lock: lock.hash.bytes).map { try Outcome<M>(stored: $0.body) }
+    let record = try tx.record(lock: lock.hash.bytes)
+    if let record, record.body.isEmpty {
+      let denial = Denial(.lifetime, "the transaction's lifetime has ended, and its record is gone")
+      return (try node.refuse(denial, request: request), nil)
+    }
+    let known = try record.map { try Outcome<M>(stored: $0.body) }
     var machine = ArchiveTransaction<M>(lock, outcome: known)
     var reply: [UInt8]?
     var published: Outcome<M>?
@@ -59,7 +67,7 @@ struct ArchiveDesk {
         published = try Outcome<M>(stored: body)
       case .reply(let bytes): reply = bytes
       case .refuse(let denial): reply = try node.refuse(denial, request: request)
-      case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
+      case .send(let bytes, let key): if sendsCopies { try tx.send(bytes, to: key, at: now) }
       }
     }
     return (reply, published)
@@ -95,8 +103,36 @@ struct ArchiveDesk {
       records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted
     let promises = try HeldGoods.promises(to: query.signer, merchant, n, in: tx)
     let answer = StatusAnswer(
-      at: now, hQuery: query.hash, proof: records.prefix(16).map(\.body) + promises, state: state)
+      at: now, hQuery: query.hash, proof: records.map(\.body).filter { !$0.isEmpty }.prefix(16) + promises,
+      state: state)
     return try Verified(signing: answer, with: node.identity.signing).bytes
+  }
+
+  // MARK: Pruning
+
+  private static let emptiedKey = "emptied"
+
+  /// Empties the records whose lifetimes have been over for so long (protocols.md §12). Their locks and
+  /// transactions stay known: else a later lock of the same (M, n) could be committed, too.
+  func prune(keepSeconds: UInt64) async throws {
+    let now = node.clock()
+    let (first, rows) = try await node.store.read { tx in
+      let emptied = try tx.meta(Self.emptiedKey).map(RowKey.value) ?? 0
+      return (emptied, try tx.records(after: Int64(emptied), limit: 100))
+    }
+    let count = Retention.emptied(
+      try rows.map { try MessageType.lifetime(of: $0.body) }, keepSeconds: keepSeconds, at: now)
+    guard count > 0 else { return }
+    try await node.store.write { tx in
+      try tx.dropRecordBodies(through: Int64(first) + Int64(count))
+      try tx.setMeta(Self.emptiedKey, RowKey.number(first + UInt64(count)))
+    }
+  }
+
+  /// How many records are gone, in decimal: readers go on behind them.
+  private func first() async throws -> HTTPReply {
+    let gone = try await node.store.read { try $0.meta(Self.emptiedKey).map(RowKey.value) ?? 0 }
+    return HTTPReply(status: 200, contentType: "text/plain", body: .bytes(Array("\(gone)".utf8)))
   }
 
   // MARK: The public record
@@ -105,6 +141,7 @@ struct ArchiveDesk {
     [
       Route(method: "GET", path: "/v1/records/:merchant/:n") { call in try await self.lookUp(call) },
       Route(method: "GET", path: "/v1/records") { call in try await self.range(call) },
+      Route(method: "GET", path: "/v1/records/first") { _ in try await self.first() },
     ]
   }
 
@@ -116,13 +153,15 @@ struct ArchiveDesk {
     let records = try await node.store.read { try $0.records(merchant: merchant.bytes, n: n.bytes) }
     return HTTPReply(
       status: 200, contentType: cborMediaType,
-      body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
+      body: .bytes(try Messages.Bundle(records.map(\.body).filter { !$0.isEmpty }).encoded()))
   }
 
   /// Outcomes after a sequence number: for banks and merchants that poll.
   private func range(_ call: HTTPCall) async throws -> HTTPReply {
     let after = call.query["after"].flatMap { Int64($0) } ?? 0
     let records = try await node.store.read { try $0.records(after: after, limit: 100) }
+    // A number that is missing would shift all that follow.
+    if records.contains(where: \.body.isEmpty) { throw Problem.recordsGone }
     return HTTPReply(
       status: 200, contentType: cborMediaType,
       body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))

@@ -12,14 +12,24 @@ final class ArchiveService: PartyService {
   private let desk: ArchiveDesk
   private let held: HeldGoods
   private let kick: @Sendable () -> Void
+  private let keepSeconds: UInt64
 
-  init(node: Node, kick: @escaping @Sendable () -> Void) {
-    (self.node, self.kick) = (node, kick)
-    (desk, held) = (ArchiveDesk(node: node), HeldGoods(node: node))
+  /// `keepSeconds`: for how long after its lifetime a record can be read.
+  init(
+    node: Node, sendsCopies: Bool = true, keepSeconds: UInt64 = 90 * 86_400,
+    kick: @escaping @Sendable () -> Void
+  ) {
+    (self.node, self.kick, self.keepSeconds) = (node, kick, keepSeconds)
+    (desk, held) = (ArchiveDesk(node: node, sendsCopies: sendsCopies), HeldGoods(node: node))
   }
 
-  /// What is due by itself: goods that nobody will ask for any more.
-  func tick() async { await held.sweep() }
+  /// What is due by itself: goods and records that nobody will ask for any more.
+  func tick() async {
+    await held.sweep()
+    do { try await desk.prune(keepSeconds: keepSeconds) } catch {
+      node.logger.error("records could not be pruned", metadata: ["error": "\(error)"])
+    }
+  }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
     switch incoming {
@@ -92,6 +102,11 @@ final class ArchiveService: PartyService {
 }
 
 extension Problem {
+  /// Part of the record that was asked for is pruned.
+  static let recordsGone = Problem(
+    status: 410, code: "records-gone", title: "Gone", detail: "These records' lifetimes have ended.",
+    money: "safe: nothing was changed", next: "Read on behind the number at /v1/records/first.")
+
   /// A request that makes no sense.
   static func badRequest(_ detail: String) -> Problem {
     Problem(

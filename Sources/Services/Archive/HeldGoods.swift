@@ -201,7 +201,9 @@ final class HeldGoods: Sendable {
   private static func committed(
     _ merchant: PublicKey, _ n: TransactionID, in tx: any StoreTransaction
   ) throws -> [(key: [UInt8], pseudonym: PublicKey, promise: [UInt8])] {
-    try tx.records(merchant: merchant.bytes, n: n.bytes).filter { $0.kind == .commit }.compactMap { record in
+    try tx.records(merchant: merchant.bytes, n: n.bytes).filter {
+      $0.kind == .commit && !$0.body.isEmpty
+    }.compactMap { record in
       guard let held = try E7a.held(record.body) else { return nil }
       let key = Self.key(held.lock, held.hGoods)
       guard try isWhole(held.lock, held.hGoods, in: tx) else { return nil }
@@ -238,7 +240,9 @@ final class HeldGoods: Sendable {
   /// does not count from here on, and the file can go.
   private static func stays(_ row: MachineRow, in tx: any StoreTransaction, at now: Int64) throws -> Bool {
     let record = try tx.record(lock: Array(row.key.prefix(Hash.size)))
-    if row.phase != Phase.arriving.rawValue, let record, record.kind == .commit {
+    if row.phase != Phase.arriving.rawValue, let record, record.kind == .commit,
+      !record.body.isEmpty
+    {
       let lifetime = Int64(try Verified<E7a>(stored: record.body).payload.lifetime)
       if now < lifetime {
         var kept = row

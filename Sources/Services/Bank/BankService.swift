@@ -37,6 +37,7 @@ final class BankService: PartyService {
       let submission = try desk.read(JointMode.self, bundle)
       return try await publish(submission.p3, request: sealed.encoded(), desk.submitted(submission))
     case .bundle(let bundle):
+      if let answers = try await forwarded(bundle) { return answers }
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
       let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
       let lock = try Verified<JA3>(bundle.messages[1], by: .known(trust, as: .bank))

@@ -5,6 +5,7 @@ import Foundation
 import Messages
 import Parties
 import Storage
+import Synchronization
 
 /// A running merchant.
 final class MerchantService: PartyService {
@@ -12,6 +13,8 @@ final class MerchantService: PartyService {
   let policy: MerchantPolicy
   let kick: @Sendable () -> Void
   private let uploads: GoodsUpload
+  /// The sale up to which pruning has looked.
+  let pruned = Mutex<[UInt8]?>(nil)
 
   init(node: Node, policy: MerchantPolicy, kick: @escaping @Sendable () -> Void) {
     (self.node, self.policy, self.kick) = (node, policy, kick)
@@ -19,7 +22,9 @@ final class MerchantService: PartyService {
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
-    if case .bundle(let bundle) = incoming { return try await receipt(bundle) }
+    if case .bundle(let bundle) = incoming {
+      return try await answers(bundle) ? nil : receipt(bundle)
+    }
     guard case .message(let type, let bytes) = incoming else {
       throw MessageError(.malformed, "unexpected-type", "a merchant takes signed messages only")
     }
@@ -243,7 +248,7 @@ final class MerchantService: PartyService {
         if let box = try tx.message(kind: Self.kind, key: n.bytes, label: Self.sealedLabel) {
           try tx.send(box, to: archive, at: now)
         }
-      case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
+      case .send(let bytes, let key): try send(bytes, to: key, tx, at: now)
       case .requestAbort(let p3, let archive): try tx.send(p3, to: archive, at: now)
       case .cancel(let bundle, let archive): try tx.send(bundle.encoded(), to: archive, at: now)
       case .reply(let bytes): reply = bytes
@@ -280,6 +285,8 @@ final class MerchantService: PartyService {
   /// What is due by itself: missing acknowledgements, archives that did not answer.
   func tick() async {
     let now = node.clock()
+    await forwardDue(at: now)
+    await prune(at: now)
     guard
       let due = try? await node.store.read({
         try $0.machinesDue(kind: Self.kind, before: Int64(now), limit: 100)

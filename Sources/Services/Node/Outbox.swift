@@ -78,7 +78,8 @@ actor Outbox {
         await postpone(item, "HTTP \(reply.status)")
         return false
       }
-      if isSigned && !reply.body.isEmpty { await answered(item.body, reply.body) }
+      let isAnswer = isSigned || reply.contentType.hasPrefix(cborMediaType)
+      if isAnswer && !reply.body.isEmpty { await answered(item.body, reply.body) }
       try await node.store.write { try $0.outboxDone(item.id) }
       return true
     } catch {

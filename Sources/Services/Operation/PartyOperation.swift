@@ -56,6 +56,36 @@ public struct PartyCard: Codable, Equatable, Sendable {
   }
 }
 
+/// How a party serves, where it has a choice.
+public struct ServingChoices: Sendable {
+  /// Read the archives' records, beside being told of outcomes.
+  public var polls = false
+  /// For how long after their lifetimes an archive's records and a merchant's sales are kept; nil: 90 days.
+  public var keepSeconds: UInt64?
+  /// Archive only: send what is published to bank and merchant.
+  public var sendsCopies = true
+  /// Merchant only, all that follows: how customers get the key.
+  public var completion = CompletionRoute.archive
+  /// The latest expiration after an offer; nil: the policy's own.
+  public var offerSeconds: UInt64?
+  /// Agree to refunds without asking.
+  public var refunds = false
+  /// Tell banks of commits, those of so many seconds at once; nil: only where customers are told, too.
+  public var forwardSeconds: UInt64?
+
+  public init() {}
+
+  func policy(_ trust: TrustList) -> MerchantPolicy {
+    var policy = MerchantPolicy(
+      trust: trust, completion: completion, forwardsToBank: completion == .merchant || forwardSeconds != nil,
+      refunds: refunds)
+    policy.forwardSeconds = forwardSeconds ?? 0
+    if let offerSeconds { policy.expirationSeconds = offerSeconds }
+    if let keepSeconds { policy.keepSeconds = keepSeconds }
+    return policy
+  }
+}
+
 /// Making and running parties.
 public enum PartyOperation {
   /// Makes a party: keys, certificate, store, and for a bank its denomination keys.
@@ -86,11 +116,9 @@ public enum PartyOperation {
     return card
   }
 
-  /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force. `offerSeconds`: a
-  /// merchant's latest expiration after its offer.
+  /// Runs a party until SIGTERM or SIGINT. `trust` replaces the trust list in force.
   public static func serve(
-    _ directory: DataDirectory, trust: [UInt8]?, completion: CompletionRoute = .archive,
-    offerSeconds: UInt64? = nil, refunds: Bool = false, polls: Bool = false,
+    _ directory: DataDirectory, trust: [UInt8]?, choices: ServingChoices = ServingChoices(),
     trace: (@Sendable (String) -> Void)?, verbose: Bool = false,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
@@ -114,17 +142,13 @@ public enum PartyOperation {
       identity: identity, directory: directory, store: store,
       trust: inForce, transport: transport, logger: logger,
       tracer: MessageTracer(write: trace))
-    var policy = MerchantPolicy(
-      trust: inForce.list, completion: completion, forwardsToBank: completion == .merchant,
-      refunds: refunds)
-    if let offerSeconds { policy.expirationSeconds = offerSeconds }
-    try await run(node, config, policy, polls: polls, onReady: onReady)
+    try await run(node, config, choices, onReady: onReady)
     try await transport.shutdown()
     try await store.close()
   }
 
   private static func run(
-    _ node: Node, _ config: PartyConfig, _ policy: MerchantPolicy, polls: Bool,
+    _ node: Node, _ config: PartyConfig, _ choices: ServingChoices,
     onReady: @escaping @Sendable (String) -> Void
   ) async throws {
     let kicks = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -141,10 +165,13 @@ public enum PartyOperation {
       tick = { await bank.tick() }
       desk = BankDesk(store: node.store, currency: config.bankCurrency)
     case .archive:
-      let archive = ArchiveService(node: node, kick: kick)
+      let archive = ArchiveService(
+        node: node, sendsCopies: choices.sendsCopies, keepSeconds: choices.keepSeconds ?? 90 * 86_400,
+        kick: kick)
       service = archive
       tick = { await archive.tick() }
     case .merchant:
+      let policy = choices.policy(node.trust.list)
       let merchant = MerchantService(node: node, policy: policy, kick: kick)
       service = merchant
       desk = MerchantDesk(merchant)
@@ -165,7 +192,7 @@ public enum PartyOperation {
     let (ownTick, operatorDesk, ownWork) = (tick, desk, work)
     let tickOnce: @Sendable () async -> Void = {
       await ownTick()
-      if polls { await poller.poll() }
+      if choices.polls { await poller.poll() }
     }
     try await Services.serve(
       service.routes,

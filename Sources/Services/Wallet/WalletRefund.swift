@@ -80,7 +80,7 @@ extension Wallet {
     }
   }
 
-  private func openRefunds() async throws -> [(rf1: Verified<RF1>, row: RefundRow)] {
+  func openRefunds() async throws -> [(rf1: Verified<RF1>, row: RefundRow)] {
     try await store.read { tx in
       let rows = try tx.machines(kind: RefundRow.kind, phase: RefundRow.asked, after: nil, limit: 1000)
       return try rows.compactMap { row in

@@ -96,7 +96,7 @@ extension Wallet {
     }
   }
 
-  private func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
+  func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
     var generator = surroundings.randomness
     let query = try Verified(
       signing: AccountQuery(bank: bank.key, nonce: .random(using: &generator), from: from),

@@ -19,6 +19,8 @@ enum Mutation: Equatable {
   case token(TokenRow)
   case use(TokenUse)
   case record(RecordRow)
+  case erase(kind: String, key: [UInt8])
+  case dropBodies(Int64)
 }
 
 /// Writes numbers and bytes one after the other.
@@ -125,6 +127,13 @@ extension Mutation {
     case .prune(let before):
       w.put(9)
       w.put(before)
+    case .erase(let kind, let key):
+      w.put(15)
+      w.put(kind)
+      w.put(key)
+    case .dropBodies(let sequence):
+      w.put(16)
+      w.put(sequence)
     case .account, .entry, .token, .use, .record: writeMoney(to: &w)
     }
   }
@@ -221,6 +230,8 @@ extension Mutation {
         RecordRow(
           sequence: r.number(), merchant: r.data(), n: r.data(), lock: r.data(),
           kind: RecordRow.Kind(rawValue: Int(r.number())) ?? .abort, at: r.number(), body: r.data()))
+    case 15: self = .erase(kind: r.text(), key: r.data())
+    case 16: self = .dropBodies(r.number())
     default: return nil
     }
     guard r.isSound else { return nil }

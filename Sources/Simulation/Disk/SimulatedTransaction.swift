@@ -95,6 +95,11 @@ final class SimulatedTransaction: StoreTransaction {
     return Int64(image.messages.count)
   }
 
+  func deleteMessages(kind: String, key: [UInt8]) throws(StorageError) {
+    _ = try writing()
+    change(.erase(kind: kind, key: key))
+  }
+
   func messages(kind: String, key: [UInt8]) throws(StorageError) -> [StoredMessage] {
     try reading().log(kind, key)
   }
@@ -238,6 +243,11 @@ final class SimulatedTransaction: StoreTransaction {
 
   func records(after sequence: Int64, limit: Int) throws(StorageError) -> [RecordRow] {
     page(limit, try reading().records.dropFirst(max(0, Int(sequence))))
+  }
+
+  func dropRecordBodies(through sequence: Int64) throws(StorageError) {
+    _ = try writing()
+    change(.dropBodies(sequence))
   }
 
   func lastRecord() throws(StorageError) -> RecordRow? { try reading().records.last }

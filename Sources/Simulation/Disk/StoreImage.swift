@@ -122,6 +122,24 @@ final class StoreImage {
     case .token(let row): put(row)
     case .use(let use): put(use)
     case .record(let row): append(row)
+    case .erase(let kind, let key): erase(kind, key)
+    case .dropBodies(let sequence):
+      let old = records
+      for index in records.indices where records[index].sequence <= sequence { records[index].body = [] }
+      undo?.append { [unowned self] in records = old }
+    }
+  }
+
+  private func erase(_ kind: String, _ key: [UInt8]) {
+    let (one, labelled) = (PairKey(kind, key), messagesLabelled)
+    guard let old = messagesOf.removeValue(forKey: one) else { return }
+    for index in old {
+      let label = PairKey("\(kind)/\(messages[index].entry.label)", [])
+      messagesLabelled[label]?.removeAll { $0 == index }
+    }
+    undo?.append { [unowned self] in
+      messagesOf[one] = old
+      messagesLabelled = labelled
     }
   }
 

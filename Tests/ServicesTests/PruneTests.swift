@@ -1,0 +1,162 @@
+// Pruning at an archive and a merchant, and commits that a merchant brings to a bank many at once.
+
+import Foundation
+import Messages
+import Parties
+import Storage
+import Testing
+
+@testable import Services
+
+extension Archive {
+  /// A lock of the core protocol for n.
+  fileprivate func p3(
+    expiration: Timestamp = Archive.expiration, lifetime: Timestamp = Archive.lifetime
+  ) throws -> Verified<P3> {
+    let terms = LockTerms(
+      n: Self.n, merchant: publicKey(Actor.merchant), archive: node.identity.key,
+      pseudonym: publicKey(Actor.pseudonym), value: euros(125), expiration: expiration, lifetime: lifetime,
+      hP1: Self.hP1,
+      hx: .keyCommitment(.core, merchant: publicKey(Actor.merchant), n: Self.n, key: Self.k))
+    return try Verified(signing: P3(terms: terms), with: signingKey(Actor.bank))
+  }
+
+  /// What the archive says to P4 under this lock.
+  fileprivate func submit(_ p3: Verified<P3>) async throws -> MessageType {
+    let terms = p3.payload.terms
+    let p4 = try Verified(
+      signing: P4(n: Self.n, expiration: terms.expiration, hP1: Self.hP1, lock: p3.hash, key: Self.k),
+      with: signingKey(Actor.merchant))
+    let desk = ArchiveDesk(node: node)
+    let submission = try desk.read(CoreMode.self, Bundle([p4.bytes, p3.bytes]))
+    let reply = try await node.store.write {
+      try desk.decide(p3, in: $0, request: p4.bytes, desk.submitted(submission)).reply
+    }
+    return try MessageType(peeking: #require(reply))
+  }
+
+  fileprivate func read(_ path: String, _ query: [String: String] = [:]) async throws -> (Int, [UInt8]) {
+    let route = try #require(ArchiveDesk(node: node).documents.first { $0.path == path })
+    let parameters = ["merchant": publicKey(Actor.merchant).description, "n": Self.n.description]
+    let call = HTTPCall(parameters: parameters, query: query, range: nil, body: [])
+    do {
+      let reply = try await route.handler(call)
+      guard case .bytes(let bytes) = reply.body else { return (reply.status, []) }
+      return (reply.status, bytes)
+    } catch let problem as Problem { return (problem.status, []) }
+  }
+}
+
+@Suite("Pruning", .timeLimit(.minutes(2)))
+struct PruneTests {
+  @Test("an archive empties records whose lifetime is over; readers go on behind them")
+  func archive() async throws {
+    let archive = try Archive()
+    let desk = ArchiveDesk(node: archive.node)
+    #expect(try await archive.submit(archive.p3()) == .p5a)
+    archive.time.now = Archive.lifetime + 4
+    try await desk.prune(keepSeconds: 5)
+    #expect(try await archive.read("/v1/records").0 == 200, "not yet")
+    archive.time.now = Archive.lifetime + 5
+    try await desk.prune(keepSeconds: 5)
+    #expect(try await archive.read("/v1/records").0 == 410)
+    #expect(try await archive.read("/v1/records", ["after": "1"]).0 == 200)
+    #expect(try await archive.read("/v1/records/first").1 == Array("1".utf8))
+    let (status, bytes) = try await archive.read("/v1/records/:merchant/:n")
+    #expect(status == 200)
+    #expect(try Messages.Bundle(encoded: bytes).messages.isEmpty)
+    #expect(try await archive.submit(archive.p3()) == .refusal)
+  }
+
+  @Test("a record that is gone still forbids a second commit of its transaction (attack 1)")
+  func oneCommit() async throws {
+    let archive = try Archive()
+    // Another lock of the same (M, n), which outlives the first one's record.
+    let later = try archive.p3(expiration: Archive.lifetime + 900, lifetime: Archive.lifetime + 5000)
+    #expect(try await archive.submit(archive.p3()) == .p5a)
+    archive.time.now = Archive.lifetime + 1
+    try await ArchiveDesk(node: archive.node).prune(keepSeconds: 0)
+    #expect(try await archive.read("/v1/records").0 == 410)
+    #expect(try await archive.submit(later) == .refusal)
+    // An archive that had forgotten the transaction would commit it twice.
+    let forgetful = try Archive()
+    forgetful.time.now = Archive.lifetime + 1
+    #expect(try await forgetful.submit(later) == .p5a)
+  }
+
+  @Test("a merchant forgets sales that ended, their goods too, and keeps open ones and open refunds")
+  func merchant() async throws {
+    let shop = try await Shop { $0.keepSeconds = 100 }
+    let service = shop.service
+    let offer = try await MerchantOperation.offered(shop)
+    let (ended, open) = (try await shop.contract(offer), try await shop.contract(offer))
+    try await shop.lock(open)
+    let goods = shop.directory.file("goods/\(ended.payload.n)")
+    let over = ended.payload.contract.lifetime + 100
+    func known(_ p1: Verified<P1>) async throws -> Int {
+      try await service.node.store.read {
+        try $0.messages(kind: MerchantService.kind, key: p1.payload.n.bytes).count
+      }
+    }
+    await service.prune(at: over - 1)
+    #expect(try await known(ended) > 0 && FileManager.default.fileExists(atPath: goods))
+    await service.prune(at: over)
+    #expect(try await known(ended) == 0 && !FileManager.default.fileExists(atPath: goods))
+    #expect(try await known(open) > 0, "the tokens are locked")
+  }
+
+  @Test("a bank answers each commit of a batch by itself")
+  func batch() async throws {
+    let bank = try await TestBank()
+    let p5a = try await bank.lockedSale(500).p5a
+    let stranger = try Verified(signing: p5a.payload, with: signingKey(Actor.account)).bytes
+    let reply = try await bank.ask(Messages.Bundle([stranger, p5a.bytes]).encoded())
+    let answers = try Messages.Bundle(encoded: reply).messages
+    #expect(try answers.map { try MessageType(peeking: $0) } == [.refusal, .credit])
+    #expect(try await bank.sums() == Sums(customer: 1500, merchant: 500))
+  }
+
+  @Test("a merchant's commits for a bank wait for the batch, are stored, and go once")
+  func forwarded() async throws {
+    let shop = try await Shop { $0.forwardSeconds = 30 }
+    let (service, now) = (shop.service, systemClock())
+    let p4 = P4(
+      n: TransactionID(randomBytes(16))!, expiration: now + 50, hP1: Hash(of: [1]), lock: Hash(of: [2]),
+      key: randomBytes(32))
+    let submission = try Verified(signing: p4, with: signingKey(Actor.merchant)).bytes
+    let commits = try (0..<3).map { number in
+      try Verified(
+        signing: P5a(submission: submission, at: now + UInt64(number), lifetime: now + 100),
+        with: signingKey(Actor.archive)
+      ).bytes
+    }
+    let bank = shop.bank.key
+    func queued() async throws -> [[UInt8]] {
+      try await service.node.store.read { try $0.outboxDue(at: .max, limit: 10) }
+        .filter { $0.destination == bank.description }.map(\.body)
+    }
+    try await service.node.store.write { tx in
+      for commit in commits + commits { try service.send(commit, to: bank, tx, at: now) }
+    }
+    await service.forwardDue(at: now + 29)
+    #expect(try await queued().isEmpty)
+    await service.forwardDue(at: now + 30)
+    await service.forwardDue(at: now + 30)
+    let bundles = try await queued()
+    #expect(bundles.count == 1)
+    #expect(try Set(Messages.Bundle(encoded: #require(bundles.first)).messages) == Set(commits))
+  }
+}
+
+extension MerchantOperation {
+  /// An offer of the shop's goods, entered as its operator does.
+  fileprivate static func offered(_ shop: Shop) async throws -> StoredOffer {
+    var offer: StoredOffer?
+    try await whileServing(MerchantDesk(shop.service), in: shop.directory) {
+      let operation = try MerchantOperation(shop.directory)
+      offer = try await operation.add(shop.goods, price: euros(100), description: "a", twoSided: false)
+      try await operation.close()
+    }
+    return try #require(offer)
+  }
+}
