@@ -42,6 +42,8 @@ struct CaseFile {
   private(set) var keyLists: [Verified<KeyList>] = []
   private(set) var credits: [Verified<Credit>] = []
   private(set) var transfers: [(order: Verified<BT1>, done: Verified<BT2>)] = []
+  private(set) var refundOrders: [Verified<RF2>] = []
+  private(set) var refundsMade: [Verified<RF3>] = []
   private(set) var refusals: [Verified<Refusal>] = []
   /// Who refused a message, by its hash.
   private(set) var refusedBy: [Hash: Set<PublicKey>] = [:]
@@ -235,6 +237,8 @@ struct CaseFile {
           && $0.payload.amount == order.payload.amount
       }.map { (order, $0) }
     }
+    refundOrders = read(RF2.self) { [self] m throws(MessageError) in try undated(m, .merchant) }
+    refundsMade = read(RF3.self) { [self] m in trusted(.bank, at: m.claims.at) }
     // Only the endorsement inside counts, which the token's key signed.
     deposits = (evidence.messages[.deposit] ?? []).compactMap { try? Unverified<Deposit>($0).claims }
   }

@@ -100,6 +100,7 @@ public enum Dispute: String, CaseIterable, Sendable {
   case spentBeyondValue = "spent-beyond-value"
   case refusedWrongly = "refused-wrongly"
   case recordDenied = "record-denied"
+  case refundWithheld = "refund-withheld"
 
   /// A headline for people.
   public var title: String {
@@ -116,6 +117,7 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .spentBeyondValue: "more of a token was locked or spent than it is worth, without an abort between"
     case .refusedWrongly: "the bank refused wrongly"
     case .recordDenied: "the archive denied what it had published"
+    case .refundWithheld: "a refund was agreed to and not made"
     }
   }
 
@@ -156,6 +158,9 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .recordDenied:
       "One archive signed that a transaction is open, at a time after its own commit of it: against the"
         + " archive."
+    case .refundWithheld:
+      "The merchant agreed to what the customer asked for under the lock's P, no more than was paid, and the"
+        + " bank, heard, shows neither the refund nor a refusal: against the bank."
     }
   }
 

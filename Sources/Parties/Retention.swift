@@ -22,6 +22,14 @@ public enum Retention {
     }
   }
 
+  /// Whether a bank may forget a lock of this phase when its tokens have ended.
+  public static func mayForget(_ phase: LockPhase, evidence: Bool) -> Bool {
+    switch phase {
+    case .settled, .released: !evidence
+    case .absent, .locked, .keyed, .lapsed: false
+    }
+  }
+
   /// Whether a refund of a sale keeps it.
   public static func isOpen(_ phase: RefundPhase) -> Bool {
     switch phase {

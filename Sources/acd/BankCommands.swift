@@ -38,7 +38,14 @@ struct BankCommand: AsyncParsableCommand {
   struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Run the bank until it is told to stop.")
     @OptionGroup var options: ServeOptions
-    func run() async throws { try await options.run(.bank) }
+    @Option(help: "For how many days after its tokens' end a lock is kept.") var keep: UInt64 = 90
+
+    func run() async throws {
+      guard keep <= 36_500 else { throw ValidationError("Locks are kept for up to 36500 days.") }
+      var choices = ServingChoices()
+      choices.keepSeconds = keep * 86_400
+      try await options.run(.bank, choices)
+    }
   }
 
   struct AccountCommand: AsyncParsableCommand {

@@ -22,11 +22,13 @@ struct PaymentCheckTests {
       let bt2 = BT2(amount: Sale.price, lock: try sale.p3().hash, at: Times.now + 40, hBT1: bt1.hash)
       return [bt1.bytes, try Actor.otherBank.sign(bt2).bytes]
     }
-    let paid = Exhibits(try debt + transfer(by: .bank, to: .merchant), heard: [.bank])
+    let home = trustList { $0.change(.merchant) { entry in entry.bank = Actor.otherBank.key } }
+    let paid = Exhibits(try debt + transfer(by: .bank, to: .merchant), heard: [.bank], trust: home)
     #expect(try paid.judged().findings(.notCredited) == [.noFault])
     for (actor, merchant) in [(Actor.otherBank, Actor.merchant), (.bank, .otherMerchant)] {
       try expectConviction(
-        Exhibits(try debt + transfer(by: actor, to: merchant), heard: [.bank]), .notCredited, .bank,
+        Exhibits(try debt + transfer(by: actor, to: merchant), heard: [.bank], trust: home), .notCredited,
+        .bank,
         "\(actor) to \(merchant)")
     }
   }

@@ -28,6 +28,17 @@ struct RetentionTests {
     for phase in [RefundPhase.absent, .done, .refused] { #expect(!Retention.isOpen(phase)) }
   }
 
+  @Test("a bank keeps locks that hold something, and evidence")
+  func locks() {
+    for phase in [LockPhase.settled, .released] {
+      #expect(Retention.mayForget(phase, evidence: false))
+      #expect(!Retention.mayForget(phase, evidence: true))
+    }
+    for phase in [LockPhase.absent, .locked, .keyed, .lapsed] {
+      #expect(!Retention.mayForget(phase, evidence: false), "\(phase)")
+    }
+  }
+
   @Test("a customer keeps what is open, or evidence")
   func purchases() {
     for phase in [PurchasePhase.delivered, .aborted, .refused, .abandoned] {

@@ -63,18 +63,9 @@ echo "banks.sh: evidence of the transfer clears the first bank"
 until_is True eval '$ACD bank evidence export "$shop" "$n" --out "$W/one.ev" --json --data-dir "$W/bank" | json "\"BT2\" in v[\"labels\"]"'
 expect 0 $ACD merchant evidence export "$n" --out "$W/merchant.ev" --data-dir "$W/merchant"
 expect 0 $ACD judge "$W/one.ev" --trust "$W/trust.acd" --heard "First Bank"
-python3 - "$W/one.ev" "$W/silent.ev" <<'PY'
-import sys
-try:
-    sys.path.insert(0, "build/venv/lib")
-    import cbor2
-except ImportError:
-    sys.exit(0)
-bundle = cbor2.loads(open(sys.argv[1], "rb").read())
-bundle[-1] = [m for m in bundle[-1] if b"acd-bt2" not in m]
-open(sys.argv[2], "wb").write(cbor2.dumps(bundle, canonical=True))
-PY
-[ ! -e "$W/silent.ev" ] || expect 6 $ACD judge "$W/silent.ev" --trust "$W/trust.acd" --heard "First Bank"
+if without acd-bt2 "$W/one.ev" "$W/silent.ev"; then
+  expect 6 $ACD judge "$W/silent.ev" --trust "$W/trust.acd" --heard "First Bank"
+fi
 
 echo "banks.sh: the merchant's bank is away, then the customer's is killed"
 stop bank2

@@ -165,6 +165,22 @@ says() {
   [ "$got" = "$want" ] || fail "the judge says '$got' instead of '$want': $*"
 }
 
+# without TYPE... FILE OUT: a bundle without the messages of these types. Fails where there is no cbor2 (scripts/venv.sh).
+without() {
+  local python=build/venv/bin/python
+  [ -x $python ] || { echo "no $python: cut evidence is not judged" >&2; return 1; }
+  $python - "$@" <<'PY'
+import sys
+import cbor2
+*types, source, target = sys.argv[1:]
+bundle = cbor2.loads(open(source, "rb").read())
+def kind(message):
+    return cbor2.loads(cbor2.loads(message).value[0]).get(16) if message[:1] == b"\xd2" else None
+bundle[-1] = [message for message in bundle[-1] if kind(message) not in types]
+open(target, "wb").write(cbor2.dumps(bundle, canonical=True))
+PY
+}
+
 # unpaid GOODS OPTION...: stops the bank and buys up to the stored payment, which no bank has seen yet. The wallet is
 # killed then: it would knock at the bank for ten seconds, and it holds its store.
 unpaid() {

@@ -79,6 +79,12 @@ expect 0 $ACD wallet refund 2 --amount EUR:0.05 --data-dir "$W/restored"
 n=$(wallet status 0 --json | json 'v["transaction"]')
 expect 0 merchant evidence export "$n" --out "$W/merchant.ev"
 grep -q RF2 "$W/out" || fail "the merchant's evidence has no refund: $(cat "$W/out")"
+expect 0 wallet evidence export 0 --offline --out "$W/wallet.ev"
+says no-fault refund-withheld "$W/wallet.ev" --heard bank
+if without acd-rf3 acd-refusal "$W/wallet.ev" "$W/silent.ev"; then
+  says "convicted bank" refund-withheld "$W/silent.ev" --heard bank
+  says undecided refund-withheld "$W/silent.ev"
+fi
 stop_all
 expect 0 $ACD bank books --data-dir "$W/bank"
 echo "refund.sh: passed"

@@ -105,6 +105,40 @@ struct PruneTests {
     #expect(try await known(open) > 0, "the tokens are locked")
   }
 
+  @Test("a bank forgets a lock when its tokens have ended, but never that (M, n) had one")
+  func bank() async throws {
+    let bank = try await TestBank()
+    let sale = try await bank.lockedSale(500)
+    let service = bank.service
+    let end = TestBank.now + 10_000 * 86_400
+    func kept() async throws -> Int {
+      let rowKey = RowKey.transaction(publicKey(Actor.merchant), sale.n)
+      return try await bank.store.read { try $0.messages(kind: BankService.kind, key: rowKey).count }
+    }
+    await service.prune(at: end)
+    #expect(try await kept() > 0, "the tokens are locked")
+    try await bank.ask(sale.p5a.bytes)
+    await service.prune(at: TestBank.lifetime + 91 * 86_400)
+    #expect(try await kept() > 0, "the token lives")
+    await service.prune(at: end)
+    #expect(try await kept() == 0)
+    #expect(try await bank.sums() == Sums(customer: 1500, merchant: 500), "the books stay")
+    // Another lock of the same (M, n) would convict the bank (rule 9).
+    let tokens = try await bank.withdraw([500])
+    let hx = Hash(of: [2])
+    let terms = LockTerms(
+      n: sale.n, merchant: publicKey(Actor.merchant), archive: publicKey(Actor.archive),
+      pseudonym: publicKey(Actor.pseudonym), value: euros(500), expiration: TestBank.expiration,
+      lifetime: TestBank.lifetime, hP1: Hash(of: [3]), hx: hx)
+    let p2 = P2(terms: terms, bank: bank.key, tokenInputs: [TokenInput(token: tokens[0].token, amount: 500)])
+    let again = try Verified(signing: p2, with: signingKey(tokens[0].key)).bytes
+    #expect(try await bank.refusal(of: again).reason == .lifetime)
+    // A bank that had forgotten the number, too, makes it.
+    let rowKey = RowKey.transaction(publicKey(Actor.merchant), sale.n)
+    try await bank.store.write { try $0.deleteMachine(kind: "ended", key: rowKey) }
+    #expect(try MessageType(peeking: try await bank.ask(again)) == .p3)
+  }
+
   @Test("a bank answers each commit of a batch by itself")
   func batch() async throws {
     let bank = try await TestBank()

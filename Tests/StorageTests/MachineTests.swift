@@ -150,4 +150,36 @@ struct MachineTests {
       #expect(try await store.read { try $0.message(kind: "m", key: [1], label: "P1") } == [])
     }
   }
+
+  @Test("A machine's messages are deleted with it, and nobody else's", arguments: Engine.allCases)
+  func deleted(engine: Engine) async throws {
+    try await engine.withStore { store in
+      try await store.write { transaction in
+        for (kind, key): (String, UInt8) in [("a", 1), ("a", 2), ("b", 1)] {
+          for label in ["P1", "P3"] {
+            try transaction.append(kind: kind, key: [key], label: label, bytes: [key])
+          }
+        }
+      }
+      await #expect(throws: Refusal.self) {
+        try await store.write { transaction throws in
+          try transaction.deleteMessages(kind: "a", key: [1])
+          throw Refusal()
+        }
+      }
+      #expect(try await store.read { try $0.messages(kind: "a", key: [1]).count } == 2, "taken back")
+      try await store.write { try $0.deleteMessages(kind: "a", key: [1]) }
+      try await store.write { try $0.deleteMessages(kind: "a", key: [9]) }
+      #expect(try await store.read { try $0.messages(kind: "a", key: [1]) } == [])
+      #expect(try await store.read { try $0.message(kind: "a", key: [1], label: "P1") } == nil)
+      #expect(
+        try await store.read { try $0.messages(kind: "a", label: "P1", after: 0, limit: 9).map(\.key) } == [
+          [2]
+        ])
+      #expect(try await store.read { try $0.messages(kind: "b", key: [1]).count } == 2)
+      // It can come again.
+      try await store.write { try $0.append(kind: "a", key: [1], label: "P1", bytes: [7]) }
+      #expect(try await store.read { try $0.message(kind: "a", key: [1], label: "P1") } == [7])
+    }
+  }
 }

@@ -152,4 +152,32 @@ struct TokenTests {
       #expect(try await store.write { try append($0, 3, at: 10) } == 3)
     }
   }
+
+  @Test("Emptied records keep their place, their lock and the one commit", arguments: Engine.allCases)
+  func emptied(engine: Engine) async throws {
+    try await engine.withStore { store in
+      try await store.write { transaction throws in
+        for lock: UInt8 in 1...3 {
+          try transaction.appendRecord(
+            merchant: [1], n: [lock], lock: [lock], kind: .commit, at: 5, body: [lock])
+        }
+      }
+      await #expect(throws: Refusal.self) {
+        try await store.write { transaction throws in
+          try transaction.dropRecordBodies(through: 3)
+          throw Refusal()
+        }
+      }
+      try await store.write { try $0.dropRecordBodies(through: 2) }
+      #expect(try await store.read { try $0.records(after: 0, limit: 9).map(\.body) } == [[], [], [3]])
+      try await store.write { transaction throws in
+        #expect(throws: StorageError.conflict(.lockDecided)) {
+          try transaction.appendRecord(merchant: [1], n: [9], lock: [1], kind: .abort, at: 6, body: [9])
+        }
+        #expect(throws: StorageError.conflict(.committedTwice)) {
+          try transaction.appendRecord(merchant: [1], n: [1], lock: [9], kind: .commit, at: 6, body: [9])
+        }
+      }
+    }
+  }
 }

@@ -116,12 +116,17 @@ struct ArchiveDesk {
   /// transactions stay known: else a later lock of the same (M, n) could be committed, too.
   func prune(keepSeconds: UInt64) async throws {
     let now = node.clock()
+    @Sendable func over(_ rows: [RecordRow]) throws -> Int {
+      Retention.emptied(
+        try rows.map { try MessageType.lifetime(of: $0.body) }, keepSeconds: keepSeconds, at: now)
+    }
+    // Mostly there is nothing to do, and one record tells it.
     let (first, rows) = try await node.store.read { tx in
       let emptied = try tx.meta(Self.emptiedKey).map(RowKey.value) ?? 0
-      return (emptied, try tx.records(after: Int64(emptied), limit: 100))
+      let next = try tx.records(after: Int64(emptied), limit: 1)
+      return (emptied, try over(next) == 0 ? [] : tx.records(after: Int64(emptied), limit: 100))
     }
-    let count = Retention.emptied(
-      try rows.map { try MessageType.lifetime(of: $0.body) }, keepSeconds: keepSeconds, at: now)
+    let count = try over(rows)
     guard count > 0 else { return }
     try await node.store.write { tx in
       try tx.dropRecordBodies(through: Int64(first) + Int64(count))

@@ -73,9 +73,10 @@ extension BankService {
     return nil
   }
 
-  /// What is due by itself: transfers that nobody has confirmed.
+  /// What is due by itself: transfers that nobody has confirmed, and what nobody needs any more.
   func tick() async {
     let now = node.clock()
+    await prune(at: now)
     guard
       let due = try? await node.store.read({
         try $0.machinesDue(kind: Self.transferKind, before: Int64(now), limit: 100)

@@ -52,7 +52,9 @@ extension BankService {
       }
       if remembers, let refused = try tx.reply(hash.bytes) { return refused }
       let effects =
-        if machine.phase == .absent, try payee(tx, merchant) == nil {
+        if machine.phase == .absent, try isForgotten(tx, rowKey) {
+          [BankEffect.refuse(Self.forgotten)]
+        } else if machine.phase == .absent, try payee(tx, merchant) == nil {
           [BankEffect.refuse(Denial(.noSuchAccount, "the merchant has no account at this bank"))]
         } else { try event(&machine, tx, now) }
       let reply = try apply(tx, effects, rowKey, mode: .compact, request: request, cause: hash, at: now)

@@ -18,9 +18,16 @@ final class BankService: PartyService {
   /// For joint and compact locks, where this bank is the archive.
   let desk: ArchiveDesk
   let outboxKick: @Sendable () -> Void
+  /// For how long after its tokens' end a lock is kept.
+  let keepSeconds: UInt64
+  let pruned = PruneCursor(BankService.kind)
 
-  init(node: Node, keys: BankKeys, currency: String, kick: @escaping @Sendable () -> Void) {
+  init(
+    node: Node, keys: BankKeys, currency: String, keepSeconds: UInt64 = 90 * 86_400,
+    kick: @escaping @Sendable () -> Void
+  ) {
     (self.node, self.keys, self.currency, self.outboxKick) = (node, keys, currency, kick)
+    self.keepSeconds = keepSeconds
     desk = ArchiveDesk(node: node)
     policy = BankPolicy(trust: node.trust.list, expirationCapSeconds: 7 * 86_400)
   }
@@ -114,6 +121,7 @@ final class BankService: PartyService {
       if machine.phase == .absent {
         // Refused once, refused for ever: the wallet has freed its tokens on that answer.
         if let refused = try tx.reply(p2.hash.bytes) { return refused }
+        if try isForgotten(tx, rowKey) { return try node.refuse(Self.forgotten, request: p2.bytes) }
         if try payee(tx, p2.payload.terms.merchant) == nil {
           let denial = Denial(.noSuchAccount, "the merchant has no account at this bank")
           return try remember(tx, node.refuse(denial, request: p2.bytes), p2.hash, at: now)

@@ -69,16 +69,18 @@ public struct Hearing: Sendable {
 
   // MARK: What is shown to whom
 
-  /// A bank acts on outcomes, an archive is asked for the outcome of a lock; a bank that is its own archive
-  /// is asked for both.
+  /// A bank acts on outcomes and agreed refunds, an archive is asked for the outcome of a lock; a bank that
+  /// is its own archive is asked for both.
   private static let isShown: [Role: Set<MessageType>] = [
     .bank: [
       .p5a, .p5b, .p5c, .e7a, .e7b, .r10a, .r10b, .a9a, .a9b, .ja5a, .ja5b, .jb4a, .jb4b, .ja3,
+      .rf2,
     ],
     .archive: [.p3, .e3, .r3, .a7],
   ]
 
-  /// The messages in the evidence, also inside others, that this party has to hear: locks before outcomes.
+  /// The messages in the evidence, also inside others, that this party has to hear: locks before outcomes,
+  /// and these before refunds of what they pay. What a bank refuses once, it refuses for good.
   private static func questions(to party: TrustEntry, in evidence: [[UInt8]]) -> [[UInt8]] {
     guard let types = isShown[party.role] else { return [] }
     var (found, seen, level): ([[UInt8]], Set<Hash>, [[UInt8]]) = ([], [], evidence)
@@ -87,6 +89,9 @@ public struct Hearing: Sendable {
       found += level.filter { (try? MessageType(peeking: $0)).map(types.contains) ?? false }
       level = level.flatMap { (try? MessageType.nestedMessages(in: $0)) ?? [] }
     }
-    return Array(found.prefix(questionsMax))
+    let (refunds, rest) = (found.filter(isRefund), found.filter { !isRefund($0) })
+    return Array((rest + refunds).prefix(questionsMax))
   }
+
+  private static func isRefund(_ message: [UInt8]) -> Bool { (try? MessageType(peeking: message)) == .rf2 }
 }

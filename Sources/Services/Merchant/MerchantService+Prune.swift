@@ -7,18 +7,10 @@ import Parties
 import Storage
 
 extension MerchantService {
-  /// How many sales are looked at in one go: the whole book in turn.
-  private static let pruneStep = 16
-
   /// Looks at the next few sales and removes those whose time is over.
   func prune(at now: Timestamp) async {
     do {
-      let after = pruned.withLock { $0 }
-      let rows = try await node.store.read {
-        try $0.machines(kind: Self.kind, phase: nil, after: after, limit: Self.pruneStep)
-      }
-      pruned.withLock { $0 = rows.count < Self.pruneStep ? nil : rows.last?.key }
-      for row in rows {
+      for row in try await pruned.next(node.store) {
         guard let n = TransactionID(row.key), try await mayGo(n, at: now) else { continue }
         // The row goes last: after a crash in between it is looked at again.
         try? FileManager.default.removeItem(atPath: node.directory.file("goods/\(n)"))

@@ -5,7 +5,6 @@ import Foundation
 import Messages
 import Parties
 import Storage
-import Synchronization
 
 /// A running merchant.
 final class MerchantService: PartyService {
@@ -13,8 +12,7 @@ final class MerchantService: PartyService {
   let policy: MerchantPolicy
   let kick: @Sendable () -> Void
   private let uploads: GoodsUpload
-  /// The sale up to which pruning has looked.
-  let pruned = Mutex<[UInt8]?>(nil)
+  let pruned = PruneCursor(MerchantService.kind)
 
   init(node: Node, policy: MerchantPolicy, kick: @escaping @Sendable () -> Void) {
     (self.node, self.policy, self.kick) = (node, policy, kick)

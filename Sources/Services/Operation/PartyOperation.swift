@@ -60,8 +60,9 @@ public struct PartyCard: Codable, Equatable, Sendable {
 public struct ServingChoices: Sendable {
   /// Read the archives' records, beside being told of outcomes.
   public var polls = false
-  /// For how long after their lifetimes an archive's records and a merchant's sales are kept; nil: 90 days.
-  public var keepSeconds: UInt64?
+  /// For how long a bank's locks are kept after their tokens' end, an archive's records and a merchant's
+  /// sales after their lifetimes.
+  public var keepSeconds: UInt64 = 90 * 86_400
   /// Archive only: send what is published to bank and merchant.
   public var sendsCopies = true
   /// Merchant only, all that follows: how customers get the key.
@@ -81,7 +82,7 @@ public struct ServingChoices: Sendable {
       refunds: refunds)
     policy.forwardSeconds = forwardSeconds ?? 0
     if let offerSeconds { policy.expirationSeconds = offerSeconds }
-    if let keepSeconds { policy.keepSeconds = keepSeconds }
+    policy.keepSeconds = keepSeconds
     return policy
   }
 }
@@ -160,13 +161,14 @@ public enum PartyOperation {
     switch node.identity.role {
     case .bank:
       let keys = try await BankKeys.loadFresh(node)
-      let bank = BankService(node: node, keys: keys, currency: config.bankCurrency, kick: kick)
+      let bank = BankService(
+        node: node, keys: keys, currency: config.bankCurrency, keepSeconds: choices.keepSeconds, kick: kick)
       service = bank
       tick = { await bank.tick() }
       desk = BankDesk(store: node.store, currency: config.bankCurrency)
     case .archive:
       let archive = ArchiveService(
-        node: node, sendsCopies: choices.sendsCopies, keepSeconds: choices.keepSeconds ?? 90 * 86_400,
+        node: node, sendsCopies: choices.sendsCopies, keepSeconds: choices.keepSeconds,
         kick: kick)
       service = archive
       tick = { await archive.tick() }

@@ -74,9 +74,9 @@ extension Wallet {
   private func keep(_ rf1: Verified<RF1>, _ row: RefundRow) async throws {
     let data = Array(try JSONEncoder().encode(row))
     try await store.write { tx in
-      try tx.append(kind: RefundRow.kind, key: rf1.hash.bytes, label: "RF1", bytes: rf1.bytes)
       try tx.putMachine(
         MachineRow(kind: RefundRow.kind, key: rf1.hash.bytes, phase: RefundRow.asked, data: data))
+      try tx.log(rf1, "RF1", rf1.bytes)
     }
   }
 
@@ -139,16 +139,14 @@ extension Wallet {
     guard rf2.payload.rf1 == rf1.bytes, rf2.payload.hRF1 == rf1.hash, rf2.payload.lock == rf1.payload.lock,
       rf2.payload.amount == rf1.payload.amount
     else { throw ServiceError.protocolViolation("the merchant agreed to another refund") }
-    try await store.write {
-      _ = try $0.append(kind: RefundRow.kind, key: rf1.hash.bytes, label: "RF2", bytes: rf2.bytes)
-    }
+    try await store.write { try $0.log(rf1, "RF2", rf2.bytes) }
     return rf2
   }
 
   private func end(_ rf1: Verified<RF1>, _ label: String, _ bytes: [UInt8], _ coins: [Coin] = []) async throws
   {
     try await store.write { tx in
-      try tx.append(kind: RefundRow.kind, key: rf1.hash.bytes, label: label, bytes: bytes)
+      try tx.log(rf1, label, bytes)
       try tx.deleteMachine(kind: RefundRow.kind, key: rf1.hash.bytes)
       for coin in coins where try tx.coin(coin.decoded().id) == nil {
         try tx.putCoin(coin, id: coin.decoded().id)
@@ -198,5 +196,15 @@ extension Wallet {
     }
     guard let machine = PurchaseMachines.type(of: try await info(number).mode) else { return [] }
     return try await go(machine)
+  }
+}
+
+extension StoreTransaction {
+  /// Keeps a message of an open refund, and beside the purchase's own, for a judge.
+  fileprivate func log(_ rf1: Verified<RF1>, _ label: String, _ bytes: [UInt8]) throws {
+    try append(kind: RefundRow.kind, key: rf1.hash.bytes, label: label, bytes: bytes)
+    guard let row = try machine(kind: RefundRow.kind, key: rf1.hash.bytes) else { return }
+    let number = try JSONDecoder().decode(RefundRow.self, from: Data(row.data)).number
+    try append(kind: PurchaseInfo.kind, key: RowKey.number(number), label: label, bytes: bytes)
   }
 }
