@@ -178,6 +178,7 @@ static const acd_field r9_fields[] = {
     INDEX(0),
     HASH(ACD_R9_H_ITEM, REQUIRED, "hItem"),
     UINT(ACD_R9_KIND, REQUIRED, ACD_DELIVERY_ACKNOWLEDGED, ACD_DELIVERY_FORCED, "kind"),
+    HASH(ACD_R9_X_PREVIOUS, OPTIONAL, "x_previous"),
 };
 
 static const acd_field r10a_fields[] = {
@@ -187,6 +188,7 @@ static const acd_field r10a_fields[] = {
     MESSAGE(ACD_COMMIT_ACKNOWLEDGEMENT, OPTIONAL, ACD_R7, 1024, "R7"),
     MESSAGE(ACD_COMMIT_HELD, OPTIONAL, ACD_HELD, 1024, "Held"),
     MESSAGE(ACD_COMMIT_ITEM, OPTIONAL, ACD_R6, 4096, "R6"),
+    MESSAGE(ACD_COMMIT_REQUEST, OPTIONAL, ACD_R5, 1024, "R5"),
 };
 
 #endif

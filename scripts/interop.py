@@ -32,12 +32,14 @@ SIGNER_ROLES = {
     "acd-rf2": (ROLE_MERCHANT,), "acd-rf3": (ROLE_BANK,), "acd-bt1": (ROLE_BANK,), "acd-bt2": (ROLE_BANK,),
     "acd-e1": (ROLE_MERCHANT,), "acd-e3": (ROLE_BANK,), "acd-e4": (ROLE_MERCHANT,), "acd-e6": (ROLE_MERCHANT,),
     "acd-held": (ROLE_ARCHIVE,), "acd-e7a": (ROLE_ARCHIVE,), "acd-e7b": (ROLE_ARCHIVE,),
+    "acd-r1": (ROLE_MERCHANT,), "acd-r3": (ROLE_BANK,), "acd-r4": (ROLE_MERCHANT,), "acd-r6": (ROLE_MERCHANT,),
+    "acd-r8": (ROLE_MERCHANT,), "acd-r9": (ROLE_MERCHANT,), "acd-r10a": (ROLE_ARCHIVE,), "acd-r10b": (ROLE_ARCHIVE,),
 }
 # What stores keep beside messages: the seed of the box around P4.
 NO_MESSAGES = {"P4 seed"}
 CONTAINER_KEY, BUNDLE_MESSAGES, COSIGN_MESSAGE = 23, -1, -1
-# In every kind of commit: submission, acknowledgement, the archive's Held, a series' item.
-COMMIT_MESSAGES = (-1, -2, -3, -4)
+# In every kind of commit: submission, acknowledgement, the archive's Held, a series' item and its request.
+COMMIT_MESSAGES = (-1, -2, -3, -4, -5)
 RECEIPT_MESSAGES = (-1, -2)
 PROOF, HISTORY = 20, -1
 
@@ -70,7 +72,7 @@ def inside(data):
             return item[BUNDLE_MESSAGES]
         return [item[key] for key in RECEIPT_MESSAGES] if kind == "acd-receipt/1" else []
     kind, _, payload = payload_of(data)
-    if kind in ("acd-p5a", "acd-ja5a", "acd-e7a"):
+    if kind in ("acd-p5a", "acd-ja5a", "acd-e7a", "acd-r10a"):
         return [payload[key] for key in COMMIT_MESSAGES if key in payload]
     if kind == "acd-cosign":
         return [payload[COSIGN_MESSAGE]]
@@ -155,7 +157,7 @@ def vectors(folder):
 def not_sent_yet(name):
     """Types that stand in the table and that no party of this version sends: their protocols are not served yet."""
     return re.fullmatch(
-        r"acd-(ja5b|r\d+[ab]?|registration|registered|inv|endorsement|deposit|approval|passive-record"
+        r"acd-(ja5b|registration|registered|inv|endorsement|deposit|approval|passive-record"
         r"|complaint|po|announcement|announced|consent|a[789][ab]?|nr|p5c|payment-1|payment)", name)
 
 

@@ -71,6 +71,21 @@ go_on merchant
 until_is authorised sale "$n" phase
 expect 0 merchant cancel "$n"
 settle
+
+# Repeated transactions: one series that is paid, one that the merchant gives up.
+cp build/interop/in/goods.bin build/interop/in/series.bin
+merchant offer add build/interop/in/series.bin --price EUR:0.20 --description "sold in series" --protocol repeated >/dev/null
+expect 0 wallet buy series.bin --protocol repeated --budget EUR:0.50 --yes -o "$W/series.bin"
+expect 0 wallet again "$(newest number)" series.bin --yes -o "$W/series1.bin"
+expect 0 wallet finish "$(newest number)"
+expect 0 wallet buy series.bin --protocol repeated --yes -o "$W/series.bin"
+expect 0 merchant cancel "$(newest transaction)"
+for _ in $(seq 40); do
+  wallet resume >"$W/resume.log" 2>&1 || true
+  [ "$(newest phase)" = aborted ] && break
+  sleep 0.5
+done
+[ "$(newest phase)" = aborted ] || fail "a series that was given up did not end in an abort"
 $python scripts/interop_client.py "$W" ask
 
 # Paid through the other bank: BT1, BT2.

@@ -91,32 +91,38 @@ extension CaseFile {
     }
   }
 
-  /// FIG. 8: purchases up to the committed one, whose keys M gave itself.
+  /// FIG. 8: purchases up to the committed one, whose keys M gave, itself or by the record.
   private func series(_ offer: OfferRecord, _ commit: CommitRecord) -> [PromisedGoods] {
     guard case .series(let last, _, _) = commit.submission.claim else { return [] }
     var result: [PromisedGoods] = []
     let first = undated(R4.self, by: offer.merchant).filter { $0.payload.n == offer.n }
-    if let claim = offer.goods, !first.isEmpty {
+    let firstKeys = first.map(\.payload.key) + published(offer, 0, offer.hx, commit)
+    if let claim = offer.goods, !firstKeys.isEmpty {
       let facts = first.map { Fact("R4: the merchant's key of the first purchase", $0.hash) }
       result.append(
         PromisedGoods(
-          offer: offer, claim: claim, digests: offer.digests, keys: first.map(\.payload.key),
+          offer: offer, claim: claim, digests: offer.digests, keys: firstKeys,
           facts: [offer.fact] + facts + [commit.fact]))
     }
     let keys = undated(R8.self, by: offer.merchant).filter { $0.payload.n == offer.n }
     for item in items
     where item.signer == offer.merchant && item.payload.n == offer.n && item.payload.index <= last {
       let own = keys.filter { $0.payload.index == item.payload.index }
-      guard !own.isEmpty else { continue }
+      let given = own.map(\.payload.key) + published(offer, item.payload.index, item.payload.hx, commit)
+      guard !given.isEmpty else { continue }
       let facts = own.map { Fact("R8: the merchant's key of purchase \(item.payload.index)", $0.hash) }
       result.append(
         PromisedGoods(
           offer: offer, claim: GoodsClaim(root: item.payload.root, length: item.payload.length),
-          digests: item.payload.contract.digests, keys: own.map(\.payload.key),
+          digests: item.payload.contract.digests, keys: given,
           facts: [offer.fact, Fact("R6: purchase \(item.payload.index)", item.hash)] + facts + [commit.fact]))
     }
     return result
   }
+
+  private func published(
+    _ offer: OfferRecord, _ index: UInt64, _ hx: Hash, _ commit: CommitRecord
+  ) -> [[UInt8]] { offer.published(index, hx: hx, in: commit.submission).map { [$0] } ?? [] }
 
   /// FIG. 2 with the passive archive: the record is the bank's, so the key counts only if INV commits to it.
   private func invoice(_ offer: OfferRecord) -> [PromisedGoods] {

@@ -17,6 +17,8 @@ struct OfferRecord {
   let pseudonym: PublicKey?
   /// r, where the published key is masked.
   let mask: Hash?
+  /// r of a series, whose purchases have a mask each.
+  var seriesMask: [UInt8]?
   /// The payload's one encoding: signing it again changes nothing.
   let content: [UInt8]
   /// Whether this message may carry a contract of that mode.
@@ -39,6 +41,7 @@ struct OfferRecord {
     (mode, hx, goods, mask) = (payload.contract.mode, payload.hx, payload.goods, payload.mask)
     (digests, pseudonym) = (payload.contract.digests, payload.contract.pseudonym)
     (content, serves) = (encoded, modes.contains(payload.contract.mode))
+    seriesMask = (payload as? R1)?.maskBytes
   }
 
   init?(invoice message: Verified<Invoice>) { self.init(message, message.payload.terms, .invoice) }
@@ -50,6 +53,14 @@ struct OfferRecord {
     (type, hash, merchant, n) = (P.type, message.hash, message.signer, terms.n)
     (self.mode, hx, goods, mask, pseudonym) = (mode, terms.hx, terms.goods, nil, nil)
     (digests, content, serves) = (terms.digests, encoded, true)
+  }
+
+  /// k_i of a series out of a commit: of the committed purchase, and where it was forced of the one before.
+  func published(_ index: UInt64, hx: Hash, in submission: SubmissionRecord) -> [UInt8]? {
+    guard case .series(let last, _, _) = submission.claim, let seriesMask else { return nil }
+    let x = index == last ? submission.key : index + 1 == last ? submission.previousKey : nil
+    guard let x, Hash.keyCommitment(.repeated, merchant: merchant, n: n, key: x) == hx else { return nil }
+    return zip(x, Hash.seriesMask(seriesMask, index).bytes).map { $0 ^ $1 }
   }
 
   /// Nil if this is the contract of that submission; otherwise what does not agree.

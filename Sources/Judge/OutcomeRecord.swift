@@ -22,6 +22,8 @@ struct SubmissionRecord {
   var consent: Verified<Consent>?
   /// The payload's one encoding: signing it again changes nothing.
   let content: [UInt8]
+  /// A forced purchase of a series: the key of the one before.
+  var previousKey: [UInt8]?
 
   init<S: SubmissionPayload>(_ message: Verified<S>, _ mode: Mode) {
     (self.mode, label, hash, merchant) = (mode, S.type.label, message.hash, message.signer)
@@ -33,7 +35,10 @@ struct SubmissionRecord {
     if let a8 = payload as? A8, let said = try? Unverified<Consent>(a8.consent) {
       consent = try? Verified(said, by: .key(said.claimedSigners[0]))
     }
-    if let r9 = payload as? R9 { claim = .series(index: r9.index, hItem: r9.hItem, r9.delivery) }
+    if let r9 = payload as? R9 {
+      claim = .series(index: r9.index, hItem: r9.hItem, r9.delivery)
+      previousKey = r9.previousKey
+    }
   }
 
   init(compact message: Verified<JB3>, lock: Hash) {
@@ -100,6 +105,7 @@ struct DeliveryProof {
   var acknowledgements: [[UInt8]] = []
   var held: [UInt8]?
   var item: [UInt8]?
+  var request: [UInt8]?
 
   /// What the bank owes for this submission under this lock, or nil if the delivery is not shown.
   func due(_ submission: SubmissionRecord, _ made: LockRecord, archive: PublicKey) -> Money? {
@@ -134,7 +140,7 @@ struct DeliveryProof {
     let hx = Hash.keyCommitment(.repeated, merchant: terms.merchant, n: terms.n, key: submission.key)
     var total: Money?
     if index == 0 {
-      total = hItem == terms.hP1 ? terms.base : nil
+      total = delivery == .acknowledged && hItem == terms.hP1 && hx == terms.hx ? terms.base : nil
     } else if delivery == .acknowledged {
       for bytes in acknowledgements {
         guard let r7 = try? Verified<R7>(bytes, by: .key(terms.pseudonym)), r7.hash == hItem,
@@ -145,7 +151,8 @@ struct DeliveryProof {
       }
     } else if isHeld(hItem, made, archive),
       let r6 = item.flatMap({ try? Verified<R6>($0, by: .key(terms.merchant)) }), r6.hash == hItem,
-      r6.payload.n == terms.n, r6.payload.index == index, r6.payload.hx == hx
+      r6.payload.n == terms.n, r6.payload.index == index, r6.payload.hx == hx,
+      isAskedFor(r6.payload, submission, terms)
     {
       total = r6.payload.runningTotal
     }
@@ -153,6 +160,26 @@ struct DeliveryProof {
       return nil
     }
     return total
+  }
+}
+
+extension DeliveryProof {
+  /// Forced in a series: C asked for just this, after the purchase before, for no less; and the key of that
+  /// one is here.
+  fileprivate func isAskedFor(_ r6: R6, _ submission: SubmissionRecord, _ terms: LockTerms) -> Bool {
+    guard let r5 = request.flatMap({ try? Verified<R5>($0, by: .key(terms.pseudonym)) })?.payload,
+      r5.n == terms.n, r5.merchant == terms.merchant, r5.index == r6.index, r5.hPrevious == r6.hPrevious,
+      r5.runningTotalMax.currency == r6.runningTotal.currency,
+      r5.runningTotalMax.amount >= r6.runningTotal.amount, let key = submission.previousKey
+    else { return false }
+    var before = r6.index == 1 && r5.hPrevious == terms.hP1 ? terms.hx : nil
+    for bytes in acknowledgements {
+      guard let r7 = try? Verified<R7>(bytes, by: .key(terms.pseudonym)).payload, r7.n == terms.n,
+        r7.merchant == terms.merchant, r7.index + 1 == r6.index, r7.hR6 == r5.hPrevious
+      else { continue }
+      before = r7.hx
+    }
+    return before == Hash.keyCommitment(.repeated, merchant: terms.merchant, n: terms.n, key: key)
   }
 }
 
@@ -179,7 +206,8 @@ struct CommitRecord {
     (label, hash, archive) = (M.commitType.label, message.hash, message.signer)
     (at, lifetime, submission) = (payload.at, payload.lifetime, SubmissionRecord(inner, M.mode))
     proof = DeliveryProof(
-      acknowledgements: payload.acknowledgement.map { [$0] } ?? [], held: payload.held, item: payload.item)
+      acknowledgements: payload.acknowledgement.map { [$0] } ?? [], held: payload.held, item: payload.item,
+      request: payload.request)
   }
 
   init?(compact message: Verified<JB4a>, _ trust: TrustList) {

@@ -99,19 +99,21 @@ public struct Commit<M: PurchaseMode>: Payload {
   /// A's sequencing time: before the expiration.
   public var at: Timestamp
   public var lifetime: Timestamp
-  /// Early and series: the customer's E5 or R7, whole.
+  /// Early and series: the customer's E5 or R7, whole. In a forced commit of a series the R7 before.
   public var acknowledgement: [UInt8]?
   /// Early and series, forced: the archive's own word that it holds the ciphertext, whole.
   public var held: [UInt8]?
   /// Series, forced: R6, whole.
   public var item: [UInt8]?
+  /// Series, forced: the customer's R5 that asked for it, whole.
+  public var request: [UInt8]?
 
   public init(
     submission: [UInt8], at: Timestamp, lifetime: Timestamp, acknowledgement: [UInt8]? = nil,
-    held: [UInt8]? = nil, item: [UInt8]? = nil
+    held: [UInt8]? = nil, item: [UInt8]? = nil, request: [UInt8]? = nil
   ) {
     (self.submission, self.at, self.lifetime) = (submission, at, lifetime)
-    (self.acknowledgement, self.held, self.item) = (acknowledgement, held, item)
+    (self.acknowledgement, self.held, self.item, self.request) = (acknowledgement, held, item, request)
   }
   public init(_ f: FieldReader) {
     submission = f.required(Int(ACD_COMMIT_SUBMISSION)).array
@@ -120,6 +122,7 @@ public struct Commit<M: PurchaseMode>: Payload {
     acknowledgement = f.ifInTable(Int(ACD_COMMIT_ACKNOWLEDGEMENT))?.array
     held = f.ifInTable(Int(ACD_COMMIT_HELD))?.array
     item = f.ifInTable(Int(ACD_COMMIT_ITEM))?.array
+    request = f.ifInTable(Int(ACD_COMMIT_REQUEST))?.array
   }
   public func write(to f: inout FieldWriter) {
     f.put(Int(ACD_COMMIT_SUBMISSION), bytes: submission)
@@ -128,6 +131,7 @@ public struct Commit<M: PurchaseMode>: Payload {
     f.put(Int(ACD_COMMIT_ACKNOWLEDGEMENT), bytes: acknowledgement)
     f.put(Int(ACD_COMMIT_HELD), bytes: held)
     f.put(Int(ACD_COMMIT_ITEM), bytes: item)
+    f.put(Int(ACD_COMMIT_REQUEST), bytes: request)
   }
 }
 

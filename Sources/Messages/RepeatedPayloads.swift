@@ -4,6 +4,16 @@
 
 internal import CCore
 
+extension Hash {
+  /// KDF(r, i) = HKDF-Expand(r, "acd series mask" ‖ i): what masks the published key of purchase i. `r` is 32
+  /// bytes.
+  public static func seriesMask(_ r: [UInt8], _ index: UInt64) -> Hash {
+    var secret = r
+    let number = (0..<8).map { UInt8(truncatingIfNeeded: index >> (56 - 8 * $0)) }
+    return Hash(derive(from: Secret(taking: &secret), info: Array("acd series mask".utf8) + number))!
+  }
+}
+
 /// R1: M→C. The first purchase, under the contract of the series.
 public struct R1: OfferPayload {
   public static let type = MessageType.r1
@@ -18,7 +28,8 @@ public struct R1: OfferPayload {
   public var maskBytes: [UInt8]
 
   public var goods: GoodsClaim? { GoodsClaim(root: root, length: length) }
-  public var mask: Hash? { Hash(maskBytes) }
+  /// The first purchase's: each one has a mask of its own.
+  public var mask: Hash? { .seriesMask(maskBytes, 0) }
 
   public init(
     n: TransactionID, hx: Hash, root: Hash, length: UInt64, salt: Hash, contract: Contract, maskBytes: [UInt8]
@@ -254,11 +265,14 @@ public struct R9: SubmissionPayload {
   /// H of R7 of j; forced: of R6 of j; j = 0: of R1.
   public var hItem: Hash
   public var delivery: Delivery
+  /// Forced: x_(j-1), so that C is charged for nothing whose key it lacks.
+  public var previousKey: [UInt8]?
 
   public init(
     n: TransactionID, expiration: Timestamp, hP1: Hash, lock: Hash, key: [UInt8], index: UInt64, hItem: Hash,
-    delivery: Delivery
+    delivery: Delivery, previousKey: [UInt8]? = nil
   ) {
+    self.previousKey = previousKey
     self.n = n
     self.expiration = expiration
     self.hP1 = hP1
@@ -277,6 +291,7 @@ public struct R9: SubmissionPayload {
     index = f.required(Int(ACD_R_INDEX)).number
     hItem = f.required(Int(ACD_R9_H_ITEM)).hash
     delivery = try Delivery(f.required(Int(ACD_R9_KIND)).number)
+    previousKey = f.value(Int(ACD_R9_X_PREVIOUS))?.array
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_N, n)
@@ -287,5 +302,6 @@ public struct R9: SubmissionPayload {
     f.put(Int(ACD_R_INDEX), index)
     f.put(Int(ACD_R9_H_ITEM), hItem)
     f.put(Int(ACD_R9_KIND), delivery.rawValue)
+    f.put(Int(ACD_R9_X_PREVIOUS), bytes: previousKey)
   }
 }

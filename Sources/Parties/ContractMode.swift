@@ -22,6 +22,36 @@ where Request == AuthorizationQ<Self>, LockMessage == AuthorizationB<Self> {
   static func submission(_ lock: Verified<LockMessage>, _ sold: Sold<Offer>) -> Submission
   /// H of the E4 that a submission names.
   static func merchandise(of submission: Submission) -> Hash?
+  /// What M does when time runs out and the customer has said nothing more.
+  static func ending(_ sold: Sold<Offer>) -> SaleEnding
+  /// What a submission shows beside the lock. `note` is the customer's, if it is there.
+  static func shown(_ sold: Sold<Offer>, note: Verified<Note>?) -> [[UInt8]]
+  /// k_i, of the one secret that M keeps for a sale.
+  static func goodsKey(_ secret: [UInt8], _ index: UInt64) -> [UInt8]
+  /// k of the offer's goods, out of what the archive published.
+  static func goodsKey(published: Submission, _ offer: Offer) -> [UInt8]?
+  /// Nil if a lock of these terms pays this price; otherwise why not.
+  static func check(_ terms: LockTerms, price: Money) -> Denial?
+  /// R4, which M signs once the tokens are locked; nil but for a series.
+  static func firstKey(for offer: Verified<Offer>, secret: [UInt8]) -> R4?
+  /// What goes on under the lock at M, out of what was kept; nil but for a series.
+  static func merchantSeries(
+    _ offer: Verified<Offer>, _ lock: Verified<LockMessage>, secret: [UInt8], messages: [Label: [UInt8]]
+  ) throws(MessageError) -> MerchantSeries?
+  /// What goes on under the lock at C.
+  static func customerSeries(
+    _ offer: Verified<Offer>, _ lock: Verified<LockMessage>, messages: [Label: [UInt8]]
+  ) throws(MessageError) -> CustomerSeries?
+}
+
+/// How M ends a sale that waits for its customer.
+public enum SaleEnding: Equatable, Sendable {
+  /// Give it up.
+  case cancel
+  /// Submit what there is.
+  case submit
+  /// Leave the goods that this message describes with the archive, then submit.
+  case force([UInt8])
 }
 
 /// What M draws and decides for an offer.
@@ -57,6 +87,7 @@ public struct Sold<Offer: OfferPayload>: Sendable {
   public let k: [UInt8]
   /// E4, where the goods come after the lock.
   public let merchandise: Verified<E4>?
+  public let series: MerchantSeries?
   public let delivery: Delivery
 
   /// x: the key that the archive publishes.
@@ -67,6 +98,28 @@ extension ContractMode {
   public static var deliversAfterLock: Bool { false }
   public static func merchandise(for offer: Verified<Offer>, _ goods: GoodsClaim) -> E4? { nil }
   public static func merchandise(of submission: Submission) -> Hash? { nil }
+  public static func ending(_ sold: Sold<Offer>) -> SaleEnding {
+    sold.merchandise.map { .force($0.bytes) } ?? .cancel
+  }
+  public static func shown(_ sold: Sold<Offer>, note: Verified<Note>?) -> [[UInt8]] {
+    let shown = sold.delivery == .forced ? sold.merchandise?.bytes : note?.bytes
+    return shown.map { [$0] } ?? []
+  }
+  public static func goodsKey(_ secret: [UInt8], _ index: UInt64) -> [UInt8] { secret }
+  public static func goodsKey(published: Submission, _ offer: Offer) -> [UInt8]? {
+    masked(published.key, by: offer.mask)
+  }
+  public static func check(_ terms: LockTerms, price: Money) -> Denial? {
+    if terms.value == price { return nil }
+    return Denial(.wrongValue, "\(lockType.label) is over \(terms.value), the price is \(price)")
+  }
+  public static func firstKey(for offer: Verified<Offer>, secret: [UInt8]) -> R4? { nil }
+  public static func merchantSeries(
+    _ offer: Verified<Offer>, _ lock: Verified<LockMessage>, secret: [UInt8], messages: [Label: [UInt8]]
+  ) throws(MessageError) -> MerchantSeries? { nil }
+  public static func customerSeries(
+    _ offer: Verified<Offer>, _ lock: Verified<LockMessage>, messages: [Label: [UInt8]]
+  ) throws(MessageError) -> CustomerSeries? { nil }
 }
 
 extension ContractMode where Offer == P1 {

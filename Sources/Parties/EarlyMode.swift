@@ -45,9 +45,7 @@ extension EarlyMode: ArchiveMode {
     case .forced(let e4):
       guard e6.delivery == .forced, e4.hash == e6.hE4, e4.payload.n == terms.n, e4.payload.hP1 == terms.hP1
       else { return Denial(.mismatch, "E4 is of other goods") }
-      guard holdsGoods else {
-        return Denial(.unacknowledged, "the customer has not acknowledged, and the goods are not all here")
-      }
+      if !holdsGoods { return .notHeld }
     }
     return nil
   }

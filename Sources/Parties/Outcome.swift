@@ -42,6 +42,20 @@ extension LockMode {
 
 extension AnnouncedMode: LockMode {}
 
+extension [TokenInput] {
+  /// The first `amount` minor units of a payment, in the order of its list, and the rest.
+  public func split(after amount: UInt64) -> (used: [TokenInput], rest: [TokenInput]) {
+    var (used, rest, left): ([TokenInput], [TokenInput], UInt64) = ([], [], amount)
+    for input in self {
+      let part = Swift.min(left, input.amount)
+      left -= part
+      if part > 0 { used.append(TokenInput(token: input.token, amount: part)) }
+      if part < input.amount { rest.append(TokenInput(token: input.token, amount: input.amount - part)) }
+    }
+    return (used, rest)
+  }
+}
+
 extension TokenMode {
   /// Who decides, and signs the outcomes.
   public static var archiveRole: Role { mode == .joint || mode == .compact ? .bank : .archive }

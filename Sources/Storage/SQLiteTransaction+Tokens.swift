@@ -78,14 +78,15 @@ extension SQLiteTransaction {
         throw StorageError.invalid("a token use's amount is not negative")
       }
       guard try token(use.token) != nil else { throw StorageError.unknownToken }
-      // State 0 may become anything; 1 and 2 only themselves.
+      // State 0 may become anything, and as 1 be less; 1 and 2 only themselves.
       let changed = try run(
         """
         INSERT INTO token_uses (token, lock, amount, state, message) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (token, lock) DO UPDATE
-        SET state = excluded.state, message = excluded.message
-        WHERE token_uses.amount = excluded.amount
-          AND (token_uses.state = 0 OR token_uses.state = excluded.state)
+        SET state = excluded.state, message = excluded.message, amount = excluded.amount
+        WHERE (token_uses.state = 0 OR token_uses.state = excluded.state)
+          AND (token_uses.amount = excluded.amount
+            OR token_uses.state = 0 AND excluded.state = 1 AND excluded.amount < token_uses.amount)
         """,
         [blob(use.token), blob(use.lock), use.amount, use.state.rawValue, blob(use.message)])
       guard changed == 1 else { throw StorageError.conflict(.tokenUse) }

@@ -123,9 +123,10 @@ public protocol StoreTransaction {
   func tokenUses(token: [UInt8]) throws(StorageError) -> [TokenUse]
   /// The uses under a lock, by token.
   func tokenUses(lock: [UInt8]) throws(StorageError) -> [TokenUse]
-  /// Inserts a use, or moves it from `locked` to `spent` or `released`; these two are final.
+  /// Inserts a use, or moves it from `locked` to `spent` or `released`; these two are final. Of a locked use
+  /// less may be spent than was locked: the amount is then what was spent.
   /// - Throws: `.unknownToken`; `.invalid` for a negative amount; `.conflict(.tokenUse)` for another amount
-  ///   or a use that has left the state.
+  ///   (a greater one, where a locked use is spent) or a use that has left the state.
   func putTokenUse(_ use: TokenUse) throws(StorageError)
 
   // MARK: Archive records

@@ -117,23 +117,26 @@ final class ProgressLine: @unchecked Sendable {  // every access is under the lo
 struct ProtocolArgument: ExpressibleByArgument, Sendable {
   let mode: Mode
 
+  /// The two messages for each further purchase of a series.
+  var isShort = false
+
   static let core = ProtocolArgument(mode: .core)
-  static let served: [Mode] = [.core, .joint, .compact, .early]
+  static let served: [Mode] = [.core, .joint, .compact, .early, .repeated]
+  static let shortName = "repeated-short"
 
   init(mode: Mode) { self.mode = mode }
 
   init?(argument: String) {
-    guard let mode = Self.aliases[argument] ?? Mode(named: argument), Self.served.contains(mode) else {
-      return nil
-    }
-    self.mode = mode
+    let name = argument == Self.shortName ? Mode.repeated.name : argument
+    guard let mode = Self.aliases[name] ?? Mode(named: name), Self.served.contains(mode) else { return nil }
+    (self.mode, isShort) = (mode, argument == Self.shortName)
   }
 
   /// What people call a protocol beside the name that its messages give it.
   private static let aliases: [String: Mode] = ["joint-compact": .compact]
 
   var defaultValueDescription: String { Self.word(mode) }
-  static var allValueStrings: [String] { served.map(word) }
+  static var allValueStrings: [String] { served.map(word) + [shortName] }
 
   private static func word(_ mode: Mode) -> String {
     aliases.first { $0.value == mode }?.key ?? mode.name

@@ -27,7 +27,7 @@ struct EvidenceOptions: ParsableArguments {
     print("written: \(files.map(\.0).joined(separator: ", "))")
     print("  messages: \(export.labels.joined(separator: ", "))")
     for token in export.tokens { print("  token \(token)") }
-    if let goods = export.sealedGoods { print("  sealed goods, if they are in dispute: \(goods)") }
+    for goods in export.sealedGoods { print("  sealed goods, if they are in dispute: \(goods)") }
     if !export.sealings.isEmpty { print("  the sealed submission holds the key to the goods") }
   }
 
@@ -35,7 +35,7 @@ struct EvidenceOptions: ParsableArguments {
     let files: [String]
     let labels: [String]
     let tokens: [String]
-    let sealedGoods: String?
+    let sealedGoods: [String]
 
     init(_ files: [String], _ export: EvidenceExport) {
       (self.files, labels, tokens) = (files, export.labels, export.tokens)

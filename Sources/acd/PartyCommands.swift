@@ -117,7 +117,8 @@ struct MerchantCommand: AsyncParsableCommand {
     commandName: "merchant", abstract: "Sell files.",
     subcommands: [
       Init.self, Serve.self, OfferCommand.self, OffersCommand.self, BidsCommand.self, SalesCommand.self,
-      CancelCommand.self, RefundsCommand.self, MerchantEvidence.self, MerchantWitness.self,
+      FinishCommand.self, CancelCommand.self, RefundsCommand.self, MerchantEvidence.self,
+      MerchantWitness.self,
     ])
 
   struct Init: AsyncParsableCommand {
@@ -185,7 +186,7 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
       @Option(
         name: .customLong("protocol"), parsing: .upToNextOption,
-        help: "The protocols by which it is sold: core, joint, joint-compact, early.")
+        help: "The protocols by which it is sold: core, joint, joint-compact, early, repeated.")
       var protocols: [ProtocolArgument] = [.core]
       @Option(help: "Take bids down to this price, and answer lower ones by another price (told to nobody).")
       var least: MoneyArgument?
@@ -195,7 +196,8 @@ struct MerchantCommand: AsyncParsableCommand {
         try await withMerchant(data) { merchant in
           let offer = try await merchant.add(
             file, price: price.money, description: description, twoSided: twoSided,
-            modes: protocols.map(\.mode), least: least?.money, asks: ask)
+            modes: Mode.allCases.filter { mode in protocols.contains { $0.mode == mode } },
+            least: least?.money, asks: ask)
           if data.json {
             try printJSON(offer)
           } else {
@@ -256,15 +258,32 @@ struct MerchantCommand: AsyncParsableCommand {
     @OptionGroup var data: DataOptions
     @Argument(help: "The sale's number n, as `acd merchant sales` prints it.") var n: String
 
-    func run() async throws {
-      guard let n = TransactionID(hex: n) else {
-        throw ValidationError("A sale's number is 32 hexadecimal digits.")
-      }
-      try await withMerchant(data) { merchant in
-        let sale = try await merchant.cancel(n)
-        if data.json { try printJSON(sale) } else { show(sale) }
-      }
-    }
+    func run() async throws { try await change(n, data) { try await $0.cancel($1) } }
+  }
+
+  struct FinishCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "finish",
+      abstract: "End an open series of purchases: what was bought is archived and paid.",
+      discussion: "By itself it ends when its customer wants no more, or in time before its expiration.")
+    @OptionGroup var data: DataOptions
+    @Argument(help: "The sale's number n, as `acd merchant sales` prints it.") var n: String
+
+    func run() async throws { try await change(n, data) { try await $0.finish($1) } }
+  }
+}
+
+/// Does something to one sale, and prints how it stands then.
+private func change(
+  _ text: String, _ data: DataOptions,
+  _ body: (MerchantOperation, TransactionID) async throws -> SaleSummary
+) async throws {
+  guard let n = TransactionID(hex: text) else {
+    throw ValidationError("A sale's number is 32 hexadecimal digits.")
+  }
+  try await withMerchant(data) { merchant in
+    let sale = try await body(merchant, n)
+    if data.json { try printJSON(sale) } else { show(sale) }
   }
 }
 

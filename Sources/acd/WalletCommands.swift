@@ -12,9 +12,9 @@ struct WalletCommand: AsyncParsableCommand {
     commandName: "wallet", abstract: "Withdraw anonymous tokens, buy, keep receipts.",
     subcommands: [
       Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
-      Bid.self, Accept.self, Decline.self, Refund.self, List.self, Show.self, Resume.self,
-      ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self, Statement.self,
-      Prune.self,
+      Again.self, Finish.self, Bid.self, Accept.self, Decline.self, Refund.self, List.self, Show.self,
+      Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self,
+      Statement.self, Prune.self,
     ])
 }
 
@@ -26,14 +26,15 @@ struct BuyingOptions: ParsableArguments {
   var output: String?
   @Option(help: "Where the key comes from: archive, merchant or early.")
   var completion = CompletionRoute.archive
-  @Option(help: "How many seconds the archive may take before the money comes back.")
-  var expiration: UInt64 = 600
+  @Option(help: "How many seconds until the money comes back if nothing is paid (600; 3600 for a series).")
+  var expiration: UInt64?
   @Option(help: "Accept a counter-offer up to this price without asking.") var most: MoneyArgument?
 
-  func options() -> BuyOptions {
+  func options(for mode: Mode = .core) -> BuyOptions {
     var buying = BuyOptions()
     (buying.bank, buying.archive, buying.most) = (bank, archive, most?.money)
-    (buying.completion, buying.expirationSeconds) = (completion, expiration)
+    buying.completion = completion
+    buying.expirationSeconds = expiration ?? (mode == .repeated ? 3600 : 600)
     buying.output = output.map { URL(fileURLWithPath: $0).path }
     return buying
   }
@@ -171,6 +172,7 @@ extension WalletCommand {
               [
                 "id": $0.id.description, "price": $0.price.description, "name": $0.name,
                 "description": $0.description, "length": String($0.length),
+                "protocols": $0.modes.map(\.name).joined(separator: " "),
               ]
             })
         }
@@ -187,8 +189,11 @@ extension WalletCommand {
     @Option(help: "The merchant's name or key.") var merchant: String?
     @OptionGroup var buying: BuyingOptions
     @Option(
-      name: .customLong("protocol"), help: "The protocol to buy by: core, joint, joint-compact or early.")
+      name: .customLong("protocol"),
+      help: "The protocol to buy by: core, joint, joint-compact, early, repeated or repeated-short.")
     var mode = ProtocolArgument.core
+    @Option(help: "Repeated: what all purchases together may cost. The rest comes back at the end.")
+    var budget: MoneyArgument?
     @Flag(help: "Acknowledge the goods before they are paid (two-sided delivery).") var twoSided = false
     @Option(help: "What to bid, such as EUR:0.80 (default: the offer's price).") var price: MoneyArgument?
     @Flag(help: "Under your account's own key, not anonymously: bank and merchant know you.") var named =
@@ -208,23 +213,52 @@ extension WalletCommand {
 
     func run() async throws {
       try await options.withWallet { wallet in
-        let offers = try await wallet.offers(merchant: merchant).filter {
-          $0.id.description == offer.lowercased() || $0.name == offer
-        }
-        guard let chosen = offers.first, offers.count == 1 else {
-          throw ServiceError.notFound(
-            offers.isEmpty
-              ? "there is no offer \(offer)" : "\(offer) names \(offers.count) offers: give the id")
-        }
-        if !yes && !options.data.json && isatty(STDIN_FILENO) == 1 {
-          print("Buy \(chosen.name) for \(price?.money ?? chosen.price)? Type yes: ", terminator: "")
-          guard readLine() == "yes" else { throw ExitCode(1) }
-        }
-        var buying = buying.options()
+        let chosen = try await choose(offer, try await wallet.offers(merchant: merchant))
+        try confirm(chosen, price: price?.money, yes: yes, options)
+        var buying = buying.options(for: mode.mode)
         (buying.merchant, buying.price) = (merchant, price?.money)
-        (buying.mode, buying.twoSided) = (mode.mode, twoSided)
-        (buying.named, buying.pseudonym, buying.reuseKey) = (named, pseudonym, reuseKey)
+        (buying.mode, buying.isShort, buying.budget) = (mode.mode, mode.isShort, budget?.money)
+        (buying.twoSided, buying.named) = (twoSided, named)
+        (buying.pseudonym, buying.reuseKey) = (pseudonym, reuseKey)
         let number = try await wallet.buy(chosen, options: buying)
+        try await finish(wallet, number, options)
+      }
+    }
+  }
+
+  struct Again: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Buy another offer in an open series (bought with --protocol repeated).",
+      discussion: "The bank and the archive are not asked; the series is paid as a whole when it ends.")
+    @OptionGroup var options: WalletOptions
+    @Argument(help: "The series' number, as `acd wallet list` prints it.") var number: UInt64
+    @Argument(help: "The offer's id, or its file name if that names one offer.") var offer: String
+    @Option(name: .shortAndLong, help: "The file to write (default: in the wallet's goods folder).")
+    var output: String?
+    @Flag(help: "Do not ask.") var yes = false
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        guard let series = try await wallet.purchases().first(where: { $0.number == number }) else {
+          throw ServiceError.notFound("there is no purchase \(number)")
+        }
+        let chosen = try await choose(offer, try await wallet.offers(merchant: series.merchant))
+        try confirm(chosen, yes: yes, options)
+        try await wallet.again(number, chosen, output: output.map { URL(fileURLWithPath: $0).path })
+        try await finish(wallet, number, options)
+      }
+    }
+  }
+
+  struct Finish: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "End a series: what was bought is paid, the rest of the budget comes back.")
+    @OptionGroup var options: WalletOptions
+    @Argument(help: "The series' number, as `acd wallet list` prints it.") var number: UInt64
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        try await wallet.finish(number)
         try await finish(wallet, number, options)
       }
     }
@@ -271,6 +305,7 @@ extension WalletCommand {
             + purchase.description
         )
         print("  transaction \(purchase.transaction ?? "none yet") at \(purchase.merchant)")
+        if let series = try await wallet.series(number) { print("  \(text(series))") }
         print("  messages: \(try await wallet.messages(number).map(\.label).joined(separator: ", "))")
       }
     }
@@ -319,6 +354,36 @@ private func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
 
 func finish(_ wallet: Wallet, _ number: UInt64, _ options: WalletOptions) async throws {
   guard let purchase = try await wallet.purchases().first(where: { $0.number == number }) else { return }
+  let series = try await wallet.series(number)
   if options.data.json { try printJSON(purchase) } else { print("purchase \(number): \(purchase.phase)") }
+  // A series stays open until its customer has enough.
+  if let series, purchase.phase == "locked", series.delivered > 0 {
+    guard !options.data.json else { return }
+    print("  \(text(series))\n  more: acd wallet again \(number) OFFER    end: acd wallet finish \(number)")
+    return
+  }
   if purchase.phase != "delivered" { throw Status.failed }
+}
+
+private func text(_ series: SeriesSummary) -> String {
+  let names = series.names.joined(separator: ", ")
+  return "\(series.total) of \(series.budget), \(series.left) left: \(names); \(series.delivered) delivered"
+}
+
+/// The offer of this id, or of this file name if that names one offer.
+private func choose(_ name: String, _ all: [Offer]) async throws -> Offer {
+  let offers = all.filter { $0.id.description == name.lowercased() || $0.name == name }
+  guard let chosen = offers.first, offers.count == 1 else {
+    throw ServiceError.notFound(
+      offers.isEmpty ? "there is no offer \(name)" : "\(name) names \(offers.count) offers: give the id")
+  }
+  return chosen
+}
+
+private func confirm(
+  _ offer: Offer, price: Money? = nil, yes: Bool, _ options: WalletOptions
+) throws {
+  guard !yes && !options.data.json && isatty(STDIN_FILENO) == 1 else { return }
+  print("Buy \(offer.name) for \(price ?? offer.price)? Type yes: ", terminator: "")
+  guard readLine() == "yes" else { throw ExitCode(1) }
 }

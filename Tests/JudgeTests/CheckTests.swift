@@ -103,11 +103,15 @@ struct SeriesCheckTests {
     let held = Held(
       n: Ware.n, merchant: Actor.merchant.key, lock: try sale.r3().hash, root: sale.claim.root,
       length: sale.claim.length, until: Times.lifetime, hGoods: name)
-    let submission = try sale.r9 { ($0.hItem, $0.delivery) = (name, .forced) }
+    let submission = try sale.r9 {
+      ($0.hItem, $0.delivery, $0.previousKey) = (name, .forced, Series.x(1))
+    }
+    let asked = try sale.r5(2) { $0.runningTotalMax = item.payload.runningTotal }
     return try Actor.archive.sign(
       R10a(
         submission: submission.bytes, at: Times.now + 20, lifetime: Times.lifetime,
-        held: Actor.archive.sign(held).bytes, item: item.bytes))
+        acknowledgement: sale.r7(1).bytes, held: Actor.archive.sign(held).bytes, item: item.bytes,
+        request: asked.bytes))
   }
 
   @Test("the first purchase's key is the one that the lock commits to")

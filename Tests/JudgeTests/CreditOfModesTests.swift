@@ -49,6 +49,11 @@ struct CreditOfModesTests {
     let forced = Exhibits(
       [r3, try sale.forced().bytes, try sale.credit(Series.total(2)).bytes], heard: [.bank])
     #expect(try forced.judged().findings(.notCredited) == [.noFault])
+    var second = Series()
+    second.committed = 1
+    let direct = Exhibits(
+      [r3, try second.forced().bytes, try second.credit(Series.total(1)).bytes], heard: [.bank])
+    #expect(try direct.judged().findings(.notCredited) == [.noFault])
     var first = Series()
     first.committed = 0
     let base = Exhibits(
@@ -63,6 +68,12 @@ struct CreditOfModesTests {
       ("R9.x", try sale.r10a(sale.r9 { $0.key = Ware.k })),
       ("beyond the budget", try sale.r10a(sale.r9 { $0.hItem = tooMuch.hash }, r7: tooMuch)),
       ("Held.hR6", try sale.forced { $0.hGoods = digest(1) }),
+      ("forced, R5 by a stranger", try sale.forced(r5: sale.r5(2, by: .stranger))),
+      ("forced above R5's maximum", try sale.forced(r5: sale.r5(2) { $0.runningTotalMax = Series.total(1) })),
+      ("forced, R5 of another purchase", try sale.forced(r5: sale.r5(3))),
+      ("forced after another purchase", try sale.forced(r5: sale.r5(2) { $0.hPrevious = digest(1) })),
+      ("forced without the R7 before", try sale.forced(r7: sale.r7(2))),
+      ("forced with another key before", try sale.forced(key: Series.x(2))),
       ("first with another item", try first.r10a(sale.r9 { ($0.index, $0.key) = (0, Series.x(0)) })),
     ]
     for (name, r10a) in without { try expectNothingOwed([r3, r10a.bytes], name) }

@@ -108,7 +108,9 @@ struct DeliveryTests {
 
   @Test("a series: each purchase is acknowledged by itself")
   func forgedSeries() throws {
-    let series = Series()
+    // Forced, the first after R1: no R7 is inside the record.
+    var series = Series()
+    series.committed = 1
     let otherN = TransactionID(filled(1, 16))!
     let base = [try series.r1().bytes, try series.r3().bytes, try series.forced().bytes]
     func findings(_ r6: Verified<R6>, _ r7: Verified<R7>) throws -> [Finding] {
@@ -197,6 +199,35 @@ struct ValueTakenTests {
 
   private func base() throws -> [[UInt8]] {
     [try token.encoded(), try demand().bytes, try Tokens.keyList().bytes]
+  }
+
+  @Test("of a series below its budget the bank has to account for the rest")
+  func seriesRest() throws {
+    let series = Series()
+    let terms = try series.r3().payload.terms
+    let r2 = try Actor.tokenOne.sign(
+      R2(terms: terms, bank: Actor.bank.key, tokenInputs: [TokenInput(token: token, amount: 1000)]))
+    let lock = try base() + [r2.bytes, try series.r3().bytes]
+    #expect(try Exhibits(lock, heard: [.bank]).judged().findings(.valueTaken) == [.noFault], "all is locked")
+    // The record pays EUR 3.00: the rest is the customer's again.
+    let paid = lock + [try series.r10a().bytes]
+    let kept = try Exhibits(paid, heard: [.bank]).judged()
+    #expect(kept.findings(.valueTaken).contains(.convicted))
+    let rest = try Actor.bank.sign(
+      StatusAnswer(
+        remainder: Money("EUR:7.00"), at: Times.now + 40, hQuery: demand().hash, proof: [], state: .available)
+    )
+    let honest = try Exhibits(paid + [rest.bytes], heard: [.bank]).judged()
+    #expect(honest.findings(.valueTaken).allSatisfy { $0 == .noFault })
+    // And it may be spent again: with EUR 7.00 of another lock nothing is spent beyond the value.
+    let again = try sale.p2(by: .tokenOne) {
+      $0.tokenInputs = [TokenInput(token: token, amount: 700)]
+      $0.terms.value = Money("EUR:7.00")!
+      $0.terms.n = TransactionID(filled(9, 16))!
+    }
+    let more = [again.bytes, try Actor.bank.sign(P3(terms: again.payload.terms)).bytes]
+    let both = Exhibits(paid + more, heard: [.bank])
+    #expect(try both.judged().findings(.spentBeyondValue) == [.noFault])
   }
 
   @Test("a bank that was heard and explains nothing is at fault")

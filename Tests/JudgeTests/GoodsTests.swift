@@ -211,6 +211,11 @@ struct GoodsOfModesTests {
       try expectConviction(Exhibits(base + own, goods: goods), .badGoods, .merchant, "purchase \(index)")
     }
     try expectConviction(Exhibits(base + [try sale.r4().bytes], goods: goods), .badGoods, .merchant, "first")
+    // M kept R8 of the committed purchase back: the record has the key. Forced, the one before too.
+    try expectConviction(
+      Exhibits(base + [try sale.r6(2).bytes], goods: goods), .badGoods, .merchant, "without R8")
+    let forced = [base[0], try sale.forced().bytes, try sale.r6(1).bytes]
+    try expectConviction(Exhibits(forced, goods: goods), .badGoods, .merchant, "forced")
     let (r6, r8) = (try sale.r6(1).bytes, try sale.r8(1).bytes)
     let forged: [(String, [[UInt8]])] = [
       ("no R1", [base[1], r6, r8]), ("no R10a", [base[0], r6, r8]), ("no R6", base + [r8]),

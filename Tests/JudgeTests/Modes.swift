@@ -71,8 +71,10 @@ struct Series {
   var claim = Ware.claim
   var committed: UInt64 = 2
 
-  static func n(_ index: UInt64) -> [UInt8] { filled(UInt8(0x60 + index)) }
-  static func x(_ index: UInt64) -> [UInt8] { filled(UInt8(0x70 + index)) }
+  /// x_i = k ⊕ KDF(r, i).
+  static func x(_ index: UInt64) -> [UInt8] {
+    zip(Ware.k, Hash.seriesMask(EarlySale.mask, index).bytes).map { $0 ^ $1 }
+  }
   static func total(_ index: UInt64) -> Money { Money(currency: "EUR", amount: 100 * (index + 1))! }
 
   func r1(_ change: (inout R1) -> Void = { _ in }) throws -> Verified<R1> {
@@ -107,7 +109,22 @@ struct Series {
     var payload = R6(
       n: Ware.n, runningTotal: Self.total(index), hx: Sale.hx(.repeated, key: Self.x(index)),
       root: claim.root, length: claim.length, salt: digest(0x5a), index: index,
-      contract: Sale.contract(.repeated), hPrevious: digest(UInt8(index)))
+      contract: Sale.contract(.repeated), hPrevious: try previous(index))
+    change(&payload)
+    return try actor.sign(payload)
+  }
+
+  /// H of what R6 and R5 of i follow.
+  private func previous(_ index: UInt64) throws -> Hash {
+    index == 1 ? try r1().hash : try r6(index - 1).hash
+  }
+
+  func r5(
+    _ index: UInt64, by actor: Actor = .pseudonym, _ change: (inout R5) -> Void = { _ in }
+  ) throws -> Verified<R5> {
+    var payload = R5(
+      n: Ware.n, merchant: Actor.merchant.key, runningTotalMax: Self.total(index), index: index,
+      offer: Nonce(filled(1, 16))!, hPrevious: try previous(index))
     change(&payload)
     return try actor.sign(payload)
   }
@@ -147,7 +164,10 @@ struct Series {
   }
 
   /// Forced: the archive holds R6's ciphertext.
-  func forced(_ change: (inout Held) -> Void = { _ in }) throws -> Verified<R10a> {
+  func forced(
+    r5: Verified<R5>? = nil, r7: Verified<R7>? = nil, key: [UInt8]? = nil,
+    _ change: (inout Held) -> Void = { _ in }
+  ) throws -> Verified<R10a> {
     let item = try r6(committed)
     var held = Held(
       n: Ware.n, merchant: Actor.merchant.key, lock: try r3().hash, root: claim.root, length: claim.length,
@@ -156,11 +176,14 @@ struct Series {
     let submission = try r9 {
       $0.hItem = item.hash
       $0.delivery = .forced
+      $0.previousKey = key ?? Self.x(committed - 1)
     }
+    let before = committed > 1 ? try (r7 ?? self.r7(committed - 1)).bytes : nil
     return try Actor.archive.sign(
       R10a(
         submission: submission.bytes, at: Times.now + 20, lifetime: Times.lifetime,
-        held: Actor.archive.sign(held).bytes, item: item.bytes))
+        acknowledgement: before, held: Actor.archive.sign(held).bytes, item: item.bytes,
+        request: (r5 ?? self.r5(committed)).bytes))
   }
 
   func credit(_ amount: Money) throws -> Verified<Credit> {

@@ -125,6 +125,7 @@ final class Market {
         for (id, amount) in locked { spent[id, default: 0] += amount }
         locked = [:]
       case .release: locked = [:]
+      case .spendPart: throw Unexpected()
       case .credit(_, let value, _): credited += value.amount
       case .confirmCredit(_, let value, let lock):
         credits += 1

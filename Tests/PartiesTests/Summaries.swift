@@ -7,7 +7,8 @@ private func label(_ bytes: [UInt8]) -> String {
   guard let type = try? MessageType(peeking: bytes) else { return "bytes" }
   guard type == .coSign else { return type.label }
   // What the tokens' keys signed together.
-  return (try? Unverified<E2>(bytes)) == nil ? "P2" : "E2"
+  if (try? Unverified<E2>(bytes)) != nil { return "E2" }
+  return (try? Unverified<R2>(bytes)) == nil ? "P2" : "R2"
 }
 
 extension BankEffect {
@@ -17,6 +18,7 @@ extension BankEffect {
     case .enter(let phase): "enter \(phase)"
     case .lock(_, _, let amount, _): "lock \(amount)"
     case .spend: "spend"
+    case .spendPart(_, let used, let rest): "spend \(used.map(\.amount)), free \(rest)"
     case .release: "release"
     case .credit(let merchant, let value, _): "credit \(Actor.named(merchant)) \(value)"
     case .confirmCredit: "confirm credit"

@@ -78,6 +78,25 @@ says no-fault bad-goods "${all[@]}" "$goods"
 says no-fault not-credited "${all[@]}" --heard bank
 says "" delivered-this "${all[@]}"
 
+echo "early.sh: a damaged copy: a NAK names what is damaged, and that alone is sent again"
+locked_without_goods goods.bin -o "$W/goods.bin" --protocol early
+kill_buyer
+python3 - "$W/merchant/goods/$n" "$W/wallet/goods/$n.sealed" <<'PY'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+for place in (30, 100000, 100001, 2000000, len(data) - 1):
+    data[place] ^= 1
+open(sys.argv[2], "wb").write(data)
+PY
+go_on merchant
+expect 0 wallet resume
+grep -q '4 damaged parts of the goods were sent again' "$W/err" || fail "nothing was mended: $(cat "$W/err")"
+labels | grep -q 'E4, E5, E7a' || fail "the mended goods are not acknowledged: $(labels)"
+arrived "$W/goods.bin"
+rm "$W/goods.bin"
+expect 0 merchant evidence export "$n" --out "$W/merchant.ev"
+grep -q NAK "$W/out" || fail "the merchant has no NAK: $(cat "$W/out")"
+
 echo "early.sh: goods that are not what E4 says: no E5, the archive refuses them, and the money comes back"
 before=$(purse)
 locked_without_goods goods.bin -o "$W/goods.bin" --protocol early --expiration 12
@@ -130,7 +149,7 @@ echo "early.sh: the 24 words bring the purchases back, and their goods"
 python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["mnemonic"])' "$W/wallet.json" >"$W/words"
 expect 0 $ACD wallet restore --data-dir "$W/restored" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --words "$W/words"
 phases=$($ACD wallet list --json --data-dir "$W/restored" | json '" ".join(sorted(p["phase"] for p in v))')
-[ "$phases" = "aborted aborted aborted delivered delivered delivered delivered" ] || fail "restored: $phases"
+[ "$phases" = "aborted aborted aborted delivered delivered delivered delivered delivered" ] || fail "restored: $phases"
 cmp -s "$W/restored/goods/goods.bin" "$in/goods.bin" || fail "the restored goods differ"
 
 stop_all

@@ -72,6 +72,15 @@ unacknowledged() {
   go_on merchant
 }
 lie() { local party=$1; shift; Tests/Scenarios/lie.py "$W/$party" "$@"; }
+# again OFFER: another purchase in the newest series.
+again() { acd wallet again "$(last number)" "$1" --yes -o "$W/again.bin"; }
+# no_room COMMAND...: while it runs, the wallet can store no goods.
+no_room() {
+  mkdir -p "$W/wallet/goods"
+  mv "$W/wallet/goods" "$W/aside" && touch "$W/wallet/goods"
+  "$@" || true
+  rm "$W/wallet/goods" && mv "$W/aside" "$W/wallet/goods"
+}
 chosen() {
   [ ${#wanted[@]} -eq 0 ] && return 0
   case $1 in *\*) return 0 ;; esac
@@ -96,6 +105,7 @@ mkdir -p build/scenarios/protocols-in
 in=$PWD/build/scenarios/protocols-in
 head -c 60000 /dev/urandom >"$in/goods.bin"
 head -c 30000 /dev/urandom >"$in/more.bin"
+head -c 20000 /dev/urandom >"$in/part.bin"
 WITNESSES=1 TRUST_OPTIONS="--answer 2" world build/scenarios/protocols
 shop=$(field key "$W/merchant/identity.json")
 start_all; start witness1; started witness1

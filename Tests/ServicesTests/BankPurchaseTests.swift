@@ -70,6 +70,43 @@ extension Purchase {
 
 @Suite("Bank: purchases")
 struct BankPurchaseTests {
+  @Test("a series below its budget spends what it cost, in the list's order, and the rest pays again")
+  func seriesRest() async throws {
+    let bank = try await TestBank()
+    let tokens = try await bank.withdraw([100, 500, 100])
+    let purchase = Purchase(bank: bank)
+    let merchant = publicKey(Actor.merchant)
+    let terms = LockTerms(
+      n: purchase.n, merchant: merchant, archive: publicKey(Actor.archive),
+      pseudonym: publicKey(Actor.pseudonym), value: euros(650), expiration: TestBank.expiration,
+      lifetime: TestBank.lifetime, hP1: purchase.hP1,
+      hx: .keyCommitment(.repeated, merchant: merchant, n: purchase.n, key: purchase.k), base: euros(130))
+    let inputs = zip(tokens, [100, 500, 50]).map { TokenInput(token: $0.token, amount: $1) }
+    var r2 = try Verified(
+      signing: R2(terms: terms, bank: bank.key, tokenInputs: inputs), with: signingKey(tokens[0].key))
+    for token in tokens.dropFirst() { r2 = try r2.coSigned(with: signingKey(token.key)) }
+    let r3 = try Verified<R3>(try await bank.ask(r2.bytes), by: .key(bank.key))
+    #expect(try await bank.sums() == Sums(customer: 1300, tokens: 50, locked: 650))
+    let r9 = R9(
+      n: purchase.n, expiration: TestBank.expiration, hP1: purchase.hP1, lock: r3.hash, key: purchase.k,
+      index: 0, hItem: purchase.hP1, delivery: .acknowledged)
+    let signed = try Verified(signing: r9, with: signingKey(Actor.merchant)).bytes
+    let r10a = try Verified(
+      signing: R10a(submission: signed, at: TestBank.now + 10, lifetime: TestBank.lifetime),
+      with: signingKey(Actor.archive)
+    ).bytes
+    let credit = try await bank.ask(r10a)
+    #expect(try Verified<Credit>(credit, by: .key(bank.key)).payload.amount == euros(130))
+    #expect(try await bank.sums() == Sums(customer: 1300, merchant: 130, tokens: 570))
+    #expect(try await bank.ask(r10a) == credit, "once")
+    #expect(try await bank.sums() == Sums(customer: 1300, merchant: 130, tokens: 570))
+    // EUR 1.00 and EUR 0.30 are gone; EUR 4.70 and EUR 1.00 pay again, and not a cent more.
+    let refusal = try await bank.refusal(of: Purchase(bank: bank).p2([(tokens[1], 471)]))
+    #expect(refusal.reason == .spent)
+    _ = try await Purchase(bank: bank).lock(Purchase(bank: bank).p2([(tokens[1], 470), (tokens[2], 100)]))
+    #expect(try await bank.sums() == Sums(customer: 1300, merchant: 130, locked: 570))
+  }
+
   @Test("P2 is answered with P3, the same bytes with the same P3, and the value is locked once")
   func lock() async throws {
     let bank = try await TestBank()

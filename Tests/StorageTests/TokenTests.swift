@@ -86,6 +86,17 @@ struct TokenTests {
         }
         let all = [use(1, .spent), use(2, .released), use(3, .locked)]
         #expect(try transaction.tokenUses(token: Self.token.id) == all)
+        // Less may be spent than was locked, once.
+        try transaction.putTokenUse(use(5, .locked))
+        for wrong in [use(5, .released, amount: 4), use(5, .locked, amount: 4), use(5, .spent, amount: 11)] {
+          #expect(throws: StorageError.conflict(.tokenUse)) { try transaction.putTokenUse(wrong) }
+        }
+        try transaction.putTokenUse(use(5, .spent, amount: 4))
+        try transaction.putTokenUse(use(5, .spent, amount: 4))
+        #expect(throws: StorageError.conflict(.tokenUse)) {
+          try transaction.putTokenUse(use(5, .spent, amount: 3))
+        }
+        #expect(try transaction.tokenUses(lock: [5]) == [use(5, .spent, amount: 4)])
         #expect(try transaction.tokenUses(lock: [2]) == [all[1]])
         #expect(try transaction.tokenUses(lock: [4]) == [])
       }

@@ -37,3 +37,10 @@ extension LoggedAcknowledgement {
 
 extension CoreMode: LoggedAcknowledgement {}
 extension JointMode: LoggedAcknowledgement {}
+
+extension Denial {
+  /// Forced, and the archive cannot vouch for the goods (attack 7).
+  static var notHeld: Denial {
+    Denial(.unacknowledged, "the customer has not acknowledged, and the goods are not all here")
+  }
+}

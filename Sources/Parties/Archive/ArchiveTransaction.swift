@@ -25,6 +25,8 @@ public protocol ArchiveMode: LockMode {
   /// Whose ciphertext the archive has to hold before it commits: H of the message that describes it. Nil
   /// where the customer has it.
   static func promise(_ attachment: Attachment) -> Hash?
+  /// The commitment to the key that the submission carries; a series has one for each purchase.
+  static func commitment(_ attachment: Attachment, _ terms: LockTerms) -> Hash
   /// Whether it allows the commit. `holdsGoods`: all of what `promise` names is here, checked.
   static func check(
     _ attachment: Attachment, submission: Verified<Submission>, terms: LockTerms, holdsGoods: Bool
@@ -38,6 +40,7 @@ public protocol ArchiveMode: LockMode {
 
 extension ArchiveMode {
   public static func promise(_ attachment: Attachment) -> Hash? { nil }
+  public static func commitment(_ attachment: Attachment, _ terms: LockTerms) -> Hash { terms.hx }
 }
 
 /// P4 as it reaches the archive: unsealed, with P3 (and what the mode asks for) beside it, all signatures
@@ -192,9 +195,10 @@ public struct ArchiveTransaction<M: ArchiveMode>: ~Copyable, Sendable {
     {
       return denial
     }
-    guard
-      Hash.keyCommitment(M.mode, merchant: terms.merchant, n: terms.n, key: p4.payload.key) == terms.hx
-    else { return Denial(.wrongKey, "k is not the key that the contract commits to") }
+    let hx = M.commitment(submission.attachment, terms)
+    guard Hash.keyCommitment(M.mode, merchant: terms.merchant, n: terms.n, key: p4.payload.key) == hx else {
+      return Denial(.wrongKey, "k is not the key that the contract commits to")
+    }
     if let otherCommit {
       let proof = otherCommit.isEmpty ? [] : [otherCommit]
       return Denial(.nReused, "this (M, n) is committed under another lock", proof: proof)

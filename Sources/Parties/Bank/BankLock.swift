@@ -21,6 +21,8 @@ public enum BankEffect: Equatable, Sendable {
   case lock(token: Token, value: Money, amount: UInt64, lock: Hash)
   /// What L locked is spent: its value leaves the outstanding tokens.
   case spend(lock: Hash)
+  /// Of what L locked these amounts are spent, and `rest` is available again (a series below its budget).
+  case spendPart(lock: Hash, used: [TokenInput], rest: Money)
   /// What L locked is available again.
   case release(lock: Hash)
   /// Credit the merchant; the entry's reference is L.
@@ -134,10 +136,11 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
     switch outcome {
     case .committed(let commit):
       state = .settled(p2, p3, outcome)
+      let due = due(p3, commit)
       return [
-        .keep(Label(M.commitType), commit.bytes), .enter(.settled), .spend(lock: p3.hash),
-        .credit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
-        .confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash),
+        .keep(Label(M.commitType), commit.bytes), .enter(.settled), spending(p2, p3, due),
+        .credit(merchant: terms.merchant, value: due, lock: p3.hash),
+        .confirmCredit(merchant: terms.merchant, value: due, lock: p3.hash),
       ]
     case .aborted, .witnessed:
       state = .released(p2, p3, outcome)
@@ -146,6 +149,21 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
         .reply(outcome.bytes),
       ]
     }
+  }
+
+  private func due(_ p3: Verified<M.LockMessage>, _ commit: Verified<Commit<M>>) -> Money {
+    // It matched the lock, or it would not be here.
+    (try? p3.payload.terms.due(commit, lock: p3.hash)) ?? p3.payload.terms.value
+  }
+
+  private func spending(
+    _ p2: Verified<M.Request>, _ p3: Verified<M.LockMessage>, _ due: Money
+  ) -> BankEffect {
+    let value = p3.payload.terms.value
+    guard due.amount < value.amount, let request = p2.payload as? any SignedByTokens,
+      let rest = Money(currency: value.currency, amount: value.amount - due.amount)
+    else { return .spend(lock: p3.hash) }
+    return .spendPart(lock: p3.hash, used: request.tokenInputs.split(after: due.amount).used, rest: rest)
   }
 
   /// An outcome after the end: the same kind again is answered again; the other kind, if it matches the
@@ -159,8 +177,8 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
       return [.refuse(Denial(.mismatch, detail, proof: [p3.bytes]))]
     }
     switch (known, outcome) {
-    case (.committed, .committed):
-      return [.confirmCredit(merchant: terms.merchant, value: terms.value, lock: p3.hash)]
+    case (.committed(let commit), .committed):
+      return [.confirmCredit(merchant: terms.merchant, value: due(p3, commit), lock: p3.hash)]
     case (.committed, .witnessed):
       // The archive gave its outcome before it was gone; the witnesses only did not hear of it.
       return [.refuse(Denial(.committed, "it is committed", proof: [known.bytes]))]

@@ -49,6 +49,11 @@ extension BankPolicy {
     guard M.archiveRole != .bank || terms.archive == bank else {
       return Denial(.mismatch, "in \(label) the bank is the archive")
     }
+    if let base = terms.base {
+      guard base.currency == terms.value.currency, base.amount <= terms.value.amount else {
+        return Denial(.wrongValue, "the first purchase costs more than the budget")
+      }
+    }
     guard now < terms.expiration else { return Denial(.expired, "\(label)'s expiration has passed") }
     if let denial = checkCap(terms.expiration, label, at: now) { return denial }
     // The archive aborts from the expiration until the lifetime ends, and no later: there has to be time to

@@ -152,7 +152,8 @@ public struct CompactPurchase: Sendable {
 
   /// What JB2 will say, for these tokens. Its expiration is the contract's, whatever is wished.
   public func authorization(
-    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration _: Timestamp
+    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration _: Timestamp,
+    budget _: Money? = nil
   ) throws(Denial) -> JB2 {
     guard case .checked(let p1) = state else {
       throw Denial(.mismatch, "there is no checked offer to pay for")

@@ -8,7 +8,8 @@
 //               abandoned (nothing was paid)              refused          aborted
 //
 // Where the goods come after the lock (FIG. 5), an E1 that is in order is checked at once, and E4 and the
-// ciphertext come in locked, where E5 acknowledges them, or in paid, from the archive.
+// ciphertext come in locked, where E5 acknowledges them, or in paid, from the archive. In a series (FIG. 8)
+// locked is where its purchases go on (`CustomerSeries`).
 //
 // Invariants: no P2 before all of the ciphertext was checked (FIG. 5: no E5 before that); after P2 the tokens
 // are in use until the bank's signed refusal or the archive's record says otherwise, whatever the clock says;
@@ -18,7 +19,7 @@ public import Messages
 
 /// The machine of one purchase.
 public struct CustomerPurchase<M: ContractMode>: Sendable {
-  private enum State {
+  enum State {
     case requested
     case offered(Verified<M.Offer>)
     case checked(Verified<M.Offer>)
@@ -37,7 +38,9 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
   public private(set) var merchandise: Verified<E4>?
   /// S_p(P1) or its kin, once signed.
   public private(set) var note: Verified<M.Note>?
-  private var state: State
+  /// The purchases under the lock, where there are more than one.
+  public internal(set) var series: CustomerSeries?
+  var state: State
 
   /// A new purchase.
   public init(requesting n1: Verified<N1>) {
@@ -84,6 +87,7 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     }
     (self.n1, self.state) = (n1, state)
     merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)
+    if let p1, let p3 { series = try M.customerSeries(p1, p3, messages: messages) }
     note = messages[Label(M.Note.type)] == nil ? nil : try stored(Label(M.Note.type), M.Note.self)
   }
 
@@ -147,8 +151,8 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
   /// k, once paid: what the archive published, with the offer's mask taken off.
   public var goodsKey: [UInt8]? {
     guard case .paid(let p1, _, _, let commit, _) = state else { return nil }
-    let published = try? Verified<M.Submission>(stored: commit.payload.submission).payload.key
-    return published.map { masked($0, by: p1.payload.mask) }
+    let published = try? Verified<M.Submission>(stored: commit.payload.submission).payload
+    return published.flatMap { M.goodsKey(published: $0, p1.payload) }
   }
 
   /// L, once paid.
@@ -199,17 +203,18 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
   // MARK: The payment
 
   /// What P2 will say, for these tokens. Whoever holds the token keys signs it. Fails for a bank, archive or
-  /// expiration that the contract does not allow: the merchant would only cancel.
+  /// expiration that the contract does not allow: the merchant would only cancel. `budget` is what a series
+  /// may cost; nil: the first purchase alone.
   public func authorization(
-    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp
+    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp, budget: Money? = nil
   ) throws(Denial) -> M.Request {
     guard case .checked(let p1) = state else {
       throw Denial(.mismatch, "there is no checked offer to pay for")
     }
-    return M.Request(
-      terms: try p1.payload.terms(
-        hP1: p1.hash, merchant: p1.signer, bank: bank, archive: archive, expiration: expiration), bank: bank,
-      tokenInputs: tokens)
+    let terms = try p1.payload.terms(
+      hP1: p1.hash, merchant: p1.signer, bank: bank, archive: archive, expiration: expiration, budget: budget)
+    if let denial = M.check(terms, price: p1.payload.contract.price) { throw denial }
+    return M.Request(terms: terms, bank: bank, tokenInputs: tokens)
   }
 
   /// P2 is signed: from here on it is kept and sent until somebody answers.
@@ -234,6 +239,7 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
         return [.keep(.evidence, p3.bytes), .deny(Denial(.mismatch, "P3 does not say what P2 says"))]
       }
       state = .locked(p1, p2, p3)
+      series = try M.customerSeries(p1, p3, messages: [:])
       var effects: [CustomerEffect] = [
         .keep(Label(M.lockType), p3.bytes), .enter(.locked, due: p2.payload.terms.expiration),
       ]
@@ -330,9 +336,12 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
     switch outcome {
     case .committed(let commit):
       state = .paid(p1, p2, p3, commit, opened: false)
-      return [
-        .keep(Label(M.commitType), commit.bytes), .enter(.paid, due: nil), .spent(p2.payload.tokenInputs),
+      let due = (try? p2.payload.terms.due(commit, lock: p3?.hash)) ?? p2.payload.terms.value
+      let (used, rest) = p2.payload.tokenInputs.split(after: due.amount)
+      let paid: [CustomerEffect] = [
+        .keep(Label(M.commitType), commit.bytes), .enter(.paid, due: nil), .spent(used),
       ]
+      return paid + (rest.isEmpty ? [] : [.freed(rest)])
     case .aborted, .witnessed:
       // Without P3 an abort never matches: `mismatch` asked for it.
       state = .aborted(p2, p3!, outcome)

@@ -33,9 +33,9 @@ public protocol PurchaseMachine: Sendable {
   mutating func ciphertextChecked(root: Hash, length: UInt64) -> [CustomerEffect]
   /// Gives up before paying.
   mutating func abandoned() -> [CustomerEffect]
-  /// What P2 will say, for these tokens.
+  /// What P2 will say, for these tokens. `budget` is what a series may cost; nil: the price.
   func authorization(
-    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp
+    tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp, budget: Money?
   ) throws(Denial) -> AuthorizationQ<Mode>
   /// P2 is signed.
   mutating func authorised(_ p2: Verified<AuthorizationQ<Mode>>) -> [CustomerEffect]
@@ -103,9 +103,10 @@ extension CustomerPolicy {
 
 extension OfferPayload {
   /// The terms of a payment under this offer, or why the contract does not allow them: the merchant would
-  /// only cancel. `hP1` is the offer's hash, `merchant` its signer.
+  /// only cancel. `hP1` is the offer's hash, `merchant` its signer, `budget` what a series may cost.
   func terms(
-    hP1: Hash, merchant: PublicKey, bank: PublicKey, archive: PublicKey, expiration: Timestamp
+    hP1: Hash, merchant: PublicKey, bank: PublicKey, archive: PublicKey, expiration: Timestamp,
+    budget: Money? = nil
   ) throws(Denial) -> LockTerms {
     guard contract.banks.contains(bank) else { throw Denial(.unsupported, "the contract names other banks") }
     guard contract.archives.contains(archive) else {
@@ -115,7 +116,8 @@ extension OfferPayload {
       throw Denial(.expirationCap, "the contract ends before this expiration")
     }
     return LockTerms(
-      n: n, merchant: merchant, archive: archive, pseudonym: contract.pseudonym, value: contract.price,
-      expiration: expiration, lifetime: contract.lifetime, hP1: hP1, hx: hx)
+      n: n, merchant: merchant, archive: archive, pseudonym: contract.pseudonym,
+      value: budget ?? contract.price, expiration: expiration, lifetime: contract.lifetime, hP1: hP1, hx: hx,
+      base: contract.mode == .repeated ? contract.price : nil)
   }
 }

@@ -44,9 +44,18 @@ public struct MerchantPolicy: Sendable {
   /// archive: early enough for the upload and the archive's answer, twice, but never in the first half of the
   /// time that is left.
   func forceTime(length: UInt64, expiration: Timestamp, at now: Timestamp) -> Timestamp {
-    let upload = length / max(uploadBytesPerSecond, 1)
     let left = expiration - min(now, expiration)
-    return expiration - min(2 * (trust.answerSeconds + upload), left / 2)
+    return expiration - min(archiving(length), left / 2)
+  }
+
+  /// When a series has to go to the archive, with goods of this length perhaps.
+  func closing(length: UInt64, of terms: LockTerms) -> Timestamp {
+    terms.expiration - min(archiving(length), terms.expiration)
+  }
+
+  /// Upload and the archive's answer, twice.
+  private func archiving(_ length: UInt64) -> UInt64 {
+    2 * (trust.answerSeconds + length / max(uploadBytesPerSecond, 1))
   }
 }
 

@@ -15,6 +15,9 @@
 //   authorised ──▶ forcing ──▶ submitted
 //             due         the archive holds all of the ciphertext; or E5 after all
 //
+// In a series (FIG. 8) authorised is where its purchases go on (`MerchantSeries`); due, or when C wants no
+// more, what there is is submitted, and forced where C has not acknowledged the last goods.
+//
 // Invariants: k leaves only inside a P4 sealed to the archive (or to the customer under early completion,
 // §5.6, which the merchant has to switch on); no P4 after a Cancel; the same P3 is answered by the same
 // P4. In FIG. 5 E4 and the ciphertext are for a customer whose tokens are locked, and for nobody else.
@@ -23,7 +26,7 @@ public import Messages
 
 /// The machine of one sale.
 public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
-  private enum State {
+  enum State {
     case offered
     case declined
     case authorised(Verified<M.LockMessage>)
@@ -38,14 +41,17 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
   public let p1: Verified<M.Offer>
   /// Early commitment: what the ciphertext is, signed with the offer.
   public let merchandise: Verified<E4>?
+  /// The secret that the goods' keys come from: k itself but in a series.
   private let k: [UInt8]
+  /// The purchases under the lock, where there are more than one.
+  public internal(set) var series: MerchantSeries?
   private var acknowledgement: Verified<M.Note>?
   /// A Credit that came before the record that it pays for.
   private var earlyCredit: Verified<Credit>?
-  private var state: State
+  var state: State
 
-  /// A new sale: signs P1. `k` is the goods' key, fresh for this sale; `goods` the ciphertext, where P1 does
-  /// not name it.
+  /// A new sale: signs P1. `k` is the sale's secret, from which `M.goodsKey` makes the goods' key; `goods`
+  /// the ciphertext, where P1 does not name it.
   public init(
     offering p1: M.Offer, goods: GoodsClaim? = nil, k: [UInt8], key: borrowing SigningKey
   ) throws(MessageError) {
@@ -101,8 +107,14 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
       state = .aborted(try stored(Label(M.lockType), M.LockMessage.self), abort)
     }
     let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
-    merchandise = M.deliversAfterLock ? try stored(Label(.e4), E4.self) : nil
+    let merchandise = M.deliversAfterLock ? try stored(Label(.e4), E4.self) : nil
+    var series: MerchantSeries?
+    if messages[Label(.r4)] != nil {
+      let lock = try stored(Label(M.lockType), M.LockMessage.self)
+      series = try M.merchantSeries(p1, lock, secret: k, messages: messages)
+    }
     (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)
+    (self.merchandise, self.series) = (merchandise, series)
     earlyCredit = credit
   }
 
@@ -155,17 +167,30 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
       return effects + [.refuse(denial)]
     }
     if phase == .declined { return effects + (try cancel(p3, key: key)) }
-    if (M.deliversAfterLock || p1.payload.contract.twoSided) && acknowledgement == nil {
+    let isAwaited = (M.deliversAfterLock || p1.payload.contract.twoSided) && acknowledgement == nil
+    if !isAwaited { effects += try beginSeries(p3, key: key) }
+    if series != nil || isAwaited {
       state = .authorised(p3)
       return effects + [.enter(.authorised, due: patience(p3, policy: policy, at: now))]
     }
     return effects + (try submit(p3, .acknowledged, key: key))
   }
 
+  /// Gives the key of the first purchase, where others can follow it.
+  private mutating func beginSeries(
+    _ p3: Verified<M.LockMessage>, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    guard let r4 = M.firstKey(for: p1, secret: k) else { return [] }
+    let first = try Verified(signing: r4, with: key)
+    series = try M.merchantSeries(p1, p3, secret: k, messages: [Label(.r4): first.bytes])
+    return [.keep(Label(.r4), first.bytes)]
+  }
+
   /// How long M waits for the customer's acknowledgement.
   private func patience(
     _ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp
   ) -> Timestamp {
+    if series != nil { return policy.closing(length: 0, of: p3.payload.terms) }
     let expiration = p3.payload.terms.expiration
     guard let length = merchandise?.payload.length else { return expiration - policy.trust.answerSeconds }
     return policy.forceTime(length: length, expiration: expiration, at: now)
@@ -183,9 +208,14 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     acknowledgement = message
     let kept: [MerchantEffect] = [.keep(Label(M.Note.type), message.bytes)]
     switch state {
+    case .authorised where series != nil, .forcing where series != nil: return kept
     case .authorised(let p3), .forcing(let p3):
       // Too late for the archive: a P4 after the expiration would only give k away.
       guard hasTime(p3, policy: policy, at: now) else { return kept + (try cancel(p3, key: key)) }
+      let opened = try beginSeries(p3, key: key)
+      if series != nil {
+        return kept + opened + [.enter(.authorised, due: patience(p3, policy: policy, at: now))]
+      }
       return kept + (try submit(p3, .acknowledged, key: key))
     case .offered, .declined, .submitted, .cancelling, .committed, .aborted: return kept
     }
@@ -219,6 +249,10 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     }
     switch outcome {
     case .committed(let commit):
+      // One that came before the record could not be compared with it.
+      if earlyCredit?.payload.amount != (try? p3.payload.terms.due(commit, lock: p3.hash)) {
+        earlyCredit = nil
+      }
       state = .committed(p3, outcome, credit: earlyCredit)
       // An archive that lies by omission tells the bank nothing: without a Credit it hears it from here.
       let due = earlyCredit == nil ? commit.payload.at + Self.creditSeconds : nil
@@ -235,8 +269,31 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     }
   }
 
-  /// How long M waits until it looks after an upload again.
+  private mutating func end(
+    _ p3: Verified<M.LockMessage>, at now: Timestamp, key: borrowing SigningKey
+  ) throws(MessageError) -> [MerchantEffect] {
+    let expiration = p3.payload.terms.expiration
+    guard now < expiration else { return try cancel(p3, key: key) }
+    let left = expiration - now
+    // Goods that do not reach the archive cost a series its last purchase, not all of them.
+    if left <= Self.lastSeconds { series?.giveUpOpen() }
+    switch M.ending(sold(.acknowledged)) {
+    case .cancel: return try cancel(p3, key: key)
+    case .submit: return try submit(p3, .acknowledged, key: key)
+    case .force(let promise):
+      state = .forcing(p3)
+      // Often enough that one more attempt has time, and that the last moment is not missed.
+      let due = left <= Self.lastSeconds ? expiration : now + min(Self.uploadSeconds, max(1, left / 2))
+      return [
+        .enter(.forcing, due: due), .upload(Bundle([promise, p3.bytes]), to: p3.payload.terms.archive),
+      ]
+    }
+  }
+
+  /// How long M waits until it looks after an upload again, at the most.
   private static var uploadSeconds: UInt64 { 5 }
+  /// With so little time left, what can be submitted without an upload is.
+  private static var lastSeconds: UInt64 { 2 }
 
   /// How long M waits for the Credit before it shows the bank the record, again and again.
   private static var creditSeconds: UInt64 { 60 }
@@ -254,9 +311,9 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .offered, .declined, .aborted:
       return [.refuse(Denial(.mismatch, "a credit for a sale that is not committed"))]
     }
-    guard credit.payload.lock == p3.hash, credit.signer == home ?? p3.signer,
-      credit.payload.amount == p3.payload.terms.value
-    else { return [.refuse(Denial(.mismatch, "the credit is for another lock or amount"))] }
+    guard credit.payload.lock == p3.hash, credit.signer == home ?? p3.signer, mayBeDue(credit, p3) else {
+      return [.refuse(Denial(.mismatch, "the credit is for another lock or amount"))]
+    }
     guard case .committed(_, let outcome, let known) = state else {
       earlyCredit = credit
       return [.keep(.credit, credit.bytes)]
@@ -271,7 +328,8 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
   public mutating func complained(
     _ nak: Verified<NAK>, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
-    guard nak.payload.hP1 == p1.hash, nak.payload.n == p1.payload.n,
+    let hR6s = nak.payload.decline ? [] : series?.items.map(\.item.hash) ?? []
+    guard nak.payload.hP1 == p1.hash || hR6s.contains(nak.payload.hP1), nak.payload.n == p1.payload.n,
       nak.signer == p1.payload.contract.pseudonym
     else { return [.refuse(Denial(.mismatch, "the NAK is not for this contract"))] }
     guard nak.payload.decline else { return [.keep(.nak, nak.bytes)] }
@@ -282,6 +340,9 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     // Early commitment means just this: after the lock the customer cannot step back any more.
     case .authorised where M.deliversAfterLock, .forcing where M.deliversAfterLock:
       return [.refuse(Denial(.tooLate, "the tokens are committed to these goods already"))]
+    // A series goes to the archive, as far as it came.
+    case .authorised where series != nil: return [.keep(.nak, nak.bytes), .enter(.authorised, due: 1)]
+    case .forcing where series != nil: return []
     case .authorised(let p3), .forcing(let p3):
       return [.keep(.nak, nak.bytes)] + (try cancel(p3, key: key))
     case .declined, .cancelling, .aborted: return []
@@ -312,13 +373,8 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     case .committed(let p3, let outcome, nil):
       return [.send(outcome.bytes, to: p3.signer), .enter(.committed, due: now + Self.creditSeconds)]
     case .authorised(let p3), .forcing(let p3):
-      // Still no S_p(P1), and no time left to commit.
-      guard let merchandise, now < p3.payload.terms.expiration else { return try cancel(p3, key: key) }
-      state = .forcing(p3)
-      return [
-        .enter(.forcing, due: min(now + Self.uploadSeconds, p3.payload.terms.expiration)),
-        .upload(Bundle([merchandise.bytes, p3.bytes]), to: p3.payload.terms.archive),
-      ]
+      // Still no S_p(P1), and no time left to wait for it.
+      return try end(p3, at: now, key: key)
     case .submitted(let p3, _), .cancelling(let p3, _):
       let terms = p3.payload.terms
       guard now >= terms.expiration else { return [.enter(phase, due: terms.expiration)] }
@@ -354,22 +410,25 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
 
   // MARK: Steps
 
-  private mutating func submit(
+  private func sold(_ delivery: Delivery) -> Sold<M.Offer> {
+    Sold(offer: p1, k: k, merchandise: merchandise, series: series, delivery: delivery)
+  }
+
+  mutating func submit(
     _ p3: Verified<M.LockMessage>, _ delivery: Delivery, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     let terms = p3.payload.terms
-    let sold = Sold(offer: p1, k: k, merchandise: merchandise, delivery: delivery)
+    let sold = sold(delivery)
     let p4 = try Verified(signing: M.submission(p3, sold), with: key)
     state = .submitted(p3, p4)
-    let shown = delivery == .forced ? merchandise?.bytes : acknowledgement?.bytes
-    let messages = [p4.bytes, p3.bytes] + (shown.map { [$0] } ?? [])
+    let messages = [p4.bytes, p3.bytes] + M.shown(sold, note: acknowledgement)
     return [
       .keep(Label(M.Submission.type), p4.bytes), .enter(.submitted, due: terms.expiration),
       .submit(Bundle(messages), to: terms.archive),
     ]
   }
 
-  private mutating func cancel(
+  mutating func cancel(
     _ p3: Verified<M.LockMessage>, key: borrowing SigningKey
   ) throws(MessageError) -> [MerchantEffect] {
     let terms = p3.payload.terms
@@ -404,7 +463,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     return nil
   }
 
-  private func hasTime(_ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp) -> Bool {
+  func hasTime(_ p3: Verified<M.LockMessage>, policy: MerchantPolicy, at now: Timestamp) -> Bool {
     p3.payload.terms.expiration >= now + policy.trust.answerSeconds
   }
 
@@ -413,9 +472,7 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
     let contract = p1.payload.contract
     guard terms.hx == p1.payload.hx else { return Denial(.mismatch, "P3 has another key commitment") }
     guard terms.pseudonym == contract.pseudonym else { return Denial(.mismatch, "P3 has another pseudonym") }
-    guard terms.value == contract.price else {
-      return Denial(.wrongValue, "P3 is over \(terms.value), the price is \(contract.price)")
-    }
+    if let denial = M.check(terms, price: contract.price) { return denial }
     guard contract.banks.contains(p3.signer) else { return Denial(.unsupported, "this bank is not accepted") }
     guard contract.archives.contains(terms.archive) else {
       return Denial(.unsupported, "this archive is not accepted")

@@ -37,16 +37,19 @@ final class ArchiveService: PartyService {
       let bundle = try desk.unseal(sealed)
       switch try bundle.messages.first.map({ try MessageType(peeking: $0) }) {
       case .e6: return try await submitted(EarlyMode.self, bundle, sealed)
+      case .r9: return try await submitted(RepeatedMode.self, bundle, sealed)
       default: return try await submitted(CoreMode.self, bundle, sealed)
       }
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
       switch try MessageType(peeking: bundle.messages[1]) {
       case .e3: return try await cancelled(EarlyMode.self, bundle)
+      case .r3: return try await cancelled(RepeatedMode.self, bundle)
       default: return try await cancelled(CoreMode.self, bundle)
       }
     case .message(.p3, let bytes): return try await abortRequested(CoreMode.self, bytes)
     case .message(.e3, let bytes): return try await abortRequested(EarlyMode.self, bytes)
+    case .message(.r3, let bytes): return try await abortRequested(RepeatedMode.self, bytes)
     case .message(.statusQuery, let bytes):
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
     case .message(let type, _):

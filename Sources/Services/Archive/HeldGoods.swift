@@ -12,26 +12,43 @@ import Parties
 import Storage
 import Synchronization
 
-/// What a merchant promised under a lock: E4 beside E3.
+/// What a merchant promised under a lock: E4 beside E3, or R6 beside R3.
 struct PromisedGoods: Sendable {
   let lock: Hash
   let terms: LockTerms
   /// H of the message that describes the ciphertext.
   let hGoods: Hash
   let goods: GoodsClaim
-  let messages: [(label: Label, bytes: [UInt8])]
+  /// As they came: the description, and the lock.
+  let messages: [[UInt8]]
 
-  /// Reads [E4, E3]; the bank is a trusted one at `now`, and the merchant the lock's.
+  /// Reads [E4, E3] or [R6, R3]; the bank is a trusted one at `now`, and the merchant the lock's.
   init(_ bundle: Messages.Bundle, trust: TrustList, at now: Timestamp) throws(MessageError) {
     guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "goods bundle") }
-    let e3 = try Verified<E3>(bundle.messages[1], by: .trusted(trust, as: .bank, at: now))
-    let terms = e3.payload.terms
-    let e4 = try Verified<E4>(bundle.messages[0], by: .key(terms.merchant))
-    guard e4.payload.n == terms.n, e4.payload.hP1 == terms.hP1 else {
-      throw MessageError(.authentication, "mismatch", "E4")
+    messages = bundle.messages
+    let bank = SignerRule.trusted(trust, as: .bank, at: now)
+    if try MessageType(peeking: messages[1]) == .r3 {
+      let r3 = try Verified<R3>(messages[1], by: bank)
+      terms = r3.payload.terms
+      let r6 = try Verified<R6>(messages[0], by: .key(terms.merchant))
+      guard r6.payload.n == terms.n else { throw MessageError(.authentication, "mismatch", "R6") }
+      (lock, hGoods) = (r3.hash, r6.hash)
+      goods = GoodsClaim(root: r6.payload.root, length: r6.payload.length)
+    } else {
+      let e3 = try Verified<E3>(messages[1], by: bank)
+      terms = e3.payload.terms
+      let e4 = try Verified<E4>(messages[0], by: .key(terms.merchant))
+      guard e4.payload.n == terms.n, e4.payload.hP1 == terms.hP1 else {
+        throw MessageError(.authentication, "mismatch", "E4")
+      }
+      (lock, hGoods, goods) = (e3.hash, e4.hash, e4.payload.goods)
     }
-    (lock, self.terms, hGoods, goods) = (e3.hash, terms, e4.hash, e4.payload.goods)
-    messages = [(Label(.e4), e4.bytes), (Label(.e3), e3.bytes)]
+  }
+
+  /// The terms of a lock that was checked before it was kept.
+  static func terms(kept lock: [UInt8]) throws(MessageError) -> LockTerms {
+    if let e3 = try? Verified<E3>(stored: lock) { return e3.payload.terms }
+    return try Verified<R3>(stored: lock).payload.terms
   }
 }
 
@@ -44,6 +61,9 @@ final class HeldGoods: Sendable {
 
   private static let kind = "held"
   private static let folder = "held"
+
+  /// Under what a row's messages are kept: what describes the goods, and the lock.
+  private static let labels = (goods: Label(rawValue: "goods"), lock: Label(rawValue: "lock"))
 
   /// Where the goods of a row stand.
   private enum Phase: Int {
@@ -92,13 +112,13 @@ final class HeldGoods: Sendable {
     return HTTPReply(status: 200, contentType: "text/plain", body: .bytes(Array("\(have)\n".utf8)))
   }
 
-  /// The ciphertext from an offset on. `with` is [E4, E3], `by` a query over n by the merchant's key: C has
-  /// E4 and E3 too, and could be in the merchant's way.
+  /// The ciphertext from an offset on. `with` is [E4, E3] or [R6, R3], `by` a query over n by the merchant's
+  /// key: C has these messages too, and could be in the merchant's way.
   private func take(_ call: HTTPCall) async throws -> HTTPReply {
     let key = try key(call)
     let promised = try promise(call)
     guard Self.key(promised.lock, promised.hGoods) == key else {
-      throw Problem.badRequest("E4 and E3 are not those of the address")
+      throw Problem.badRequest("the messages are not those of the address")
     }
     try check(promised)
     guard busy.withLock({ $0.insert(key).inserted }) else {
@@ -137,7 +157,9 @@ final class HeldGoods: Sendable {
 
   private func check(_ promised: PromisedGoods) throws {
     let (terms, trust, now) = (promised.terms, node.trust.list, node.clock())
-    guard terms.archive == node.identity.key else { throw Problem.badRequest("E3 names another archive") }
+    guard terms.archive == node.identity.key else {
+      throw Problem.badRequest("the lock names another archive")
+    }
     guard (try? trust.check(terms.merchant, as: .merchant, at: now, subject: "merchant")) != nil else {
       throw Problem.badRequest("the merchant is not trusted")
     }
@@ -159,7 +181,9 @@ final class HeldGoods: Sendable {
       if let row = try tx.machine(kind: Self.kind, key: key) {
         return Phase(rawValue: row.phase) ?? .arriving
       }
-      for (label, bytes) in promised.messages { try tx.keep(label, bytes, kind: Self.kind, key: key) }
+      for (label, bytes) in zip([Self.labels.goods, Self.labels.lock], promised.messages) {
+        try tx.keep(label, bytes, kind: Self.kind, key: key)
+      }
       try tx.putMachine(Self.row(promised, key, .arriving))
       return .arriving
     }
@@ -178,7 +202,7 @@ final class HeldGoods: Sendable {
     } catch is GoodsIntake.OtherGoods {
       node.logger.warning(
         "a merchant's goods are not what it promised", metadata: ["lock": "\(promised.lock)"])
-      throw Problem.conflict("other-goods", "These are not the goods that E4 names.")
+      throw Problem.conflict("other-goods", "These are not the goods that the merchant promised.")
     }
   }
 
@@ -204,14 +228,22 @@ final class HeldGoods: Sendable {
     try tx.records(merchant: merchant.bytes, n: n.bytes).filter {
       $0.kind == .commit && !$0.body.isEmpty
     }.compactMap { record in
-      guard let held = try E7a.held(record.body) else { return nil }
+      guard let held = try held(in: record.body) else { return nil }
       let key = Self.key(held.lock, held.hGoods)
       guard try isWhole(held.lock, held.hGoods, in: tx) else { return nil }
-      guard let e3 = try tx.message(kind: kind, key: key, label: Label(.e3).rawValue),
-        let e4 = try tx.message(kind: kind, key: key, label: Label(.e4).rawValue)
+      guard let lock = try tx.message(kind: kind, key: key, label: labels.lock.rawValue),
+        let goods = try tx.message(kind: kind, key: key, label: labels.goods.rawValue)
       else { return nil }
-      return (key, try Verified<E3>(stored: e3).payload.terms.pseudonym, e4)
+      return (key, try PromisedGoods.terms(kept: lock).pseudonym, goods)
     }
+  }
+
+  /// The archive's own word inside a commit, if it is a forced one.
+  private static func held(in record: [UInt8]) throws -> Held? {
+    let word =
+      (try? Verified<E7a>(stored: record))?.payload.held
+      ?? (try? Verified<R10a>(stored: record))?.payload.held
+    return try word.map { try Verified<Held>(stored: $0).payload }
   }
 
   /// What describes the goods that are held for this customer: part of the archive's answer to its query.
@@ -241,9 +273,9 @@ final class HeldGoods: Sendable {
   private static func stays(_ row: MachineRow, in tx: any StoreTransaction, at now: Int64) throws -> Bool {
     let record = try tx.record(lock: Array(row.key.prefix(Hash.size)))
     if row.phase != Phase.arriving.rawValue, let record, record.kind == .commit,
-      !record.body.isEmpty
+      let lock = try tx.message(kind: kind, key: row.key, label: labels.lock.rawValue)
     {
-      let lifetime = Int64(try Verified<E7a>(stored: record.body).payload.lifetime)
+      let lifetime = Int64(try PromisedGoods.terms(kept: lock).lifetime)
       if now < lifetime {
         var kept = row
         (kept.phase, kept.due) = (Phase.committed.rawValue, lifetime)
@@ -255,14 +287,6 @@ final class HeldGoods: Sendable {
     gone.phase = Phase.arriving.rawValue
     try tx.putMachine(gone)
     return false
-  }
-}
-
-extension E7a {
-  /// The archive's word inside a commit, if it is a forced one.
-  fileprivate static func held(_ record: [UInt8]) throws -> Held? {
-    guard let commit = try? Verified<E7a>(stored: record) else { return nil }
-    return try commit.payload.held.map { try Verified<Held>(stored: $0).payload }
   }
 }
 

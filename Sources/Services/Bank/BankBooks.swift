@@ -83,6 +83,20 @@ enum BankBooks {
     }
   }
 
+  /// Ends a lock of which only `used` is spent: the first amounts of its list. The rest is available again.
+  static func endPart(_ tx: any StoreTransaction, lock: Hash, used: [TokenInput]) throws {
+    for var use in try tx.tokenUses(lock: lock.bytes) where use.state == .locked {
+      guard var row = try tx.token(use.token) else { throw StorageError.unknownToken }
+      let spent = used.first { $0.token.id.bytes == use.token }.map { Int64($0.amount) } ?? 0
+      row.locked -= use.amount
+      row.spent += spent
+      try tx.putToken(row)
+      use.state = spent > 0 ? .spent : .released
+      if spent > 0 { use.amount = spent }
+      try tx.putTokenUse(use)
+    }
+  }
+
   private static func newRow(_ token: Token, _ value: Money) -> TokenRow {
     TokenRow(
       id: token.id.bytes, key: token.key.bytes, keyID: token.keyID.bytes, currency: value.currency,

@@ -63,17 +63,20 @@ final class BankService: PartyService {
     case .ja2: return try await authorise(Verified<JA2>(bytes, by: .ownTokens))
     case .e2: return try await authorise(Verified<E2>(bytes, by: .ownTokens))
     case .jb2: return try await pair(Verified<JB2>(bytes, by: .ownTokens))
+    case .r2: return try await authorise(Verified<R2>(bytes, by: .ownTokens))
     case .coSign:
       if let p2 = try? Unverified<P2>(bytes) { return try await authorise(Verified(p2, by: .ownTokens)) }
       if let jb2 = try? Unverified<JB2>(bytes) { return try await pair(Verified(jb2, by: .ownTokens)) }
       if let ja2 = try? Unverified<JA2>(bytes) { return try await authorise(Verified(ja2, by: .ownTokens)) }
       if let e2 = try? Unverified<E2>(bytes) { return try await authorise(Verified(e2, by: .ownTokens)) }
+      if let r2 = try? Unverified<R2>(bytes) { return try await authorise(Verified(r2, by: .ownTokens)) }
       fallthrough
     case .x1:
       let x1 = try Verified<X1>(bytes, by: .ownTokens)
       return try await once(x1.hash) { try await exchange(x1) }
     case .p5a, .p5b: return try await decide(try Outcome<CoreMode>(bytes, trust: node.trust.list))
     case .e7a, .e7b: return try await decide(try Outcome<EarlyMode>(bytes, trust: node.trust.list))
+    case .r10a, .r10b: return try await decide(try Outcome<RepeatedMode>(bytes, trust: node.trust.list))
     case .ja3:
       let lock = try Verified<JA3>(bytes, by: .known(node.trust.list, as: .bank))
       return try await publish(lock, request: bytes, as: JointMode.self) { machine, _, now, key in
@@ -229,6 +232,11 @@ final class BankService: PartyService {
           tx, Money(currency: value.currency, amount: amount)!, from: .tokens, to: .locked, "lock",
           reference: lock.bytes + token.id.bytes, at: now)
       case .spend(let lock): try BankBooks.end(tx, lock: lock, spent: true)
+      case .spendPart(let lock, let used, let rest):
+        try BankBooks.endPart(tx, lock: lock, used: used)
+        try move(
+          tx, rest, from: .locked, to: .tokens, "release", reference: BankBooks.reference("release", lock),
+          at: now)
       case .release(let lock):
         let amount = try tx.tokenUses(lock: lock.bytes).reduce(0) { $0 + UInt64($1.amount) }
         try BankBooks.end(tx, lock: lock, spent: false)

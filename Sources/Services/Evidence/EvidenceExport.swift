@@ -27,8 +27,8 @@ public struct EvidenceExport: Codable, Equatable, Sendable {
   public var badChunk: Data?
   /// Ids of the tokens that paid, for whoever asks their bank about them.
   public var tokens: [String] = []
-  /// Where the sealed goods are, on the party's machine.
-  public var sealedGoods: String?
+  /// Where the sealed goods are, on the party's machine: one file, or one for each purchase of a series.
+  public var sealedGoods: [String] = []
 
   init(_ messages: [[UInt8]]) {
     self.messages = messages.map { Data($0) }

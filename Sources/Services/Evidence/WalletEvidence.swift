@@ -29,16 +29,29 @@ extension Wallet {
     var export = EvidenceExport(
       machine.phase == .delivered ? messages : messages + (try await demands(inputs, asking: asking)))
     export.tokens = inputs.map(\.token.id.description)
-    guard let offer = machine.p1?.payload, let claim = machine.goods,
-      FileManager.default.fileExists(atPath: sealedPath(offer.n))
-    else { return export }
-    let path = sealedPath(offer.n)
-    export.sealedGoods = path
-    if let key = machine.goodsKey {
-      let proof = try await surroundings.offTheLoop { try Self.badChunk(path, key: key, offer.n, claim) }
+    guard let n = machine.p1?.payload.n else { return export }
+    for goods in ciphertexts(machine, n) where FileManager.default.fileExists(atPath: goods.path) {
+      export.sealedGoods.append(goods.path)
+      guard export.badChunk == nil, let key = goods.key else { continue }
+      let proof = try await surroundings.offTheLoop {
+        try Self.badChunk(goods.path, key: key, n, goods.claim)
+      }
       export.badChunk = proof.map { Data($0.encoded) }
     }
     return export
+  }
+
+  /// The ciphertext of a purchase, or of all purchases of a series, with the keys as far as they are known.
+  private func ciphertexts<P: PurchaseMachine>(
+    _ machine: P, _ n: TransactionID
+  ) -> [(path: String, key: [UInt8]?, claim: GoodsClaim)] {
+    guard let series = machine as? SeriesPurchase else {
+      return machine.goods.map { [(sealedPath(n), machine.goodsKey, $0)] } ?? []
+    }
+    let last = max(series.series?.count ?? 0, series.committed ?? 0)
+    return (0...last).compactMap { index in
+      series.goods(index).map { (sealedPath(n, index), series.key(index), $0) }
+    }
   }
 
   private func demands(_ inputs: [TokenInput], asking: Bool) async throws -> [[UInt8]] {

@@ -42,8 +42,9 @@ final class GoodsUpload: Sendable {
     var generator = node.surroundings.randomness
     let query = StatusQuery(n: n, merchant: node.identity.key, nonce: .random(using: &generator))
     let own = try Verified(signing: query, with: node.identity.signing).bytes
+    let item = (try? Verified<R6>(stored: promise.messages[0]))?.payload.index ?? 0
     let reply = try await node.transport.upload(
-      node.directory.file("goods/\(n)"), from: from,
+      node.directory.file(MerchantService.goodsName(n, item)), from: from,
       to: "\(url)?from=\(from)&by=\(Hex.encode(own))&with=\(Hex.encode(promise.encoded()))")
     guard reply.status == 200 else {
       throw ServiceError.unreachable(

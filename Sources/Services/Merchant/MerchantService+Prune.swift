@@ -13,7 +13,10 @@ extension MerchantService {
       for row in try await pruned.next(node.store) {
         guard let n = TransactionID(row.key), try await mayGo(n, at: now) else { continue }
         // The row goes last: after a crash in between it is looked at again.
-        try? FileManager.default.removeItem(atPath: node.directory.file("goods/\(n)"))
+        let items = try ModeRow(row).mode == .repeated ? MerchantSeries.itemsMax : 0
+        for item in 0...items {
+          try? FileManager.default.removeItem(atPath: node.directory.file(Self.goodsName(n, item)))
+        }
         try await node.store.write { [self] tx in
           guard try mayGo(n, tx, at: now) else { return }
           try tx.deleteMessages(kind: Self.kind, key: n.bytes)

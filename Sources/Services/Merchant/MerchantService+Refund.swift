@@ -122,8 +122,11 @@ extension MerchantService {
     guard let contract = try ContractModes.offer(of: mode, kind: Self.kind, key: n.bytes, in: tx)?.contract,
       let (lock, bank) = try paid(mode, n, row, tx)
     else { return nil }
+    // What was credited: in a series that is not the price of one purchase.
+    let credit = try tx.message(kind: Self.kind, key: n.bytes, label: Label.credit.rawValue)
+    let value = try credit.map { try Verified<Credit>(stored: $0).payload.amount } ?? contract.price
     return RefundableSale(
-      n: n, pseudonym: contract.pseudonym, lock: lock, bank: bank, value: contract.price,
+      n: n, pseudonym: contract.pseudonym, lock: lock, bank: bank, value: value,
       agreed: try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0)
   }
 

@@ -5,6 +5,7 @@ import Foundation
 import Messages
 import Parties
 import Storage
+import Synchronization
 
 /// A running merchant.
 final class MerchantService: PartyService {
@@ -13,6 +14,8 @@ final class MerchantService: PartyService {
   let kick: @Sendable () -> Void
   private let uploads: GoodsUpload
   let pruned = PruneCursor(MerchantService.kind)
+  /// Series whose next goods are being sealed.
+  let sealing = Mutex<Set<TransactionID>>([])
 
   init(node: Node, policy: MerchantPolicy, kick: @escaping @Sendable () -> Void) {
     (self.node, self.policy, self.kick) = (node, policy, kick)
@@ -21,10 +24,10 @@ final class MerchantService: PartyService {
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
     if case .bundle(let bundle) = incoming {
-      return try await answers(bundle) ? nil : receipt(bundle)
+      return try await answers(bundle) ? nil : together(bundle)
     }
     guard case .message(let type, let bytes) = incoming else {
-      throw MessageError(.malformed, "unexpected-type", "a merchant takes signed messages only")
+      throw MessageError(.malformed, "unexpected-type", "nothing is sealed to a merchant")
     }
     let trust = node.trust.list
     let now = node.clock()
@@ -33,6 +36,9 @@ final class MerchantService: PartyService {
     case .p3: return try await authorised(CoreMode.self, bytes, at: now)
     case .ja3: return try await authorised(JointMode.self, bytes, at: now)
     case .e3: return try await authorised(EarlyMode.self, bytes, at: now)
+    case .r3: return try await authorised(RepeatedMode.self, bytes, at: now)
+    case .r5: return try await item(bytes)
+    case .r7: return try await step(Unverified<R7>(bytes).claims.n, bytes, ItemAcknowledged(message: bytes))
     case .acknowledgement:
       return try await step(Unverified<Acknowledgement>(bytes).claims.n, bytes, Acknowledged(message: bytes))
     case .e5: return try await step(Unverified<E5>(bytes).claims.n, bytes, Acknowledged(message: bytes))
@@ -44,6 +50,7 @@ final class MerchantService: PartyService {
     case .e7a, .e7b: return try await decided(EarlyMode.self, bytes)
     case .p5c: return try await step(Unverified<P5c>(bytes).claims.n, bytes, Witnessed(abort: bytes))
     case .jb4a, .jb4b: return try await decidedCompact(bytes)
+    case .r10a, .r10b: return try await decided(RepeatedMode.self, bytes)
     // What the tokens' bank shows of a transfer: kept for a judge. The Credit is the merchant's own bank's.
     case .bt2:
       let bt2 = try Verified<BT2>(bytes, by: .known(trust, as: .bank))
@@ -89,16 +96,10 @@ final class MerchantService: PartyService {
     let now = node.clock()
     var generator = node.surroundings.randomness
     let n = TransactionID.random(using: &generator)
-    let key = randomBytes(32, using: &generator)
+    let secret = randomBytes(32, using: &generator)
+    let key = ContractModes.types(of: n1.payload.mode)?.goodsKey(secret, 0) ?? secret
     let salt = Hash.random(using: &generator)
-    let goodsSalt = randomBytes(Goods.saltSize, using: &generator)
-    try node.directory.createFolder("goods")
-    let sealed = try await node.surroundings.offTheLoop { [node] in
-      try RawFile.create(node.directory.file("goods/\(n)")) {
-        try node.surroundings.goodsFiles.seal(
-          RawFile(reading: stored.path), to: $0, key: key, n: n, salt: goodsSalt)
-      }
-    }
+    let sealed = try await seal(stored, as: Self.goodsName(n, 0), key: key, n: n)
     let expirationMax = now + policy.expirationSeconds
     let (archives, banks) = deciders(n1.payload.mode)
     let contract = Contract(
@@ -109,11 +110,32 @@ final class MerchantService: PartyService {
       twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
     let draft = OfferDraft(
       n: n, merchant: node.identity.key, k: key, mask: .random(using: &generator), salt: salt,
-      contract: contract, goods: GoodsClaim(root: sealed.root, length: sealed.length))
+      contract: contract, goods: sealed)
     guard let mode = ContractModes.types(of: n1.payload.mode) else {
       return try await beginCompact(n1, draft, at: now)
     }
-    return try await begin(mode, n1, draft, at: now)
+    return try await begin(mode, n1, draft, secret: secret, at: now)
+  }
+
+  /// Seals an offer's file for one sale, into the folder of sealed goods.
+  func seal(
+    _ stored: StoredOffer, as name: String, key: [UInt8], n: TransactionID, salt: [UInt8]? = nil
+  ) async throws -> GoodsClaim {
+    var generator = node.surroundings.randomness
+    let salt = salt ?? randomBytes(Goods.saltSize, using: &generator)
+    try node.directory.createFolder("goods")
+    let sealed = try await node.surroundings.offTheLoop { [node] in
+      try RawFile.create(node.directory.file(name)) {
+        try node.surroundings.goodsFiles.seal(
+          RawFile(reading: stored.path), to: $0, key: key, n: n, salt: salt)
+      }
+    }
+    return GoodsClaim(root: sealed.root, length: sealed.length)
+  }
+
+  /// Where the sealed goods of a sale are; of purchase `item`, in a series.
+  static func goodsName(_ n: TransactionID, _ item: UInt64) -> String {
+    item == 0 ? "goods/\(n)" : "goods/\(n)-\(item)"
   }
 
   /// The archives and banks that a contract of this mode names. A compact sale goes to one bank, for the
@@ -129,11 +151,11 @@ final class MerchantService: PartyService {
 
   /// Signs the offer and keeps the sale, in one durable step.
   private func begin<M: ContractMode>(
-    _: M.Type, _ n1: Verified<N1>, _ draft: OfferDraft, at now: Timestamp
+    _: M.Type, _ n1: Verified<N1>, _ draft: OfferDraft, secret: [UInt8], at now: Timestamp
   ) async throws -> [UInt8] {
-    let (n, k) = (draft.n, draft.k)
+    let n = draft.n
     let machine = try MerchantSale<M>(
-      offering: M.offer(draft), goods: draft.goods, k: k, key: node.identity.signing)
+      offering: M.offer(draft), goods: draft.goods, k: secret, key: node.identity.signing)
     let (bytes, merchandise) = (machine.p1.bytes, machine.merchandise?.bytes)
     return try await node.store.write { tx in
       if let known = try tx.reply(n1.hash.bytes) { return known }
@@ -142,7 +164,8 @@ final class MerchantService: PartyService {
       if let merchandise { try tx.keep(Label(.e4), merchandise, kind: Self.kind, key: n.bytes) }
       try tx.putMachine(
         MachineRow(
-          kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, k).data))
+          kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, secret).data
+        ))
       try tx.setReply(n1.hash.bytes, bytes, at: Int64(now))
       return bytes
     }
@@ -342,6 +365,7 @@ final class MerchantService: PartyService {
       Route(method: "GET", path: "/v1/offers") { _ in try await self.offers() },
       Route(method: "GET", path: "/v1/goods/:n") { call in try await self.goods(call) },
       Route(method: "GET", path: "/v1/goods/:n/leaves") { call in try await self.leaves(call) },
+      Route(method: "GET", path: "/v1/series/:n") { call in try await self.series(call) },
     ]
   }
 
@@ -352,7 +376,7 @@ final class MerchantService: PartyService {
   }
 
   /// Whether this key is the sale's pseudonym, and the time for the goods has come.
-  private func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
+  func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
     try await node.store.read { [self] tx in
       guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else { return false }
       guard let mode = try ContractModes.types(of: ModeRow(row).mode) else {
@@ -380,17 +404,22 @@ final class MerchantService: PartyService {
     return HTTPReply(status: 200, contentType: "application/octet-stream", body: .bytes(bytes))
   }
 
-  /// Where they are, if whoever calls may have them.
-  private func sealedGoods(_ call: HTTPCall) async throws -> String {
+  /// The sale that the call names and whose pseudonym signed its query.
+  func customersSale(_ call: HTTPCall) async throws -> TransactionID {
     guard let n = call.parameters["n"].flatMap(TransactionID.init(hex:)) else {
       throw Problem.badRequest("n is 32 hexadecimal digits")
     }
-    let asked = call.query["by"].flatMap(Hex.decode) ?? []
-    let query = try? Unverified<StatusQuery>(asked)
+    let query = try? Unverified<StatusQuery>(call.query["by"].flatMap(Hex.decode) ?? [])
     guard let query, let proven = try? Verified(query, by: .key(query.claimedSigners[0])),
       proven.payload.n == n, try await mayFetch(n, proven.signer)
     else { throw Problem.notFound("no goods of this sale, or not for whoever asks") }
-    let path = node.directory.file("goods/\(n)")
+    return n
+  }
+
+  /// Where its sealed goods are; of purchase `item`, in a series.
+  private func sealedGoods(_ call: HTTPCall) async throws -> String {
+    let n = try await customersSale(call)
+    let path = node.directory.file(Self.goodsName(n, call.query["item"].flatMap { UInt64($0) } ?? 0))
     guard FileManager.default.fileExists(atPath: path) else {
       throw Problem.notFound("no goods of this sale")
     }

@@ -54,6 +54,31 @@ struct Acknowledged: SaleEvent {
   }
 }
 
+/// R7, of a series.
+struct ItemAcknowledged: SaleEvent {
+  let message: [UInt8]
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    let unverified = try Unverified<R7>(message)
+    let r7 = try Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    return try sale.itemAcknowledged(r7, policy: policy, at: now, key: key)
+  }
+}
+
+/// R5, of a series, with its goods sealed.
+struct ItemOffered: SaleEvent {
+  let request: Verified<R5>
+  let draft: ItemDraft
+
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    try sale.itemOffered(request, draft, policy: policy, at: now, key: key)
+  }
+}
+
 /// The record of mode `L`.
 struct Decided<L: ContractMode>: SaleEvent {
   let outcome: Outcome<L>
@@ -114,6 +139,13 @@ struct Due: SaleEvent {
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.due(at: now) }
+}
+
+/// The operator ends a series.
+struct Closed: SaleEvent {
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.closed() }
 }
 
 struct GivenUp: SaleEvent {

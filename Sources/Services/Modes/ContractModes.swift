@@ -11,12 +11,15 @@ enum ContractModes {
     case .core: CoreMode.self
     case .joint: JointMode.self
     case .early: EarlyMode.self
-    case .compact, .repeated, .invoice, .announced: nil
+    case .repeated: RepeatedMode.self
+    case .compact, .invoice, .announced: nil
     }
   }
 
   /// All that are served.
-  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self, EarlyMode.self]
+  static let all: [any ContractMode.Type] = [
+    CoreMode.self, JointMode.self, EarlyMode.self, RepeatedMode.self,
+  ]
 
   /// Whether a merchant sells by this mode.
   static func isServed(_ mode: Mode) -> Bool { types(of: mode) != nil || mode == .compact }

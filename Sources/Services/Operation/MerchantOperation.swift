@@ -70,6 +70,12 @@ public final class MerchantOperation: Sendable {
     return all.sorted { ($0.offeredAt, $0.n) < ($1.offeredAt, $1.n) }
   }
 
+  /// Ends an open series of purchases: what was bought goes to the archive.
+  /// - Returns: how the sale stands now.
+  public func finish(_ n: TransactionID) async throws -> SaleSummary {
+    try await link.carryOut(FinishSale(n: n.description))
+  }
+
   /// Gives a sale up, unless it is with the archive already. If the customer's money is locked, the archive
   /// is asked to abort at once, by the merchant's outbox.
   /// - Returns: how the sale stands now.

@@ -45,7 +45,8 @@ struct MerchantDesk: OperatorDesk {
   var routes: [Route] {
     [
       AddOffer.route(at: self), RemoveOffer.route(at: self), ListOffers.route(at: self),
-      SalesPage.route(at: self), CancelSale.route(at: self), ExportSale.route(at: self),
+      SalesPage.route(at: self), CancelSale.route(at: self), FinishSale.route(at: self),
+      ExportSale.route(at: self),
       SaleQuestion.route(at: self), KeepWithSale.route(at: self),
       ListBids.route(at: self), AnswerBid.route(at: self),
       RefundsPage.route(at: self), AnswerRefund.route(at: self),
@@ -124,14 +125,34 @@ struct CancelSale: OperatorTask {
   var n: String
 
   func carryOut(at desk: MerchantDesk) async throws -> SaleSummary {
-    let unknown = ServiceError.notFound("there is no sale \(n)")
-    guard let n = TransactionID(hex: n) else { throw unknown }
+    try await desk.change(n) { try await $0.giveUp($1) }
+  }
+}
+
+/// Ends a series of purchases; what was bought goes to the archive.
+struct FinishSale: OperatorTask {
+  static let name = "finish-sale"
+  /// 32 hexadecimal digits.
+  var n: String
+
+  func carryOut(at desk: MerchantDesk) async throws -> SaleSummary {
+    try await desk.change(n) { try await $0.finish($1) }
+  }
+}
+
+extension MerchantDesk {
+  /// Does something to one sale, and says how it stands then.
+  fileprivate func change(
+    _ text: String, _ body: @Sendable (MerchantService, TransactionID) async throws -> Void
+  ) async throws -> SaleSummary {
+    let unknown = ServiceError.notFound("there is no sale \(text)")
+    guard let n = TransactionID(hex: text) else { throw unknown }
     let summary: @Sendable (any StoreTransaction) throws -> SaleSummary? = { tx in
       try tx.machine(kind: MerchantService.kind, key: n.bytes).map { try SaleSummary($0, tx) }
     }
-    guard try await desk.store.read(summary) != nil else { throw unknown }
-    try await desk.withService { try await $0.giveUp(n) }
-    guard let after = try await desk.store.read(summary) else { throw unknown }
+    guard try await store.read(summary) != nil else { throw unknown }
+    try await withService { try await body($0, n) }
+    guard let after = try await store.read(summary) else { throw unknown }
     return after
   }
 }

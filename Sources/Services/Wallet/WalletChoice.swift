@@ -19,21 +19,21 @@ extension Wallet {
   /// The bank to pay from and the tokens to pay with: the bank that was named, or the first of the contract's
   /// at which there are enough. A named customer's tokens are withdrawn now.
   func choose(
-    _ contract: Contract, _ options: BuyOptions, named: Bool
+    _ contract: Contract, at price: Money, _ options: BuyOptions, named: Bool
   ) async throws -> (TrustEntry, [ChosenCoin]) {
     let banks =
       try options.bank.map { [try party(.bank, named: $0)] } ?? contract.banks.compactMap { try? entry($0) }
     var failure = "the contract names no bank that the trust list has"
     for bank in banks {
       do {
-        if named { try await fund(contract.price, at: bank) }
-        let coins = try await coins(contract.price.currency, at: bank, named: named)
-        return (bank, try select(contract, from: coins, reuseKey: options.reuseKey))
+        if named { try await fund(price, at: bank) }
+        let coins = try await coins(price.currency, at: bank, named: named)
+        return (bank, try select(contract, at: price, from: coins, reuseKey: options.reuseKey))
       } catch let error as ChangeError { failure = "\(error)" } catch let refused as RefusedByPeer {
         failure = "\(refused)"
       }
     }
-    throw ServiceError.insufficientFunds("not enough tokens for \(contract.price): \(failure)")
+    throw ServiceError.insufficientFunds("not enough tokens for \(price): \(failure)")
   }
 
   private func coins(
@@ -56,20 +56,20 @@ extension Wallet {
   }
 
   private func select(
-    _ contract: Contract, from coins: [(id: [UInt8], coin: Coin)], reuseKey: Bool
+    _ contract: Contract, at price: Money, from coins: [(id: [UInt8], coin: Coin)], reuseKey: Bool
   ) throws(ChangeError) -> [ChosenCoin] {
     if reuseKey {
       // The key whose tokens leave the least behind.
       let byKey = Dictionary(grouping: coins, by: \.coin.keyIndex).values
-        .filter { $0.count > 1 || $0[0].coin.available >= contract.price.amount }
+        .filter { $0.count > 1 || $0[0].coin.available >= price.amount }
         .sorted { $0.reduce(0) { $0 + $1.coin.available } < $1.reduce(0) { $0 + $1.coin.available } }
       for own in byKey {
-        if let chosen = try? select(contract, from: own, reuseKey: false) { return chosen }
+        if let chosen = try? select(contract, at: price, from: own, reuseKey: false) { return chosen }
       }
     }
     let byID = Dictionary(coins.map { ($0.id, $0.coin) }) { first, _ in first }
     let chosen = try TokenSelection.select(
-      price: contract.price.amount,
+      price: price.amount,
       from: coins.map { SpendableToken(id: $0.id, value: $0.coin.available, expires: $0.coin.spendUntil) }
         .sorted { $0.id.lexicographicallyPrecedes($1.id) }, lifetime: contract.lifetime + 1)
     return chosen.map { ChosenCoin(id: $0.id, coin: byID[$0.id]!, amount: $0.amount) }

@@ -76,11 +76,7 @@ extension Wallet {
       throw ServiceError.unreachable(
         "neither merchant nor archive says what was delivered: try `resume`, the record is kept")
     }
-    let goods = PurchasedGoods(offer, claim)
-    do { try await fetch(goods, for: info) } catch {
-      report(.note("the merchant does not deliver (\(error)); asking the archive"))
-      try await fetch(goods, for: info, from: archive)
-    }
+    try await fetch(PurchasedGoods(offer, claim), for: info, orFrom: archive)
     return claim
   }
 }

@@ -10,18 +10,29 @@ struct PurchasedGoods: Sendable {
   let merchant: PublicKey
   let claim: GoodsClaim
   let digests: [Hash]
-  /// H of the contract.
-  let hP1: Hash
+  /// H of what names the ciphertext to the merchant: the offer, or R6.
+  let hNamed: Hash
+  /// Which purchase of a series; else 0.
+  let item: UInt64
 
   init<O: OfferPayload>(_ offer: Verified<O>, _ claim: GoodsClaim) {
-    (n, merchant, self.claim) = (offer.payload.n, offer.signer, claim)
-    (digests, hP1) = (offer.payload.contract.digests, offer.hash)
+    (n, merchant, self.claim, item) = (offer.payload.n, offer.signer, claim, 0)
+    (digests, hNamed) = (offer.payload.contract.digests, offer.hash)
+  }
+
+  /// Of a further purchase in a series.
+  init(_ item: Verified<R6>) {
+    let r6 = item.payload
+    (n, merchant, self.item, hNamed) = (r6.n, item.signer, r6.index, item.hash)
+    (claim, digests) = (GoodsClaim(root: r6.root, length: r6.length), r6.contract.digests)
   }
 }
 
 extension Wallet {
   /// Where the sealed goods of a purchase are kept.
-  func sealedPath(_ n: TransactionID) -> String { directory.file("goods/\(n).sealed") }
+  func sealedPath(_ n: TransactionID, _ item: UInt64 = 0) -> String {
+    directory.file("goods/\(n)\(item == 0 ? "" : "-\(item)").sealed")
+  }
 
   /// Downloads the ciphertext, from the merchant or from whoever else holds it, and checks that it is what
   /// was promised. What is there already is not fetched again.
@@ -29,12 +40,11 @@ extension Wallet {
     try directory.createFolder("goods")
     let peer = try entry(holder ?? goods.merchant)
     let total = goods.claim.length
+    let intake = try GoodsIntake(sealedPath(goods.n, goods.item), goods.claim)
     do {
-      let intake = try GoodsIntake(sealedPath(goods.n), goods.claim)
       if !intake.isFull {
-        let asked = try proofOfPseudonym(info.pseudonymIndex, goods)
         let status = try await transport.download(
-          url: peer.url! + "/v1/goods/\(goods.n)?by=\(Hex.encode(asked))", from: intake.have
+          url: try address(goods, for: info, at: peer), from: intake.have
         ) { block in
           try intake.take(block)
           report(.progress("goods", done: intake.have, total: total))
@@ -54,18 +64,35 @@ extension Wallet {
     }
   }
 
+  /// Where `peer` serves the ciphertext to this pseudonym; `part`: something else of it.
+  func address(
+    _ goods: PurchasedGoods, for info: PurchaseInfo, at peer: TrustEntry, part: String = ""
+  ) throws -> String {
+    let asked = Hex.encode(try proofOfPseudonym(info.pseudonymIndex, goods.n, goods.merchant))
+    let item = goods.item == 0 ? "" : "&item=\(goods.item)"
+    return "\(peer.url!)/v1/goods/\(goods.n)\(part)?by=\(asked)\(item)"
+  }
+
+  /// The same, from the merchant, or else from the archive, which holds what was forced.
+  func fetch(_ goods: PurchasedGoods, for info: PurchaseInfo, orFrom archive: PublicKey) async throws {
+    do { try await fetch(goods, for: info) } catch {
+      report(.note("the merchant does not deliver (\(error)); asking the archive"))
+      try await fetch(goods, for: info, from: archive)
+    }
+  }
+
   /// A query signed by the purchase's pseudonym: the merchant serves the ciphertext to nobody else.
-  func proofOfPseudonym(_ index: UInt64, _ goods: PurchasedGoods) throws -> [UInt8] {
+  func proofOfPseudonym(_ index: UInt64, _ n: TransactionID, _ merchant: PublicKey) throws -> [UInt8] {
     var generator = surroundings.randomness
     return try Verified(
-      signing: StatusQuery(n: goods.n, merchant: goods.merchant, nonce: .random(using: &generator)),
+      signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator)),
       with: seed.pseudonymKey(index)
     ).bytes
   }
 
   /// Opens the goods into `output`, which appears whole or not at all, and checks the contract's digest.
   func open(_ goods: PurchasedGoods, key: [UInt8], output: String) async throws {
-    let source = try RawFile(reading: sealedPath(goods.n))
+    let source = try RawFile(reading: sealedPath(goods.n, goods.item))
     let total = try Goods.length(sealed: goods.claim.length)
     try await surroundings.offTheLoop { [report, surroundings] in
       try RawFile.create(output) { target in

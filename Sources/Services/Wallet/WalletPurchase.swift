@@ -27,12 +27,19 @@ public struct BuyOptions: Sendable {
   public var reuseKey = false
   /// Ask for two-sided delivery.
   public var twoSided = false
+  /// A series: what it may cost in all; nil: the first purchase alone.
+  public var budget: Money?
+  /// A series: two messages for each further purchase.
+  public var isShort = false
   /// Where k comes from.
   public var completion = CompletionRoute.archive
   /// How long the archive may take.
   public var expirationSeconds: UInt64 = 600
   /// The file to write; nil: the goods' name in the working directory.
   public var output: String?
+
+  /// An open series: ask the archive whether the merchant has ended it.
+  var looksForOutcome = false
 
   public init() {}
 }
@@ -75,6 +82,14 @@ extension Wallet {
       throw ServiceError.configuration(
         "this is not sold by the \(options.mode.name) protocol, but by: \(known); nothing was paid")
     }
+    let budget = options.budget ?? offer.price
+    guard options.mode == .repeated || options.budget == nil else {
+      throw ServiceError.configuration("a budget is for the repeated protocol; nothing was paid")
+    }
+    guard budget.currency == offer.price.currency, budget.amount >= offer.price.amount else {
+      throw ServiceError.configuration(
+        "the budget of \(budget) does not cover the price of \(offer.price); nothing was paid")
+    }
     let merchant = try party(.merchant, named: options.merchant)
     let now = clock()
     var generator = surroundings.randomness
@@ -88,12 +103,18 @@ extension Wallet {
         twoSided: options.twoSided,
         mode: options.mode),
       with: pseudonym)
-    let info = PurchaseInfo(
+    var info = PurchaseInfo(
       number: number, pseudonymIndex: index, merchant: merchant.key.description,
       description: offer.description, name: offer.name,
       price: (options.price ?? offer.price).description, startedAt: now,
       output: options.output, protocol: options.mode.name)
-    try await store.write { tx in
+    if options.mode == .repeated {
+      let first = SeriesItem(
+        description: offer.description, name: offer.name, price: offer.price.description,
+        output: options.output)
+      info.series = SeriesInfo(budget: budget.description, isShort: options.isShort, items: [first])
+    }
+    try await store.write { [info] tx in
       try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
       try tx.putPurchase(info, phase: .requested, due: nil)
     }
@@ -104,6 +125,8 @@ extension Wallet {
   /// Goes on with every purchase that is not at its end.
   public func resume(options: BuyOptions = BuyOptions()) async throws {
     try await resumeMoney()
+    var options = options
+    options.looksForOutcome = true
     for summary in try await purchases() where summary.isOpen {
       do { try await advance(summary.number, options: options) } catch {
         report(.note("purchase \(summary.number): \(error)"))

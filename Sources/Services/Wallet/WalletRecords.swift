@@ -85,6 +85,7 @@ extension Wallet {
     var gone = 0
     for summary in try await purchases() where !summary.isOpen && !refunding.contains(summary.number) {
       let key = RowKey.number(summary.number)
+      let items = try await self.info(summary.number).series?.items.count ?? 1
       let n = try await store.write { tx -> TransactionID? in
         guard let (row, info) = try tx.purchase(summary.number),
           let phase = PurchasePhase(rawValue: row.phase)
@@ -100,7 +101,7 @@ extension Wallet {
         return offer?.n ?? TransactionID([UInt8](repeating: 0, count: TransactionID.size))
       }
       guard let n else { continue }
-      try? FileManager.default.removeItem(atPath: sealedPath(n))
+      for item in 0..<UInt64(items) { try? FileManager.default.removeItem(atPath: sealedPath(n, item)) }
       gone += 1
     }
     return gone

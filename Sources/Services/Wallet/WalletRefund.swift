@@ -56,7 +56,7 @@ extension Wallet {
     guard let p1 = machine.p1, let p2 = machine.p2, let lock = machine.paidLock else {
       throw ServiceError.configuration("purchase \(number) is not paid, so nothing can be given back")
     }
-    let amount = amount ?? p2.payload.terms.value
+    let amount = amount ?? (machine as? SeriesPurchase)?.paid ?? p2.payload.terms.value
     let bank = try entry(p2.payload.bank)
     let keys = try await keyList(bank)
     let (pending, outputs) = try await blind(amount, keys, bank)

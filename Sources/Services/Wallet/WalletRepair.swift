@@ -22,10 +22,9 @@ extension Wallet {
   /// again.
   /// - Returns: whether the file is the contract's now.
   private func repair(_ goods: PurchasedGoods, _ file: RawFile, for info: PurchaseInfo) async throws -> Bool {
-    let asked = Hex.encode(try proofOfPseudonym(info.pseudonymIndex, goods))
-    let url = try entry(goods.merchant).url! + "/v1/goods/\(goods.n)"
+    let leaves = try address(goods, for: info, at: try entry(goods.merchant), part: "/leaves")
     var bytes: [UInt8] = []
-    let status = try await transport.download(url: "\(url)/leaves?by=\(asked)", from: 0) { block in
+    let status = try await transport.download(url: leaves, from: 0) { block in
       guard bytes.count + block.count <= GoodsLeaves.bytesMax else {
         throw ServiceError.protocolViolation("the leaf hashes are more than the goods can have")
       }
@@ -39,7 +38,7 @@ extension Wallet {
     guard !bad.isEmpty, bad.count <= Self.rangesMax else { return false }
     let nak = try Verified(
       signing: NAK(
-        n: goods.n, hP1: goods.hP1, decline: false,
+        n: goods.n, hP1: goods.hNamed, decline: false,
         badRanges: bad.flatMap { [$0.lowerBound, $0.upperBound - $0.lowerBound] }),
       with: seed.pseudonymKey(info.pseudonymIndex))
     try await store.write {
@@ -50,7 +49,8 @@ extension Wallet {
     for range in bad {
       var place = range.lowerBound
       let status = try await transport.download(
-        url: "\(url)?by=\(asked)", from: range.lowerBound, to: range.upperBound - 1
+        url: try address(goods, for: info, at: try entry(goods.merchant)), from: range.lowerBound,
+        to: range.upperBound - 1
       ) { block in
         let part = UnsafeRawBufferPointer(rebasing: block.prefix(Int(range.upperBound - place)))
         try file.write(part, at: place)

@@ -273,12 +273,17 @@ extension Wallet {
     let description = try? await offers(merchant: terms.merchant.description).first {
       $0.id == n1.payload.offer
     }
-    let info = PurchaseInfo(
+    var info = PurchaseInfo(
       number: number, pseudonymIndex: index, merchant: terms.merchant.description,
       description: description?.description ?? "", name: p1.payload.contract.name,
       price: p1.payload.contract.price.description, startedAt: p1.payload.contract.date, output: nil,
       protocol: P.Mode.mode.name)
-    try await store.write { tx in
+    if P.Mode.mode == .repeated {
+      let first = SeriesItem(
+        description: info.description, name: info.name, price: info.price, output: nil)
+      info.series = SeriesInfo(budget: terms.value.description, isShort: false, items: [first])
+    }
+    try await store.write { [info] tx in
       for (label, bytes) in [
         (Label.n1, n1.bytes), (Label(P.Offer.type), p1.bytes), (Label(P.Mode.requestType), p2.bytes),
       ] {

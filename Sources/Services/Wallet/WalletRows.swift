@@ -49,6 +49,8 @@ struct PurchaseInfo: Codable, Equatable, Sendable {
   var output: String?
   /// By which protocol, by name; nil: core.
   var `protocol`: String?
+  /// What a series keeps beside.
+  var series: SeriesInfo?
 
   var mode: Mode { `protocol`.flatMap(Mode.init(named:)) ?? .core }
 

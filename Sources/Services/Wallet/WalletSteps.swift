@@ -17,7 +17,12 @@ extension Wallet {
       if try await advanceUnpaid(Machine.self, info, machine, options) { continue }
       switch machine.phase {
       case .authorised: try await lock(M.self, number, machine.p2!)
+      case .locked where M.mode == .repeated:
+        guard try await continueSeries(number, options: options) else { return }
       case .locked: try await settle(M.self, number, machine.p3!, PublicKey(hex: info.merchant)!, options)
+      case .paid where M.mode == .repeated:
+        try await deliverItems(number)
+        try await apply(Machine.self, number) { machine in machine.opened() }
       case .paid:
         let goods = M.deliversAfterLock ? try await paidGoods(M.self, number) : machine.p1!.payload.goods!
         try await deliver(Machine.self, info, machine, goods)
@@ -57,9 +62,10 @@ extension Wallet {
   }
 
   /// The merchant's name for the goods, made harmless: no directories, nothing hidden.
-  private func safeName(_ name: String, _ n: TransactionID) -> String {
+  func safeName(_ name: String, _ n: TransactionID, _ item: UInt64 = 0) -> String {
     let last = name.split(separator: "/").last.map(String.init) ?? ""
-    return last.isEmpty || last.hasPrefix(".") ? "goods-\(n)" : last
+    let safe = last.isEmpty || last.hasPrefix(".") ? "goods-\(n)" : last
+    return item == 0 ? safe : "\(item)-\(safe)"
   }
 
   private func request<P: PurchaseMachine>(
@@ -90,9 +96,12 @@ extension Wallet {
     _: P.Type, _ number: UInt64, _ p1: Verified<P.Offer>, _ options: BuyOptions
   ) async throws {
     let contract = p1.payload.contract
+    let budget = try await info(number).series.flatMap { Money($0.budget) }
     let (bank, chosen): (TrustEntry, [ChosenCoin])
     let named = try await info(number).pseudonymIndex == WalletSeed.account
-    do { (bank, chosen) = try await choose(contract, options, named: named) } catch {
+    do {
+      (bank, chosen) = try await choose(contract, at: budget ?? contract.price, options, named: named)
+    } catch {
       try await apply(P.self, number) { machine in machine.abandoned() }
       throw error
     }
@@ -104,7 +113,7 @@ extension Wallet {
     let p2: AuthorizationQ<P.Mode>
     do {
       p2 = try machine.authorization(
-        tokens: inputs, bank: bank.key, archive: archive.key, expiration: expiration)
+        tokens: inputs, bank: bank.key, archive: archive.key, expiration: expiration, budget: budget)
     } catch {
       try await apply(P.self, number) { machine in machine.abandoned() }
       throw ServiceError.configuration("\(error.detail); nothing was paid")
@@ -130,7 +139,7 @@ extension Wallet {
   }
 
   /// Waits for the outcome by the chosen route; after the expiration it asks for the abort.
-  private func settle<M: ContractMode>(
+  func settle<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ p3: Verified<M.LockMessage>, _ merchant: PublicKey, _ options: BuyOptions
   ) async throws {
     let terms = p3.payload.terms
@@ -174,7 +183,7 @@ extension Wallet {
   }
 
   /// The archive's public record of (M, n).
-  private func askArchive<M: ContractMode>(
+  func askArchive<M: ContractMode>(
     _: M.Type, _ p3: Verified<M.LockMessage>
   ) async throws -> Outcome<M>? {
     let terms = p3.payload.terms
@@ -230,8 +239,8 @@ extension Wallet {
     else { return }
     let output = outputPath(purchase.info, offer.payload.n)
     guard !FileManager.default.fileExists(atPath: output) else { return }
-    try await open(
-      PurchasedGoods(offer, claim), key: masked(key, by: offer.payload.mask), output: output)
+    guard let k = M.goodsKey(published: p4.payload, offer.payload) else { return }
+    try await open(PurchasedGoods(offer, claim), key: k, output: output)
     report(.note("opened early, on the merchant's trust: \(output)"))
   }
 

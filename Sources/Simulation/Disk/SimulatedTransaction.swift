@@ -205,7 +205,8 @@ final class SimulatedTransaction: StoreTransaction {
     guard use.amount >= 0 else { throw .invalid("a token use's amount is not negative") }
     guard image.tokens[use.token] != nil else { throw .unknownToken }
     if let known = image.usesOfToken[use.token]?.first(where: { $0.lock == use.lock }) {
-      guard known.amount == use.amount, known.state == .locked || known.state == use.state else {
+      let isLess = known.state == .locked && use.state == .spent && use.amount < known.amount
+      guard known.amount == use.amount || isLess, known.state == .locked || known.state == use.state else {
         throw .conflict(.tokenUse)
       }
     }
