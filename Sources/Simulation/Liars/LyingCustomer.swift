@@ -32,7 +32,22 @@ final class LyingCustomer: Schemer, Liar {
       world.count(.lied)
       return dice.oneIn(2) ? nil : resign(claims, as: note.claimedSigners[0])
     }
+    if let r7 = try? Unverified<R7>(sent.body) {
+      let trick = Trick(rawValue: trick(r7.claims.n.bytes, of: Trick.allCases.count))!
+      // Never acknowledged, or for less than it costs.
+      if trick == .signsAgain { return lied(nil) }
+      if trick == .underpays {
+        var claims = r7.claims
+        claims.runningTotal = Money(currency: "EUR", amount: claims.runningTotal.amount - 1)!
+        return lied(resign(claims, as: r7.claimedSigners[0]))
+      }
+    }
     return sent.body
+  }
+
+  private func lied(_ bytes: [UInt8]?) -> [UInt8]? {
+    world.count(.lied)
+    return bytes
   }
 
   /// What it does with a lock of its own beside what its wallet does.

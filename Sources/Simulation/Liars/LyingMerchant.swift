@@ -34,7 +34,30 @@ final class LyingMerchant: Schemer, Liar {
       let n = sent.path.dropFirst("/v1/goods/".count).prefix(32)
       return TransactionID(hex: String(n)).flatMap { sales[$0]?.sealed }
     }
+    if let r6 = try? Unverified<R6>(reply) { return bent(r6.claims) }
+    if let r8 = try? Unverified<R8>(reply) { return bent(r8.claims) }
     return (try? Unverified<P1>(reply)).flatMap { forge($0.claims) }
+  }
+
+  /// A further purchase of a series at another price, or under a commitment to no key.
+  private func bent(_ item: R6) -> [UInt8]? {
+    var item = item
+    switch trick(item.n) {
+    case .higherPrice:
+      let total = item.runningTotal
+      item.runningTotal = Money(currency: total.currency, amount: total.amount + 1)!
+    case .otherCommitment: item.hx = Hash([UInt8](repeating: 8, count: 32))!
+    default: return nil
+    }
+    world.count(.lied)
+    return sign(item)
+  }
+
+  /// A key of a series that opens nothing. The record will have the right one.
+  private func bent(_ key: R8) -> [UInt8]? {
+    guard trick(key.n) == .garbage else { return nil }
+    world.count(.lied)
+    return sign(R8(n: key.n, key: dice.bytes(32), index: key.index))
   }
 
   private func forge(_ offer: P1) -> [UInt8]? {
@@ -94,6 +117,8 @@ final class LyingMerchant: Schemer, Liar {
   // MARK: Locks
 
   func incoming(_ sent: Sent) -> Lie? {
+    // As if the customer had not acknowledged: its goods are forced.
+    if let r7 = try? Unverified<R7>(sent.body), trick(r7.claims.n) == .otherDigest { return lie(nil) }
     guard let lock = LockFacts(sent.body), lock.terms.merchant == host.member.key else { return nil }
     let n = lock.terms.n
     if let sale = sales[n], sale.submits {

@@ -35,7 +35,7 @@ struct BankWatch {
     for name in Set(uses.filter { $0.state != .locked }.map(\.lock)).sorted(by: <) {
       end(name, messages, uses.filter { $0.lock == name }, entries)
     }
-    checkCredits(entries, uses)
+    checkCredits(entries, uses, messages)
     balance()
   }
 
@@ -132,7 +132,11 @@ struct BankWatch {
       return fail(2, "tokens leave a lock by an outcome that is not its own: \(fault)")
     }
     let spent = uses.allSatisfy { $0.state == .spent }
-    if facts.mode != .repeated && spent != outcome.isCommit {
+    if facts.mode == .repeated {
+      let sum = uses.filter { $0.state == .spent }.reduce(0) { $0 + $1.amount }
+      let due = outcome.isCommit ? outcome.due(facts.terms)?.amount ?? 0 : 0
+      if sum != Int64(due) { fail(2, "\(sum) of the tokens is spent where \(due) is due") }
+    } else if spent != outcome.isCommit {
       fail(2, "tokens are \(spent ? "spent" : "freed") by \(outcome.isCommit ? "a commit" : "an abort")")
     }
     let all = image.usesOfLock[name] ?? []
@@ -140,7 +144,9 @@ struct BankWatch {
   }
 
   /// A sale is credited to the lock's merchant, in full, once, in the step that spends the tokens.
-  private func checkCredits(_ entries: [LedgerEntry], _ uses: [TokenUse]) {
+  private func checkCredits(
+    _ entries: [LedgerEntry], _ uses: [TokenUse], _ messages: [(label: String, bytes: [UInt8])]
+  ) {
     for entry in entries where entry.kind == "sale" {
       let name = Array(entry.reference.suffix(Hash.size))
       guard let lock = Hash(name), let facts = referee.locks[lock] else {
@@ -153,8 +159,10 @@ struct BankWatch {
       guard let posting = entry.postings.first(where: { $0.amount > 0 }), posting.account == owner else {
         return fail(1, "a sale is credited to somebody else")
       }
-      if facts.mode != .repeated && posting.amount != Int64(facts.terms.value.amount) {
-        fail(1, "\(posting.amount) is credited for a lock over \(facts.terms.value)")
+      let outcome = messages.lazy.compactMap { OutcomeFacts($0.bytes) }.first { $0.lock == lock }
+      let due = outcome?.due(facts.terms) ?? facts.terms.value
+      if posting.amount != Int64(due.amount) {
+        fail(1, "\(posting.amount) is credited where \(due) is due")
       }
     }
     for use in uses where use.state == .spent && referee.locks[Hash(use.lock)!] != nil {

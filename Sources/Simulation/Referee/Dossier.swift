@@ -176,7 +176,8 @@ final class Dossier {
       guard let credit = try? Verified<Credit>(file, by: .key(harm.culprit)),
         let lock = locks[credit.payload.lock]
       else { return false }
-      return lock.terms.n == harm.n && credit.payload.amount == lock.terms.value
+      let due = files.lazy.compactMap { OutcomeFacts($0) }.first { $0.lock == lock.name && $0.isCommit }
+      return lock.terms.n == harm.n && credit.payload.amount == due?.due(lock.terms) ?? lock.terms.value
     }
   }
 }
@@ -222,12 +223,13 @@ struct Harms {
     let terms = request.terms
     var harms: [Harm] = []
     if phase == .paid, lies(terms.merchant) {
-      let sealed = FileManager.default.contents(atPath: host.directory.file("goods/\(terms.n).sealed"))
+      let all = ["\(terms.n).sealed"] + (1...3).map { "\(terms.n)-\($0).sealed" }
+      let sealed = all.compactMap { FileManager.default.contents(atPath: host.directory.file("goods/" + $0)) }
       harms.append(
         Harm(
           n: terms.n, text: "\(host.member.name) paid for garbage", disputes: [.badGoods],
           culprit: terms.merchant,
-          goods: sealed.map { [Array($0)] } ?? []))
+          goods: sealed.map { Array($0) }))
     }
     if phase == .refused, lies(request.bank),
       let refusal = log.lazy.compactMap({ try? Verified<Refusal>($0.bytes, by: .key(request.bank)) }).last,

@@ -167,7 +167,9 @@ struct FinalCheck {
       fail(3, "\(host.member.name) paid and has no goods: \(phase)")
     default: break
     }
-    if phase == .delivered { checkGoods(host, request) }
+    if phase == .delivered {
+      if request.mode == .repeated { checkSeries(host, log, request) } else { checkGoods(host, request) }
+    }
   }
 
   private func checkGoods(_ host: Host, _ request: RequestFacts) {
@@ -178,6 +180,27 @@ struct FinalCheck {
       let data = FileManager.default.contents(atPath: host.directory.file("goods/" + ware.name)),
       Array(data) == ware.bytes
     else { return fail(3, "\(host.member.name) has other goods than it paid for") }
+  }
+
+  /// All goods up to the committed purchase are there, and nothing that was not paid.
+  private func checkSeries(_ host: Host, _ log: [StoredMessage], _ request: RequestFacts) {
+    guard let outcome = log.lazy.compactMap({ OutcomeFacts($0.bytes) }).first(where: \.isCommit),
+      let last = outcome.series?.index, world.host(request.terms.merchant)?.isHonest ?? true
+    else { return }
+    let items = log.compactMap { try? Verified<R6>(stored: $0.bytes).payload }
+    let first = log.lazy.compactMap { try? Verified<R1>(stored: $0.bytes).payload }.first
+    var names = [(UInt64(0), first?.contract.name ?? "")]
+    for item in items where item.index <= last { names.append((item.index, item.contract.name)) }
+    // The record of a forced purchase brings its R6 itself.
+    guard names.count + (outcome.series?.most == nil ? 0 : 1) > last else {
+      return fail(3, "\(host.member.name) paid for \(last) purchases and knows of \(names.count)")
+    }
+    for (index, name) in names {
+      let path = host.directory.file("goods/" + (index == 0 ? name : "\(index)-\(name)"))
+      guard let data = FileManager.default.contents(atPath: path),
+        Wares.all.contains(where: { $0.name == name && $0.bytes == Array(data) })
+      else { return fail(3, "\(host.member.name) has other goods than purchase \(index) of its series") }
+    }
   }
 
   /// What the wallet counts is what the bank counts.

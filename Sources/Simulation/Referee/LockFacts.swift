@@ -66,6 +66,8 @@ struct OutcomeFacts: Sendable {
   let key: [UInt8]
   /// Aborts before the expiration: the merchant's Cancel names this lock.
   let cancelled: Bool
+  /// Commits of a series: what they rest on.
+  let series: SeriesFacts?
 
   private static let cache = FactCache<OutcomeFacts>()
 
@@ -97,6 +99,7 @@ struct OutcomeFacts: Sendable {
     (n, lock, at) = (submission.payload.n, submission.payload.lock, commit.payload.at)
     (expiration, lifetime) = (submission.payload.expiration, commit.payload.lifetime)
     (contract, key, cancelled) = (submission.payload.hP1, submission.payload.key, false)
+    series = SeriesFacts(commit.payload, submission.payload)
   }
 
   private init?<M: PurchaseMode>(abort bytes: [UInt8], _: M.Type) {
@@ -106,10 +109,13 @@ struct OutcomeFacts: Sendable {
     let payload = abort.payload
     (mode, isCommit, archive, merchant) = (M.mode, false, abort.signer, payload.merchant)
     (n, lock, at, expiration) = (payload.n, payload.lock, payload.at, payload.expiration)
-    (lifetime, contract, key) = (payload.lifetime, nil, [])
+    (lifetime, contract, key, series) = (payload.lifetime, nil, [], nil)
     let cancel = payload.cancel.flatMap { try? Verified<Cancel>($0, by: .key(payload.merchant)) }
     cancelled = cancel?.payload == Cancel(n: payload.n, lock: payload.lock)
   }
+
+  /// What a commit makes due under these terms; nil if it shows nothing that would.
+  func due(_ terms: LockTerms) -> Money? { mode == .repeated ? series?.due(terms) : terms.value }
 
   /// Why this is not the outcome of these terms; nil if it is. `lock` nil: only the terms are known.
   func fault(for terms: LockTerms, mode: Mode, lock: Hash?) -> String? {
@@ -123,8 +129,9 @@ struct OutcomeFacts: Sendable {
     if isCommit {
       guard at < terms.expiration else { return "it was committed at or after the expiration" }
       guard contract == terms.hP1 else { return "it is of another contract" }
+      guard due(terms) != nil else { return "it does not show what was delivered" }
       let hx = Hash.keyCommitment(mode, merchant: merchant, n: n, key: key)
-      guard mode == .repeated || hx == terms.hx else { return "its key is not the one committed to" }
+      guard hx == series?.hx ?? terms.hx else { return "its key is not the one committed to" }
     } else {
       guard lock != nil else { return "an abort without the lock" }
       guard at >= terms.expiration || cancelled else { return "it was aborted too early" }

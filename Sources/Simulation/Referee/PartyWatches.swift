@@ -97,7 +97,7 @@ struct MerchantWatch {
     case .cancelling: if lock == nil { fail(8, "cancels no lock") }
     case .committed, .credited:
       checkOutcome(last(M.commitType.label), lock, isCommit: true)
-      if phase == .credited { checkCredit(last(Label.credit.rawValue), lock) }
+      if phase == .credited { checkCredit(last(Label.credit.rawValue), lock, last(M.commitType.label)) }
     case .aborted: checkOutcome(last(M.abortType.label), lock, isCommit: false)
     }
   }
@@ -106,12 +106,14 @@ struct MerchantWatch {
     if !referee.numbers.insert(host.member.key.bytes + n.bytes).inserted { fail(4, "n is used again") }
     guard key.count == 32 else { return }
     if !referee.keysUsed.insert(key).inserted { fail(3, "a goods key is used again") }
-    let x = masked(key, by: offer.payload.mask)
     let mode = offer.payload.contract.mode
+    let isSeries = mode == .repeated
+    let x = masked(isSeries ? RepeatedMode.goodsKey(key, 0) : key, by: offer.payload.mask)
     if offer.payload.hx != .keyCommitment(mode, merchant: host.member.key, n: n, key: x) {
       fail(3, "offers under a commitment to another key")
     }
-    referee.secrets[n] = Referee.Secret(key: x, merchant: host)
+    // In a series k_0 and the keys after it are the customer's before the record. What they come from is not.
+    referee.secrets[n] = Referee.Secret(key: isSeries ? key : x, merchant: host)
   }
 
   private func checkLock<O: OfferPayload>(_ offer: Verified<O>, _ lock: LockFacts?) {
@@ -140,9 +142,10 @@ struct MerchantWatch {
     }
   }
 
-  private func checkCredit(_ bytes: [UInt8]?, _ lock: LockFacts?) {
+  private func checkCredit(_ bytes: [UInt8]?, _ lock: LockFacts?, _ commit: [UInt8]?) {
+    let outcome = commit.flatMap { OutcomeFacts($0) }
     guard let lock, let credit = bytes.flatMap({ try? Verified<Credit>($0, by: .key(lock.bank)) }),
-      credit.payload.lock == lock.name, lock.mode == .repeated || credit.payload.amount == lock.terms.value
+      credit.payload.lock == lock.name, credit.payload.amount == outcome?.due(lock.terms) ?? lock.terms.value
     else { return fail(3, "takes a credit that is not the sale's") }
   }
 }
@@ -243,7 +246,9 @@ struct CustomerWatch {
 
 /// The contract modes that the simulator knows, by number.
 enum ContractModesOfSimulation {
-  static let all: [any ContractMode.Type] = [CoreMode.self, JointMode.self, EarlyMode.self]
+  static let all: [any ContractMode.Type] = [
+    CoreMode.self, JointMode.self, EarlyMode.self, RepeatedMode.self,
+  ]
 
   static func of(_ mode: Mode) -> (any ContractMode.Type)? { all.first { $0.mode == mode } }
 }

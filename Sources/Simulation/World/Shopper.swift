@@ -78,6 +78,9 @@ struct Shopper {
     let open = try await wallet.purchases().filter(\.isOpen)
     if open.contains(where: \.isPaidFor) || (host.patience > 0 && !open.isEmpty) {
       if !open.contains(where: \.isPaidFor) { host.patience -= 1 }
+      for series in open where series.protocol == Mode.repeated.name && series.phase == "locked" {
+        try await goOn(series)
+      }
       try await wallet.resume(options: options(host.lastPurchase))
       await wait(2_000)
       return true
@@ -85,6 +88,21 @@ struct Shopper {
     guard let next = host.plan.first else { return false }
     await wait(Int(next.at - min(next.at, world.scheduler.now)) + 1)
     return true
+  }
+
+  /// A series gets one to three purchases, as its number says, and is then ended; one in four is left to its
+  /// merchant.
+  private func goOn(_ purchase: PurchaseSummary) async throws {
+    guard let series = try await wallet.series(purchase.number) else { return }
+    let wanted = 1 + Int(purchase.number % 3)
+    let offers = try await wallet.offers(merchant: purchase.merchant).filter {
+      $0.modes.contains(.repeated) && $0.price.amount <= Money(series.left)?.amount ?? 0
+    }
+    if series.names.count < wanted, !offers.isEmpty {
+      try await wallet.again(purchase.number, offers[series.names.count % offers.count], output: nil)
+    } else if purchase.number % 4 != 3 {
+      try await wallet.finish(purchase.number)
+    }
   }
 
   private func wait(_ milliseconds: Int) async { await world.scheduler.sleep(milliseconds) }
@@ -99,7 +117,19 @@ struct Shopper {
       $0.modes.contains(purchase.mode)
     }
     guard !offers.isEmpty else { return }
-    _ = try await wallet.buy(offers[purchase.choice % offers.count], options: options(purchase))
+    let chosen = offers[purchase.choice % offers.count]
+    var options = options(purchase)
+    if purchase.mode == .repeated {
+      options.budget = Money(currency: "EUR", amount: chosen.price.amount + 300)!
+      options.isShort = purchase.choice % 2 == 0
+    }
+    let number = try await wallet.buy(chosen, options: options)
+    if purchase.mode == .repeated,
+      let begun = try await wallet.purchases().first(where: { $0.number == number }),
+      begun.phase == "locked"
+    {
+      try await goOn(begun)
+    }
   }
 
   private func options(_ purchase: PlannedPurchase?) -> BuyOptions {
