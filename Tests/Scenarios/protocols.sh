@@ -51,7 +51,12 @@ settle() {
 bought() {
   local protocol=$1; shift
   acd wallet buy goods.bin --protocol "$protocol" --yes -o "$W/$protocol.bin" "$@" && cmp "$W/$protocol.bin" "$in/goods.bin" &&
-    settle && acd wallet evidence export "$(last number)" --out "$W/$protocol.wallet" &&
+    settle && kept "$protocol"
+}
+# kept NAME: what wallet, merchant and bank kept of the newest sale: $W/NAME.wallet and so on.
+kept() {
+  local protocol=$1
+  acd wallet evidence export "$(last number)" --out "$W/$protocol.wallet" &&
     acd merchant evidence export "$(last transaction)" --out "$W/$protocol.merchant" &&
     acd bank evidence export "$shop" "$(last transaction)" --out "$W/$protocol.bank"
 }
