@@ -4,7 +4,8 @@
 Usage: repeats.py [FOLDER...] (default Sources/Parties). Lists what docs/REPEATS.md does not explain, and explanations of
 what is there no more; then ends with 1.
 
-What is compared is code: without comments, blank lines and lines of braces alone, spaces aside. Two runs repeat each other if
+What is compared is code: without comments, blank lines, lines of braces alone and those that only name a case again (`case
+.paid: .paid`), spaces aside. Two runs repeat each other if
 SAME lines in a row are equal, or SHAPE lines in a row are equal but for names of types, numbers and texts (a copy of a
 protocol has other types' names in it). A run that overlaps itself does not count.
 """
@@ -14,6 +15,7 @@ import sys
 
 SAME, SHAPE = 5, 7
 EXPLAINED = "docs/REPEATS.md"
+NAMED_AGAIN = re.compile(r"case \.(\w+)(?:\(.*\))?: \.\1$")
 WORD = re.compile(r"[A-Za-z0-9_]")
 TYPE_OR_LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"|\b[A-Z]\w*\b|\.[a-z]{1,2}\d\w*\b|\b\d[\d_]*\b')
 
@@ -29,7 +31,7 @@ def lines_of(path):
         if "/*" in line:
             line, in_comment = line.partition("/*")[0], True
         code = " ".join(line.split())
-        if WORD.search(code):
+        if WORD.search(code) and not NAMED_AGAIN.match(code):
             found.append((number, code))
     return found
 

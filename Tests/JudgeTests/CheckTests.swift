@@ -284,6 +284,12 @@ struct BelongingCheckTests {
       let against = try Exhibits(both, heard: [bank]).judged().verdicts.filter { $0.finding == .convicted }
       #expect(against.map { $0.against?.key } == [bank.key], "\(bank)")
     }
+    // Neither does what the bank acknowledged beside it, nor what another bank did.
+    let other = try joint.jb2 { $0.terms.n = otherNumber }
+    let beside = [other.bytes, try joint.jb2ack(other).bytes]
+    try expectConviction(Exhibits([offer.bytes, commit] + beside, heard: [.bank]), .notCredited, .bank)
+    let acknowledged = [jb2.bytes, try joint.jb2ack().bytes, offer.bytes, foreign]
+    try expectConviction(Exhibits(acknowledged, heard: [.otherBank]), .notCredited, .otherBank)
     let joints = Exhibits([try joint.offer(.joint).bytes, try joint.ja5a().bytes], heard: [.bank])
     #expect(try joints.judged().findings(.notCredited).isEmpty, "a joint commit is no compact one")
   }
@@ -364,6 +370,17 @@ struct BelongingCheckTests {
     #expect(try paid.judged().findings(.notCredited) == [.noFault], "one lock, paid under its other name")
     let unpaid = Exhibits([try sale.p3().bytes, second.bytes, try sale.p5a().bytes], heard: [.bank])
     try expectConviction(unpaid, .notCredited, .bank, "two names, no payment")
+  }
+
+  @Test("a commit that obliges nobody is held against the lock that it names, under whichever signature")
+  func namedLock() throws {
+    let (first, second) = (try sale.p3(), try Actor.bank.signAgain(sale.p3()))
+    for named in [first, second] {
+      let commit = try sale.p5a(sale.p4(named)) { $0.lifetime += 1 }.bytes
+      let judgment = try Exhibits([first.bytes, second.bytes, commit], heard: [.bank]).judged()
+      let facts = judgment.verdicts.first { $0.dispute == .notCredited }?.facts ?? []
+      #expect(facts.contains { $0.message == named.hash } && facts.contains { $0.text.contains("lifetime") })
+    }
   }
 
   @Test("whoever demands a token's value has its key")

@@ -94,8 +94,12 @@ struct WitnessAbortTests {
     let refusal = Refusal(
       at: Times.lifetime + 2, reason: .tooEarly, hRequest: try sale.p3().hash, detail: nil)
     let strange = Refusal(at: Times.lifetime + 2, reason: .lifetime, hRequest: digest(1), detail: nil)
+    // One witness signs the abort, and makes up what the others certify.
+    var forged = try nr(by: .secondWitness)
+    forged[forged.count - 1] ^= 1
     let cases: [(String, [UInt8])] = [
-      ("one of three", try p5c([good])), ("one twice", try with(good)),
+      ("in another's name", try with(forged)), ("one of three", try p5c([good])),
+      ("one twice", try with(good)),
       ("one twice, at two times", try with(nr { $0.waitedUntil += 1 })),
       ("a stranger's", try with(nr(by: .stranger))), ("the archive's", try with(nr(by: .archive))),
       ("L", try with(nr(by: .secondWitness) { $0.lock = digest(1) })),

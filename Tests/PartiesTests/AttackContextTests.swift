@@ -1,6 +1,6 @@
-// Attacks 6 and 18 of the catalogue: messages of one mode in the place of another's, and what the parties
-// learn of a customer. Where a fix can be left out, the test also shows that the attack would succeed
-// without it.
+// Attacks 6, 14 and 18 of the catalogue: messages of one mode in the place of another's, a payment in the
+// place of what a counter asks to be signed, and what the parties learn of a customer. Where a fix can be
+// left out, the test also shows that the attack would succeed without it.
 
 import Messages
 import Parties
@@ -76,6 +76,18 @@ struct AttackContextTests {
     #expect(try customer.offered(repeated).last == "deny unsupported")
     let core = try CustomerRig()
     #expect(try core.offered(sale.p1()) == ["keep P1", "enter offered"], "its own is")
+  }
+
+  @Test("14: a payment that a counter has P sign is none, for P is no token's key")
+  func rogueReader() throws {
+    func signedByP(paying actor: Actor) throws -> String? {
+      let inputs = [TokenInput(token: Tokens.token(actor), amount: Sale.price.amount)]
+      let payment = P2(terms: try sale.terms(), bank: Actor.bank.publicKey, tokenInputs: inputs)
+      let bytes = try Actor.pseudonym.sign(payment).bytes
+      return refusal { () throws(MessageError) in try Verified<P2>(bytes, by: .ownTokens) }
+    }
+    #expect(try signedByP(paying: .tokenOne) != nil)
+    #expect(try signedByP(paying: .pseudonym) == nil, "with P = Q the reader would be paid")
   }
 
   @Test("18: of the customer's tokens the bank alone learns anything")

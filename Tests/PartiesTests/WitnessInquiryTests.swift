@@ -77,6 +77,7 @@ struct WitnessInquiryTests {
       ("by the bank", try refusal(p3.hash, by: .bank)),
       ("another lock's abort", try sale.p5b(foreign).bytes),
       ("another archive's", try sale.p5b(by: .otherArchive).bytes),
+      ("another archive's commit", try sale.p5a(by: .otherArchive).bytes),
       ("another lock's commit", try sale.p5a(sale.p4(foreign)).bytes), ("the lock itself", p3.bytes),
       (
         "another query's status",
