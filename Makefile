@@ -52,6 +52,7 @@ interop: build venv ## Let other people's programs read our messages and ours th
 	scripts/interop.sh
 
 scenarios: build ## Type the commands as users do, let sales fail, flood them with repetitions, kill -9 them
+	Tests/Scenarios/walkthrough.sh
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
 	Tests/Scenarios/joint.sh

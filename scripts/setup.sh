@@ -7,16 +7,18 @@ packages=(build-essential pkg-config cmake libsodium-dev libssl-dev libsqlite3-d
   libjansson-dev zlib1g-dev curl bc python3 python3-venv microsocks)
 [ $# = 0 ] || packages=("$@")
 
+sudo=()
+[ "$(id -u)" -eq 0 ] || sudo=(sudo)
+
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-  sudo=()
-  if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "setup: please install as root: ${missing[*]}" >&2; exit 1; }
-    sudo=(sudo)
-  fi
+  [ ${#sudo[@]} -eq 0 ] || command -v sudo >/dev/null || {
+    echo "setup: please install as root: ${missing[*]}" >&2
+    exit 1
+  }
   echo "setup: installing ${missing[*]}"
   "${sudo[@]}" apt-get update -qq
   DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
@@ -28,8 +30,7 @@ fi
 optional=libipsec-mb-dev
 if [ "$(uname -m)" = x86_64 ] && [ -z "${ACD_WITHOUT_IPSEC_MB:-}" ] && apt-cache show $optional >/dev/null 2>&1 &&
   ! dpkg-query -W -f='${Status}' $optional 2>/dev/null | grep -q 'install ok installed'; then
-  sudo=()
-  [ "$(id -u)" -eq 0 ] || sudo=(sudo -n)
+  [ ${#sudo[@]} -eq 0 ] || sudo+=(-n)  # nobody is asked for a password for this one
   if "${sudo[@]}" true 2>/dev/null; then
     echo "setup: installing $optional (optional)"
     DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq $optional >/dev/null 2>&1 ||

@@ -24,7 +24,7 @@ struct Acd: AsyncParsableCommand {
       Try to break it: acd simulate
 
       Exit statuses: 0 done; 1 failed; 2 refused by a peer, with its signature; 3 not enough money;
-      4 a peer cannot be reached (nothing is lost: `acd wallet resume`); 5 not found; 8 a counter-offer
+      4 a peer cannot be reached (nothing is lost: `acd wallet resume`); 5 not found; 9 a counter-offer
       waits for your answer; 64 wrong usage.
       Of `acd judge`: 0 decided, nobody is at fault; 6 somebody is at fault; 7 nothing is decided.
       Of `acd simulate`: 0 nothing broke; 8 an invariant broke.

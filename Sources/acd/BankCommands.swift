@@ -10,9 +10,16 @@ struct BankCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bank", abstract: "Accounts, anonymous tokens and payments.",
     subcommands: [
-      Init.self, Serve.self, AccountCommand.self, Books.self, ClearingCommand.self, BankEvidence.self,
+      Init.self, Key.self, Serve.self, AccountCommand.self, Books.self, ClearingCommand.self,
+      BankEvidence.self,
       BankWitness.self,
     ])
+
+  struct Key: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the bank's public key.")
+    @OptionGroup var options: KeyOptions
+    func run() async throws { try await options.run(.bank) }
+  }
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a bank and its denomination keys.")

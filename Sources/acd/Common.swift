@@ -7,6 +7,15 @@ import Messages
 import PointOfDelivery
 import Services
 
+/// Where users keep what is theirs: `$HOME`, which scripts and services set, and only without it what the
+/// system's list of users says.
+enum Home {
+  static var path: String {
+    let named = ProcessInfo.processInfo.environment["HOME"] ?? ""
+    return named.hasPrefix("/") ? named : FileManager.default.homeDirectoryForCurrentUser.path
+  }
+}
+
 /// Where a party lives, and how to talk.
 struct DataOptions: ParsableArguments {
   @Option(help: "Where this party keeps its data (default: ~/.acd/ROLE).")
@@ -16,7 +25,7 @@ struct DataOptions: ParsableArguments {
   var json = false
 
   func directory(_ role: String) -> DataDirectory {
-    DataDirectory(dataDir ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.acd/\(role)")
+    DataDirectory(dataDir ?? Home.path + "/.acd/\(role)")
   }
 }
 
@@ -27,14 +36,14 @@ enum Status {
   static let funds = ExitCode(3)
   static let unreachable = ExitCode(4)
   static let notFound = ExitCode(5)
-  /// The merchant made a counter-offer, which waits for an answer.
-  static let countered = ExitCode(8)
   /// `acd judge`: somebody is at fault.
   static let fault = ExitCode(6)
   /// `acd judge`: nothing is decided.
   static let undecided = ExitCode(7)
   /// `acd simulate`: an invariant broke.
   static let broken = ExitCode(8)
+  /// The merchant made a counter-offer, which waits for an answer.
+  static let countered = ExitCode(9)
 }
 
 /// Runs a command's body: says on standard error what went wrong, and ends with the status that it stands

@@ -27,7 +27,7 @@ struct InitOptions: ParsableArguments {
   var ca: String?
 
   func setup(_ role: Role, port standard: Int) -> PartySetup {
-    let authority = DataDirectory(ca ?? FileManager.default.homeDirectoryForCurrentUser.path + "/.acd/ca")
+    let authority = DataDirectory(ca ?? Home.path + "/.acd/ca")
     var setup = PartySetup(
       role: role, name: name ?? role.name, host: host, port: port ?? standard, authority: authority)
     setup.advertised = advertise
@@ -42,6 +42,18 @@ struct InitOptions: ParsableArguments {
       print("\(card.role) \(card.name) is set up in \(directory.path)")
       print("  key  \(card.key)\n  url  \(card.url)")
       print("next: acd trust export --party \(directory.path) … ; acd \(card.role) serve --trust FILE")
+    }
+  }
+}
+
+/// Every party's `key`.
+struct KeyOptions: ParsableArguments {
+  @OptionGroup var data: DataOptions
+
+  func run(_ role: Role) async throws {
+    try await reporting {
+      let card = try PartyCard.load(data.directory(role.name).path)
+      if data.json { try printJSON(["key": card.key]) } else { print(card.key) }
     }
   }
 }
@@ -84,7 +96,13 @@ struct ServeOptions: ParsableArguments {
 struct ArchiveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "archive", abstract: "The public record that commits or aborts each sale.",
-    subcommands: [Init.self, Serve.self])
+    subcommands: [Init.self, Key.self, Serve.self])
+
+  struct Key: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the archive's public key.")
+    @OptionGroup var options: KeyOptions
+    func run() async throws { try await options.run(.archive) }
+  }
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make an archive.")
@@ -116,10 +134,17 @@ struct MerchantCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merchant", abstract: "Sell files.",
     subcommands: [
-      Init.self, Serve.self, OfferCommand.self, OffersCommand.self, BidsCommand.self, SalesCommand.self,
+      Init.self, Key.self, Serve.self, OfferCommand.self, OffersCommand.self, BidsCommand.self,
+      SalesCommand.self,
       FinishCommand.self, CancelCommand.self, RefundsCommand.self, MerchantEvidence.self,
       MerchantWitness.self,
     ])
+
+  struct Key: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the merchant's public key.")
+    @OptionGroup var options: KeyOptions
+    func run() async throws { try await options.run(.merchant) }
+  }
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a merchant.")

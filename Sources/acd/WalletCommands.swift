@@ -11,7 +11,8 @@ struct WalletCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "wallet", abstract: "Withdraw anonymous tokens, buy, keep receipts.",
     subcommands: [
-      Init.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self, Buy.self,
+      Init.self, Key.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self,
+      Buy.self,
       Again.self, Finish.self, Bid.self, Accept.self, Decline.self, Refund.self, List.self, Show.self,
       Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self,
       Statement.self, Prune.self,
@@ -88,6 +89,19 @@ extension WalletCommand {
           "wallet in \(directory.path)\n  account key  \(key)\n  24 words     \(words.joined(separator: " "))"
         )
         print("next: ask the bank to open an account for the account key")
+      }
+    }
+  }
+
+  struct Key: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Print the key of the wallet's account: the bank opens an account for it.")
+    @OptionGroup var options: WalletOptions
+
+    func run() async throws {
+      try await options.withWallet { wallet in
+        let key = wallet.accountKey.description
+        if options.data.json { try printJSON(["key": key]) } else { print(key) }
       }
     }
   }

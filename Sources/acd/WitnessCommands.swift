@@ -9,7 +9,13 @@ import Services
 struct WitnessCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "witness", abstract: "Ask archives for others, and certify what they answer.",
-    subcommands: [Init.self, Serve.self])
+    subcommands: [Init.self, Key.self, Serve.self])
+
+  struct Key: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Print the witness's public key.")
+    @OptionGroup var options: KeyOptions
+    func run() async throws { try await options.run(.witness) }
+  }
 
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make a witness.")

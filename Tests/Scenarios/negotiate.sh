@@ -37,11 +37,11 @@ grep -q 'not negotiated' "$W/err" || fail "a fixed price is not named: $(cat "$W
 echo "negotiate.sh: counter-offers, up to a limit and by hand, across a crash of the merchant"
 expect 0 wallet buy goods.bin --price EUR:0.10 --most EUR:0.90 --yes -o "$W/out.bin"
 bought goods.bin EUR:0.88
-expect 8 wallet buy goods.bin --price EUR:0.10 --yes -o "$W/out.bin"
+expect 9 wallet buy goods.bin --price EUR:0.10 --yes -o "$W/out.bin"
 grep -q 'asks EUR:0.88' "$W/err" || fail "the counter-offer is not told: $(cat "$W/err")"
 kill_hard merchant; start merchant; started
 number=$(newest number)
-expect 8 wallet bid "$number" EUR:0.20
+expect 9 wallet bid "$number" EUR:0.20
 grep -q 'asks EUR:0.82' "$W/err" || fail "the second counter-offer is not told: $(cat "$W/err")"
 expect 0 wallet accept "$number"
 bought goods.bin EUR:0.82
@@ -50,7 +50,7 @@ for round in 1 2 3 4 5 6 7 8; do
   got=0
   if [ $round = 1 ]; then wallet buy goods.bin --price EUR:0.01 --yes >"$W/out" 2>"$W/err" || got=$?
   else wallet bid "$(newest number)" EUR:0.0$round >"$W/out" 2>"$W/err" || got=$?; fi
-  [ $got = 8 ] || break
+  [ $got = 9 ] || break
 done
 [ $round = 7 ] && [ $got = 2 ] || fail "bargaining went on: round $round, status $got"
 [ "$(newest phase)" = abandoned ] || fail "after the last bid the purchase is $(newest phase)"
@@ -76,7 +76,7 @@ expect 5 merchant bids accept "$bid"
 
 echo "negotiate.sh: declined before and after the payment"
 before=$(purse)
-expect 8 wallet buy goods.bin --price EUR:0.10 --yes
+expect 9 wallet buy goods.bin --price EUR:0.10 --yes
 expect 0 wallet decline "$(newest number)"
 [ "$(newest phase)" = abandoned ] || fail "declined, but it is $(newest phase)"
 expect 1 wallet decline "$(newest number)"

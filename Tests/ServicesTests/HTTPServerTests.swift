@@ -175,6 +175,15 @@ struct HTTPServerTests {
     #expect(!text.contains("swordfish") && !text.contains("Secret"))
   }
 
+  @Test("a path that nothing is served at is a problem 404", arguments: ["GET", "PUT"])
+  func unknownPath(_ method: String) async throws {
+    let reply = try await withClient { transport, server in
+      try await transport.send(method, url: server.url("/nowhere"), body: nil, contentType: nil)
+    }
+    #expect(reply.status == 404 && reply.contentType == "application/problem+json")
+    #expect(try members(reply)["detail"] as? String == "nothing is served at /nowhere by \(method)")
+  }
+
   @Test("a problem that a route throws arrives with its status")
   func problem() async throws {
     let reply = try await withClient { transport, server in

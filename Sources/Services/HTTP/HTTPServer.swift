@@ -67,6 +67,7 @@ func serve(
 /// The routes with bounded bodies, and problems for what they throw.
 func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<BasicRequestContext> {
   let router = Router(context: BasicRequestContext.self)
+  router.add(middleware: NothingThere())
   for route in routes {
     router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) {
       request, context in
@@ -74,6 +75,19 @@ func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<Ba
     }
   }
   return router
+}
+
+/// A path that nothing is served at is a problem like any other.
+private struct NothingThere: RouterMiddleware {
+  func handle(
+    _ request: Request, context: BasicRequestContext,
+    next: (Request, BasicRequestContext) async throws -> Response
+  ) async throws -> Response {
+    do { return try await next(request, context) } catch let error as any HTTPResponseError {
+      guard error.status == .notFound else { throw error }
+      return response(to: Problem.notFound("nothing is served at \(request.uri.path) by \(request.method)"))
+    }
+  }
 }
 
 /// Waits for the server's end, but not longer than a second; an error that ended it is thrown.
@@ -116,13 +130,10 @@ private func respond(
     }
     return response(try await route.handler(call))
   } catch let problem as Problem {
-    return response(
-      HTTPReply(status: problem.status, contentType: "application/problem+json", body: .bytes(problem.json)))
+    return response(to: problem)
   } catch {
     logger.error("a request failed", metadata: ["path": "\(route.path)", "error": "\(type(of: error))"])
-    return response(
-      HTTPReply(
-        status: 500, contentType: "application/problem+json", body: .bytes(Problem.internal.json)))
+    return response(to: Problem.internal)
   }
 }
 
@@ -133,6 +144,11 @@ private func collected(_ body: RequestBody, upTo bytesMax: Int) async throws -> 
       detail: "A request has at most \(bytesMax) bytes.",
       money: "safe: nothing was changed", next: "Send less.")
   }
+}
+
+private func response(to problem: Problem) -> Response {
+  response(
+    HTTPReply(status: problem.status, contentType: "application/problem+json", body: .bytes(problem.json)))
 }
 
 private func response(_ reply: HTTPReply) -> Response {
