@@ -177,6 +177,23 @@ struct HeldGoodsTests {
     #expect(try await archive.commit() == .e7a)
   }
 
+  @Test("what is no ciphertext at all is refused and removed, and the goods can come after it")
+  func junk() async throws {
+    let archive = try Archive()
+    #expect(try await archive.put([UInt8](repeating: 0xff, count: archive.sealed.count), from: 0) == 409)
+    #expect(try await archive.progress() == "0\n")
+    #expect(try await archive.put(archive.sealed, from: 0) == 200)
+    #expect(try await archive.commit() == .e7a)
+  }
+
+  @Test("a store that fails is told as what it is, on every route")
+  func storageProblems() {
+    #expect(Problem(of: StorageError.diskFull).status == 507)
+    #expect(Problem(of: StorageError.overloaded).status == 503)
+    #expect(Problem(of: Problem.notFound("x")).status == 404)
+    #expect(Problem(of: CancellationError()).status == 500)
+  }
+
   @Test("what is whole is not touched again")
   func noSecondThoughts() async throws {
     let archive = try Archive()

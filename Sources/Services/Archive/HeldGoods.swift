@@ -191,15 +191,17 @@ final class HeldGoods: Sendable {
 
   private func write(_ call: HTTPCall, _ promised: PromisedGoods, _ key: [UInt8]) async throws {
     let path = path(key)
+    let intake = try await node.surroundings.offTheLoop { try GoodsIntake(path, promised.goods) }
     do {
-      let intake = try await node.surroundings.offTheLoop { try GoodsIntake(path, promised.goods) }
       guard call.query["from"].flatMap({ UInt64($0) }) == intake.have else {
         throw Problem.conflict("held-offset", "There are \(intake.have) bytes already.")
       }
       try await call.eachBlock? { try intake.take($0) }
       guard intake.isFull else { throw Problem.conflict("held-part", "There are \(intake.have) bytes.") }
       try await node.surroundings.offTheLoop { try intake.finish() }
-    } catch is GoodsIntake.OtherGoods {
+    } catch let error where error is GoodsIntake.OtherGoods || error is MessageError {
+      // No sealed goods at all are other goods too.
+      if error is MessageError { _ = intake.discarded() }
       node.logger.warning(
         "a merchant's goods are not what it promised", metadata: ["lock": "\(promised.lock)"])
       throw Problem.conflict("other-goods", "These are not the goods that the merchant promised.")

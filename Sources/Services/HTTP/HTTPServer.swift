@@ -129,11 +129,12 @@ private func respond(
       call.body = try await collected(request.body, upTo: bodyBytesMax)
     }
     return response(try await route.handler(call))
-  } catch let problem as Problem {
-    return response(to: problem)
   } catch {
-    logger.error("a request failed", metadata: ["path": "\(route.path)", "error": "\(type(of: error))"])
-    return response(to: Problem.internal)
+    let problem = Problem(of: error)
+    if problem.status == 500 {
+      logger.error("a request failed", metadata: ["path": "\(route.path)", "error": "\(type(of: error))"])
+    }
+    return response(to: problem)
   }
 }
 

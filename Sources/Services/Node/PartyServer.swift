@@ -59,6 +59,16 @@ extension PartyService {
 }
 
 extension Problem {
+  /// What to answer where a route failed. A full disk is told as such on every route, not only where messages
+  /// are posted.
+  init(of error: any Error) {
+    switch error {
+    case let problem as Problem: self = problem
+    case let failure as StorageError: self = .storage(failure)
+    default: self = .internal
+    }
+  }
+
   /// What a storage error comes to when the peer is told: nothing was done, try again.
   static func storage(_ error: StorageError) -> Problem {
     switch error {

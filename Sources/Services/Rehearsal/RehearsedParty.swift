@@ -116,14 +116,17 @@ package final class RehearsedParty: Sendable {
   private let outbox: Outbox
   private let merchant: MerchantService?
   private let ownTick: @Sendable () async -> Void
+  private let atEnd: @Sendable () -> Void
 
   /// Starts the service of this role from its store, as `serve` does.
   package init(
-    _ ground: RehearsedGround, completion: CompletionRoute = .archive, kick: @escaping @Sendable () -> Void
+    _ ground: RehearsedGround, completion: CompletionRoute = .archive, offerSeconds: UInt64 = 3600,
+    kick: @escaping @Sendable () -> Void
   ) async throws {
     let node = ground.node
     var merchant: MerchantService?
     var tick: @Sendable () async -> Void = {}
+    var atEnd: @Sendable () -> Void = {}
     let service: any PartyService
     switch ground.identity.role {
     case .bank:
@@ -134,14 +137,20 @@ package final class RehearsedParty: Sendable {
       let archive = ArchiveService(node: node, kick: kick)
       service = archive
       tick = { await archive.tick() }
+    case .witness:
+      let witness = WitnessService(node: node)
+      service = witness
+      node.surroundings.spawn { await witness.work() }
+      atEnd = { witness.stop() }
     default:
       let policy = MerchantPolicy(
-        trust: node.trust.list, completion: completion, forwardsToBank: completion == .merchant)
+        trust: node.trust.list, completion: completion, expirationSeconds: offerSeconds,
+        forwardsToBank: completion == .merchant)
       let selling = MerchantService(node: node, policy: policy, kick: kick)
       (service, merchant) = (selling, selling)
       tick = { await selling.tick() }
     }
-    ownTick = tick
+    (ownTick, self.atEnd) = (tick, atEnd)
     (self.node, self.service, self.merchant, routes) = (node, service, merchant, service.routes)
     outbox = Outbox(node: node) { _, reply in _ = try? await service.handle(reply) }
   }
@@ -158,10 +167,9 @@ package final class RehearsedParty: Sendable {
       do {
         let reply = try await route.handler(call)
         return RehearsedReply(status: reply.status, body: try Self.bytes(reply.body))
-      } catch let problem as Problem {
-        return RehearsedReply(status: problem.status, body: problem.json)
       } catch {
-        return RehearsedReply(status: 500, body: Problem.internal.json)
+        let problem = Problem(of: error)
+        return RehearsedReply(status: problem.status, body: problem.json)
       }
     }
     return RehearsedReply(status: 404, body: [])
@@ -219,6 +227,9 @@ package final class RehearsedParty: Sendable {
   package func poll() async {
     await ArchivePoller(node: node) { [service] record in _ = try? await service.handle(record) }.poll()
   }
+
+  /// Its process is no more.
+  package func end() { atEnd() }
 
   /// A merchant gives a sale up.
   package func giveUp(_ n: TransactionID) async throws { try await merchant?.giveUp(n) }

@@ -64,11 +64,12 @@ extension RehearsedGround {
 
   /// Puts a file on sale.
   package func offer(
-    _ path: String, id: Nonce, price: Money, description: String, twoSided: Bool, modes: [Mode]
+    _ path: String, id: Nonce, price: Money, least: Money? = nil, description: String, twoSided: Bool,
+    modes: [Mode]
   ) async throws -> Offer {
     var stored = try OfferBook.describe(
       path, price: price, description: description, twoSided: twoSided, modes: modes)
-    stored.id = id.description
+    (stored.id, stored.least) = (id.description, least?.description)
     try await OfferBook.put(stored, store)
     return stored.published!
   }

@@ -21,7 +21,7 @@ extension Wallet {
   }
 
   private var witnesses: WitnessClient {
-    WitnessClient(trust: trust.list, transport: transport, clock: clock)
+    WitnessClient(trust: trust.list, transport: transport, clock: clock, surroundings: surroundings)
   }
 
   private func mode(of number: UInt64) async throws -> any ContractMode.Type {

@@ -47,6 +47,7 @@ struct WitnessClient: Sendable {
   let trust: TrustList
   let transport: any PeerLink
   let clock: @Sendable () -> Timestamp
+  var surroundings = Surroundings.machine
 
   /// Asks all witnesses, or those of these names or keys, at the same time.
   func ask(_ question: WitnessQuestion, named names: [String] = []) async throws -> [WitnessReport] {
@@ -112,8 +113,8 @@ struct WitnessClient: Sendable {
   ) async throws -> Verified<NonResponse> {
     let (lock, request) = (Array(question.lock), Array(question.request))
     let bundle = try Messages.Bundle([lock, request]).encoded()
-    let end = ContinuousClock.now + .seconds(Int64(2 * trust.answerSeconds + 10))
-    while ContinuousClock.now < end {
+    let pause = 300
+    for _ in 0...Int(clamping: (2 * trust.answerSeconds + 10) * 1000 / UInt64(pause)) {
       if let reply = try await send(bundle, to: witness) {
         if let refusal = try? Verified<Refusal>(reply, by: .key(witness.key)) {
           throw RefusedByPeer(refusal: refusal)
@@ -123,7 +124,7 @@ struct WitnessClient: Sendable {
         else { throw ServiceError.protocolViolation("\(witness.name) certified something else") }
         return certificate
       }
-      try await Task.sleep(for: .milliseconds(300))
+      try await surroundings.pause(pause)
     }
     throw ServiceError.unreachable("\(witness.name) has not certified anything yet: ask again later")
   }

@@ -98,6 +98,9 @@ final class WitnessService: PartyService {
     }
   }
 
+  /// Takes no more work: what is open is taken up by the next start.
+  func stop() { queue.continuation.finish() }
+
   private func openInquiries() async throws -> [[UInt8]] {
     try await node.store.read { tx in
       try [InquiryPhase.asked, .waiting].flatMap {
@@ -140,11 +143,11 @@ final class WitnessService: PartyService {
   private func deliver(_ inquiry: Inquiry, until end: Timestamp) async -> [UInt8]? {
     guard let url = node.url(of: inquiry.lock.terms.archive) else { return nil }
     let now = node.clock()
-    let patience = Duration.seconds(Int64(end > now ? end - now : 0))
+    let patience = Int(clamping: end > now ? (end - now) * 1000 : 0)
     return await withTaskGroup(of: [UInt8]?.self) { group in
       group.addTask { await self.send(inquiry, to: url) }
       group.addTask {
-        try? await Task.sleep(for: patience)
+        try? await self.node.surroundings.pause(patience)
         return nil
       }
       defer { group.cancelAll() }
@@ -158,7 +161,7 @@ final class WitnessService: PartyService {
       let reply = try? await node.transport.send(
         "POST", url: url + messagesPath, body: inquiry.request, contentType: mediaType(of: inquiry.request))
       if let reply, inquiry.isAnswered(by: reply.body) { return reply.body }
-      try? await Task.sleep(for: .milliseconds(pause))
+      try? await node.surroundings.pause(pause)
       pause = min(pause * 2, 1000)
     }
     return nil
