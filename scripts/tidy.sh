@@ -25,14 +25,21 @@ grep -ln '#include <sodium' CCore/*.c CCore/*.h include/acd/*.h | grep -v acd_cr
 grep -rln 'SystemRandomNumberGenerator\|Task\.sleep' Sources/Services/Wallet Sources/Services/Merchant/MerchantService*.swift \
   Sources/Services/Bank Sources/Services/Archive | grep -v Wallet/Wallet.swift && complain "randomness or waiting past Surroundings: the simulator could not repeat it"
 
-files=$(git ls-files 'Sources/*.swift' 'Tests/*.swift' 'CCore/*.c' 'CCore/*.h' 'include/*.h')
-for file in $files; do
-  lines=$(wc -l <"$file")
-  [ "$lines" -le 500 ] || case $file in *Wordlist*) ;; *) complain "$file has $lines lines" ;; esac
-  long=$(python3 -c 'import sys
-print(sum(len(line.rstrip("\n")) > 110 for line in open(sys.argv[1], encoding="utf-8")))' "$file")
-  [ "$long" = 0 ] || case $file in *Wordlist*) ;; *) complain "$file has $long lines over 110 columns" ;; esac
-done
+# One process for all files.
+git ls-files 'Sources/*.swift' 'Tests/*.swift' 'CCore/*.c' 'CCore/*.h' 'include/*.h' | python3 -c '
+import sys
+bad = False
+for name in sys.stdin.read().split("\n")[:-1]:
+    if "Wordlist" in name:
+        continue
+    lines = open(name, encoding="utf-8").read().splitlines()
+    long = [number for number, line in enumerate(lines, 1) if len(line) > 110]
+    if len(lines) > 500:
+        bad = print(f"tidy: {name} has {len(lines)} lines") is None
+    if long:
+        bad = print(f"tidy: {name} has lines over 110 columns: {long}") is None
+sys.exit(bad)' || bad=1
+
 git grep -nE 'TODO|FIXME|XXX|/work/' -- Sources CCore include Tests docs README.md Makefile .ci &&
   complain "leftovers or machine paths"
 scripts/repeats.py || bad=1
