@@ -144,9 +144,9 @@ ended 125
 
 echo "repeated.sh: the merchant is gone until the expiration: the money comes back"
 before=$(purse)
-begin --protocol repeated --expiration 6
+begin --protocol repeated --expiration 15
 kill_hard merchant
-end=$(($(date +%s) + 6))
+end=$(($(date +%s) + 15))
 while [ "$(date +%s)" -le "$end" ]; do sleep 0.2; done
 expect 0 wallet resume
 [ "$(newest phase)" = aborted ] || fail "the series is $(newest phase), not aborted"
