@@ -45,6 +45,7 @@ ccore: venv ## Build and test the C core without Swift: CMake, all vectors, sani
 	cd $(CCORE_BUILD)-san && ctest --output-on-failure
 
 swift-test: setup ## Run the Swift tests, those of the simulator by themselves
+	python3 scripts/planted_bugs.py check
 	swift test --skip SimulationTests
 	swift test --skip-build --filter SimulationTests
 
@@ -79,10 +80,7 @@ soak: build simulate ## More of the same: 300 MiB goods, 50 kill points for each
 	Tests/Scenarios/kill.sh 200
 
 simulate: setup ## Simulate 100,000 transactions with faults, then with liars, and a crash at every boundary
-	swift build -c release --product acd
-	.build/release/acd simulate --seeds 1..2200 --transactions 30
-	.build/release/acd simulate --seeds 1..1200 --transactions 30 --byzantine all
-	.build/release/acd simulate --crash-everywhere twice
+	scripts/simulate.sh
 
 planted: setup ## Plant more than a hundred bugs and let the simulator find them
 	scripts/planted-bugs.sh

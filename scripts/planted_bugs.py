@@ -1,9 +1,15 @@
 # Plants the bugs of Tests/PlantedBugs into a copy of the sources, and lets the simulator look for them.
 #
 # A bug is a name, a line that says what is wrong, who has to lie so that it matters, and edits: text that has to stand
-# in a file exactly once, and what stands there in the copy. PLANTED is true when this bug is switched on.
+# in the sources exactly once, and what stands there in the copy. White space does not count, and where the named file
+# does not have the text any more, another one may: so neither wrapping lines nor moving code takes a bug its place.
+# PLANTED is true when this bug is switched on.
+#
+#   check                   exit status 1 and a list, if a bug has lost its place
+#   plant TREE              writes the copy; the same exit status
+#   hunt PROGRAM [NAME…]    looks for each bug; BUDGET: seconds of processor time for each
 
-import json, os, re, shutil, subprocess, sys, time
+import concurrent.futures, json, os, re, resource, shutil, signal, subprocess, sys, threading, time
 
 CATALOGUE = "Tests/PlantedBugs"
 
@@ -27,6 +33,8 @@ def catalogue():
                 bug["what"] = line[2:].strip()
             elif line.startswith("liars "):
                 bug["liars"] = line[6:].strip()
+            elif line.startswith("protocol "):
+                bug["protocol"] = line[9:].strip()
             elif line == "crashes\n":
                 bug["crashes"] = True
             elif line.startswith("file "):
@@ -35,6 +43,8 @@ def catalogue():
                 mode, text = "old", []
     return bugs
 
+
+# MARK: Planting
 
 PLANTED = """
 import Glibc
@@ -47,6 +57,73 @@ public func planted(_ number: Int) -> Bool { chosen == number }
 """
 
 
+def packed(text):
+    """The text without white space, and where each character of that stands."""
+    places = [i for i, c in enumerate(text) if not c.isspace()]
+    return "".join(text[i] for i in places), places
+
+
+class Sources:
+    def __init__(self):
+        files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True)
+        wanted = [f for f in files.stdout.split("\n") if re.match(r"(Sources|CCore|include|Tests)/|Package\.", f)]
+        self.texts = {f: open(f, encoding="utf-8", errors="surrogateescape").read() for f in wanted if os.path.isfile(f)}
+        self.packed = {}
+
+    def count(self, file, old):
+        if file not in self.packed:
+            self.packed[file] = packed(self.texts.get(file, ""))
+        return self.packed[file][0].count(old)
+
+    def place(self, file, old):
+        """The file in which this stands once; None if there is none, or more than one."""
+        old = packed(old)[0]
+        counts = self.count(file, old)
+        if counts:
+            return file if counts == 1 else None
+        swift = [f for f in self.texts if f.startswith("Sources/") and f.endswith(".swift")]
+        found = [f for f in swift if self.count(f, old)]
+        return found[0] if len(found) == 1 and self.count(found[0], old) == 1 else None
+
+    def replace(self, file, old, new):
+        old = packed(old)[0]
+        text, places = self.packed[file]
+        start = text.index(old)
+        whole = self.texts[file]
+        whole = whole[: places[start]] + new.strip() + whole[places[start + len(old) - 1] + 1 :]
+        if "import Messages" not in whole and "Sources/Messages/" not in file:
+            whole = whole.replace("\n\n", "\n\nimport Messages\n", 1)
+        self.texts[file] = whole
+        del self.packed[file]
+
+
+def planting():
+    """The sources with all bugs in them, and a line for each bug that has lost its place."""
+    sources, lost = Sources(), []
+    for number, bug in enumerate(catalogue()):
+        edits, done = bug["edits"], []
+        for file, old, new in edits:
+            place = sources.place(file, old)
+            if place is None:
+                lost.append(f"{bug['name']} has lost its place. This stands not once in {file}, nor once elsewhere:\n{old}")
+                break
+            sources.replace(place, old, new.replace("PLANTED", f"planted({number})"))
+    sources.texts["Sources/Messages/Planted.swift"] = PLANTED
+    return sources.texts, lost
+
+
+def check():
+    names = [bug["name"] for bug in catalogue()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    lost = planting()[1] + [f"two bugs are called {name}" for name in twice]
+    for line in lost:
+        print(line)
+    if lost:
+        print(f"{len(lost)} planted bugs cannot be planted: give them their place again in {CATALOGUE}, so that the")
+        print("simulator goes on being tested (docs/SIMULATION.md, \"Planted bugs\")")
+        sys.exit(1)
+
+
 def write(path, text):
     """Leaves what did not change alone, so that the build is quick."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -56,25 +133,14 @@ def write(path, text):
 
 
 def plant(tree):
-    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], capture_output=True, text=True, check=True)
-    wanted = [f for f in files.stdout.split("\n") if re.match(r"(Sources|CCore|include|Tests)/|Package\.", f)]
-    texts = {f: open(f, encoding="utf-8", errors="surrogateescape").read() for f in wanted if os.path.isfile(f)}
-    for number, bug in enumerate(catalogue()):
-        # One line's end does not count: an edit may stop in the middle of a line.
-        edits = [(file, old.rstrip("\n"), new.rstrip("\n")) for file, old, new in bug["edits"]]
-        lost = [(file, old) for file, old, _ in edits if texts.get(file, "").count(old) != 1]
-        if lost:
-            print(f"{bug['name']} HAS LOST ITS PLACE: this stands not once in {lost[0][0]}:\n{lost[0][1]}")
-            continue
-        for file, old, new in edits:
-            texts[file] = texts[file].replace(old, new.replace("PLANTED", f"planted({number})"))
-            if "import Messages" not in texts[file] and "Sources/Messages/" not in file:
-                texts[file] = texts[file].replace("\n\n", "\n\nimport Messages\n", 1)
-    texts["Sources/Messages/Planted.swift"] = PLANTED
+    check()
+    texts, _ = planting()
+    if os.path.exists("Package.resolved"):
+        texts["Package.resolved"] = open("Package.resolved", encoding="utf-8").read()
     for file, text in texts.items():
         write(f"{tree}/{file}", text)
     for folder, _, names in os.walk(tree):
-        if "/.build" in folder:
+        if "/.build" in folder.removeprefix(tree):
             continue
         for name in names:
             path = os.path.relpath(f"{folder}/{name}", tree)
@@ -83,45 +149,77 @@ def plant(tree):
     print(f"{len(catalogue())} bugs planted in {tree}")
 
 
+# MARK: Hunting
+
+
+def runs(program, bug, number, budget):
+    """Runs seed after seed until something breaks or the budget is used up. Yields what the worker prints."""
+    command = [program, "simulate", "--worker", "0/1", "--transactions", "18", "--byzantine", bug["liars"]]
+    command += ["--seeds", "1..100000", "--protocol", bug.get("protocol", "all")]
+    if "crashes" in bug:
+        command = [program, "simulate", "--crash-everywhere", "once", "--protocol", bug.get("protocol", "all")]
+    environment = {**os.environ, "ACD_PLANTED": str(number)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    # Processor time, so that a busy machine finds no less. One that waits for ever is ended too.
+    resource.prlimit(process.pid, resource.RLIMIT_CPU, (budget, budget + 5))
+    alarm = threading.Timer(20 * budget, process.kill)
+    alarm.start()
+    found, seed = None, 0
+    try:
+        for line in process.stdout:
+            if "crashes" in bug:
+                if "stopped at" in line and not found:
+                    found = (1, 8, line.strip())
+                continue
+            result = json.loads(line)
+            seed = result.get("begins", seed)
+            if result.get("violations"):
+                violation = result["violations"][0]
+                found = (seed, violation["invariant"], violation["text"])
+                break
+    finally:
+        alarm.cancel()
+        process.stdout.close()
+        if found:
+            process.kill()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        shutil.rmtree(f"/dev/shm/acd-simulation-{process.pid}", ignore_errors=True)
+    died = -process.returncode not in (0, signal.SIGXCPU, signal.SIGKILL) and process.returncode < 0
+    if not found and died:
+        found = (seed, 8, "the process died in the middle of the run")
+    return found, usage.ru_utime + usage.ru_stime
+
+
 def hunt(program, names):
-    budget = int(os.environ.get("BUDGET", "40"))
+    budget = int(os.environ.get("BUDGET", "30"))
     bugs = list(enumerate(catalogue()))
     if names:
         bugs = [(n, b) for n, b in bugs if b["name"] in names]
-    begun, unfound = time.time(), []
+    begun, unfound, used = time.time(), [], 0.0
     print(f"{'bug':40} {'liars':6} {'seed':>5} {'time':>7}  found by")
-    for number, bug in bugs:
-        started, found = time.time(), None
-        environment = {**os.environ, "ACD_PLANTED": str(number)}
-        command = [program, "simulate", "--until-broken", "--json", "--transactions", "18", "--byzantine", bug["liars"]]
-        command += ["--seeds", "1..100000"]
-        if "crashes" in bug:
-            command = [program, "simulate", "--crash-everywhere", "once"]
-        try:
-            run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=budget)
-            if "crashes" in bug:
-                if run.returncode == 8:
-                    lines = [line.strip() for line in run.stdout.split("\n") if "stopped at" in line]
-                    found = (1, {"invariant": 8, "text": (lines or ["?"])[0]})
-                raise StopIteration
-            broken = json.loads(run.stdout)["broken"] if run.returncode == 8 else []
-            if broken:
-                found = (broken[0]["seed"], broken[0]["violations"][0])
-        except (subprocess.TimeoutExpired, StopIteration):
-            pass
-        seconds = time.time() - started
-        if found:
-            seed, violation = found
-            print(f"{bug['name']:40} {bug['liars']:6} {seed:5} {seconds:6.1f}s  {violation['invariant']}: {violation['text'][:90]}", flush=True)
-        else:
-            unfound.append(bug["name"])
-            print(f"{bug['name']:40} {bug['liars']:6} {'-':>5} {seconds:6.1f}s  NOT FOUND: {bug['what']}", flush=True)
+    workers = int(os.environ.get("WORKERS", os.cpu_count() or 1))
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        hunts = [(bug, pool.submit(runs, program, bug, number, budget)) for number, bug in bugs]
+        for bug, future in hunts:
+            found, seconds = future.result()
+            used += seconds
+            start = f"{bug['name']:40} {bug['liars']:6}"
+            if found:
+                print(f"{start} {found[0]:5} {seconds:6.1f}s  {found[1]}: {found[2][:90]}", flush=True)
+            else:
+                unfound.append(bug["name"])
+                print(f"{start} {'-':>5} {seconds:6.1f}s  NOT FOUND: {bug['what']}", flush=True)
     count = len(bugs)
-    print(f"{count - len(unfound)} of {count} found in {time.time() - begun:.0f} s")
+    print(f"{count - len(unfound)} of {count} found in {time.time() - begun:.0f} s, {used:.0f} s of processor time")
+    if unfound:
+        print("not found: " + " ".join(unfound))
     sys.exit(0 if len(unfound) * 20 <= count else 1)
 
 
-if sys.argv[1] == "plant":
+if sys.argv[1] == "check":
+    check()
+elif sys.argv[1] == "plant":
     plant(sys.argv[2])
 else:
     hunt(sys.argv[2], sys.argv[3:])

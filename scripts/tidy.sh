@@ -42,6 +42,7 @@ sys.exit(bad)' || bad=1
 
 git grep -nE 'TODO|FIXME|XXX|/work/' -- Sources CCore include Tests docs README.md Makefile .ci &&
   complain "leftovers or machine paths"
+python3 scripts/planted_bugs.py check || complain "planted bugs have lost their place"
 scripts/repeats.py || bad=1
 [ $bad = 0 ] && echo "tidy: the house is in order"
 exit $bad

@@ -21,6 +21,18 @@ struct SimulationTests {
     #expect(result.violations == [], "seed \(seed): \(result.trace.suffix(20).joined(separator: "\n"))")
   }
 
+  @Test(
+    "Whoever lies, honest parties keep every invariant, and the judge is right",
+    arguments: 0..<4)
+  func liars(number: Int) async {
+    let result = await run(
+      Scenario(
+        seed: UInt64(100 + number), modes: Simulator.modes, transactions: 5, liars: Coalition.all[number]))
+    #expect(
+      result.violations == [],
+      "\(Coalition.all[number]), seed \(100 + number): \(result.trace.suffix(20).joined(separator: "\n"))")
+  }
+
   @Test("The same seed is the same run, and another seed another one")
   func repeatable() async {
     let first = await run(Scenario(seed: 7, modes: Simulator.modes, transactions: 9))
@@ -47,6 +59,12 @@ struct SimulationTests {
   func crashes(mode: Mode) async {
     let findings = await apart { CrashEverywhere(mode: mode, seed: 1).run(times: 1) }
     #expect(findings.boundaries > 20)
+    #expect(findings.failures == [])
+  }
+
+  @Test("Nor do two stops", arguments: Simulator.modes)
+  func crashesTwice(mode: Mode) async {
+    let findings = await apart { CrashEverywhere(mode: mode, seed: 2).run(times: 2, every: 197) }
     #expect(findings.failures == [])
   }
 }

@@ -40,7 +40,7 @@ struct Disk {
   mutating func lose(_ dice: Dice) {
     if !pending.isEmpty && dice.oneIn(2) {
       // Often all sectors but one arrived.
-      var left = dice.oneIn(3) ? pending : Array(pending.prefix(dice.below(pending.count + 1)))
+      var left = dice.oneIn(2) ? pending : Array(pending.prefix(dice.below(pending.count + 1)))
       if !left.isEmpty && dice.oneIn(2) { left[dice.below(left.count)] ^= UInt8(1 << dice.below(8)) }
       durable += left
     }

@@ -39,6 +39,8 @@ public final class SimulatedStore: Store, @unchecked Sendable {  // a run lives 
   private let disk: DiskBox
   let image: StoreImage
   private var isClosed = false
+  /// A write that survived although its party stopped before it heard so.
+  let survived: [Mutation]
 
   /// A store by itself, on a disk that keeps everything.
   public convenience init() { self.init(DiskBox(), owner: nil) }
@@ -47,13 +49,18 @@ public final class SimulatedStore: Store, @unchecked Sendable {  // a run lives 
   init(_ disk: DiskBox, owner: (any StoreOwner)?) {
     (self.disk, self.owner) = (disk, owner)
     image = StoreImage()
-    for payload in disk.disk.recover() {
+    let payloads = disk.disk.recover()
+    var last: [Mutation] = []
+    for payload in payloads {
       var reader = JournalReader(payload)
       var mutations: [Mutation] = []
       while !reader.isAtEnd, let mutation = Mutation(from: &reader) { mutations.append(mutation) }
       for mutation in mutations { image.apply(mutation) }
       image.noteKept(mutations)
+      last = mutations
     }
+    survived = payloads.count > disk.told ? last : []
+    disk.told = payloads.count
   }
 
   public func write<T: Sendable>(
@@ -83,6 +90,7 @@ public final class SimulatedStore: Store, @unchecked Sendable {  // a run lives 
     try owner?.reached(.beforeSync)
     disk.disk.synchronise()
     image.commit()
+    disk.told += 1
     if disk.disk.pending.isEmpty { image.noteKept(transaction.mutations) }
     owner?.committed(transaction.mutations)
     try owner?.reached(.afterWrite)
@@ -118,6 +126,8 @@ public final class SimulatedStore: Store, @unchecked Sendable {  // a run lives 
 /// A disk by reference: the store and the party share it.
 final class DiskBox: @unchecked Sendable {  // a run lives on one thread
   var disk = Disk()
+  /// How many transactions its owner was told of.
+  var told = 0
 
   init() {}
 }

@@ -122,7 +122,7 @@ class Schemer {
     change(&terms)
     let changed = terms
     func make<M: ContractMode>(_: M.Type) -> [UInt8]? { sign(AuthorizationB<M>(terms: changed)) }
-    guard let mode = ContractModesOfSimulation.of(facts.mode) else { return nil }
+    guard let mode = SimulatedModes.contract(facts.mode) else { return nil }
     return make(mode)
   }
 

@@ -19,6 +19,9 @@ final class LyingArchive: Schemer, Liar {
     Trick(rawValue: trick(lock.name.bytes, of: Trick.allCases.count))!
   }
 
+  /// Nobody ever hears anything of this lock.
+  func isSilent(on lock: LockFacts) -> Bool { trick(lock) == .silent }
+
   func incoming(_ sent: Sent) -> Lie? {
     if sent.method == "GET" { return hide(sent) }
     if let sealed = try? SealedMessage(encoded: sent.body) { return submitted(sealed) }

@@ -11,7 +11,12 @@ final class LyingBank: Schemer, Liar {
   private enum Trick: Int, CaseIterable {
     case honest, refusesSpent, otherValue, otherContract, noCredit, littleCredit, ignoresAbort, locksTwice
     case locksNothing, saysAvailable, refusesSomethingElse, lateExpiration
+    // Compact sales only.
+    case deniesAuthorization, abortsEarly, abortsCommitted, commitsLate
   }
+
+  /// Compact: what customers authorised, by (M, n).
+  private var requests: [[UInt8]: LockFacts] = [:]
 
   override init(_ host: Host, _ gang: Gang) {
     archive = LyingArchive(host, gang)
@@ -23,7 +28,14 @@ final class LyingBank: Schemer, Liar {
   }
 
   func incoming(_ sent: Sent) -> Lie? {
+    if let lock = LockFacts(compact: sent.body) {
+      requests[lock.terms.merchant.bytes + lock.terms.n.bytes] = lock
+      return authorisedCompact(sent, lock)
+    }
     if let request = RequestFacts(sent.body) { return authorised(sent, request) }
+    if let sealed = try? SealedMessage(encoded: sent.body), let jb3 = submission(sealed) {
+      return submittedCompact(jb3)
+    }
     if let outcome = OutcomeFacts(sent.body) { return decided(outcome) }
     if (try? SealedMessage(encoded: sent.body)) != nil || LockFacts(sent.body) != nil {
       return archive.incoming(sent)
@@ -35,6 +47,7 @@ final class LyingBank: Schemer, Liar {
     let terms = request.terms
     switch trick(terms.merchant, terms.n) {
     case .honest, .noCredit, .littleCredit, .ignoresAbort, .saysAvailable: return nil
+    case .deniesAuthorization, .abortsEarly, .abortsCommitted, .commitsLate: return nil
     case .refusesSpent:
       return lie(sign(Refusal(at: host.now, reason: .spent, hRequest: Hash(of: sent.body), detail: "spent")))
     case .lateExpiration:
@@ -60,6 +73,60 @@ final class LyingBank: Schemer, Liar {
     }
   }
 
+  // MARK: Compact
+
+  private func authorisedCompact(_ sent: Sent, _ lock: LockFacts) -> Lie? {
+    let terms = lock.terms
+    switch trick(terms.merchant, terms.n) {
+    case .refusesSpent:
+      return lie(sign(Refusal(at: host.now, reason: .spent, hRequest: lock.name, detail: "spent")))
+    case .refusesSomethingElse:
+      return lie(sign(Refusal(at: host.now, reason: .spent, hRequest: terms.hP1, detail: "spent")))
+    case .otherContract: return lie(sign(JB2ack(at: host.now, hJB2: terms.hP1)))
+    case .locksNothing: return lie(sign(JB2ack(at: host.now, hJB2: lock.name)))
+    case .abortsEarly: return lie(abort(lock, at: host.now))
+    case .abortsCommitted where host.now >= terms.expiration: return lie(abort(lock, at: terms.expiration))
+    default: return nil
+    }
+  }
+
+  private func abort(_ lock: LockFacts, at time: Timestamp) -> [UInt8]? {
+    let terms = lock.terms
+    return sign(
+      JB4b(
+        n: terms.n, merchant: terms.merchant, expiration: terms.expiration, lifetime: terms.lifetime,
+        hP1: terms.hP1, at: time, failed: Reason.expired.rawValue, hJB2: lock.name))
+  }
+
+  private func submission(_ sealed: SealedMessage) -> Verified<JB3>? {
+    guard let plain = try? host.member.identity?.sealing.open(sealed.box),
+      let bundle = try? Bundle(encoded: plain), bundle.messages.count == 1,
+      let jb3 = try? Unverified<JB3>(bundle.messages[0])
+    else { return nil }
+    return try? Verified(jb3, by: .key(jb3.claimedSigners[0]))
+  }
+
+  private func submittedCompact(_ jb3: Verified<JB3>) -> Lie? {
+    let lock = requests[jb3.signer.bytes + jb3.payload.n.bytes]
+    switch trick(jb3.signer, jb3.payload.n) {
+    case .deniesAuthorization:
+      return lie(
+        sign(Refusal(at: host.now, reason: .unknownTransaction, hRequest: jb3.hash, detail: "no JB2 came")))
+    case .abortsEarly: return lock.flatMap { lie(abort($0, at: host.now)) }
+    case .commitsLate:
+      guard let lock else { return nil }
+      gang.keys[jb3.payload.n] = jb3.payload.key
+      return lie(
+        sign(
+          JB4a(
+            lifetime: lock.terms.lifetime, at: lock.terms.expiration, hJB2: lock.name, submission: jb3.bytes)
+        ))
+    default: return nil
+    }
+  }
+
+  // MARK: The end
+
   private func decided(_ outcome: OutcomeFacts) -> Lie? {
     switch trick(outcome.merchant, outcome.n) {
     case .noCredit, .locksNothing: return outcome.isCommit ? lie([]) : nil
@@ -84,6 +151,12 @@ final class LyingBank: Schemer, Liar {
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
+    // The receipt of a compact sale: commit and Credit.
+    if let bundle = try? Bundle(encoded: sent.body), bundle.messages.count == 2,
+      let outcome = OutcomeFacts(bundle.messages[0]), outcome.mode == .compact
+    {
+      return receipt(outcome, bundle.messages[0], sent.body)
+    }
     if let credit = try? Unverified<Credit>(sent.body), let lock = world.referee.locksSeen[credit.claims.lock]
     {
       switch trick(lock.terms.merchant, lock.terms.n) {
@@ -97,5 +170,17 @@ final class LyingBank: Schemer, Liar {
       }
     }
     return sent.body
+  }
+
+  private func receipt(_ outcome: OutcomeFacts, _ commit: [UInt8], _ body: [UInt8]) -> [UInt8]? {
+    switch trick(outcome.merchant, outcome.n) {
+    case .noCredit: return nil
+    case .littleCredit:
+      let credit = sign(
+        Credit(
+          amount: Money(currency: "EUR", amount: 1)!, lock: outcome.lock, at: host.now, account: "merchant"))
+      return credit.flatMap { try? Bundle([commit, $0]).encoded() }
+    default: return body
+    }
   }
 }

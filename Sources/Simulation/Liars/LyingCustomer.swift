@@ -20,12 +20,14 @@ final class LyingCustomer: Schemer, Liar {
     case honest, spendsTwice, underpays, otherMerchant, otherArchive, shortExpiration, longExpiration
     case otherCommitment, otherContract, shortLifetime, signsAgain, forgesAbort, sameTokenTwice, stealsToken
     case otherPseudonym, locksForNobody, lowerValue, beyondContract, longLifetime, otherBank, cancelsForOthers
-    case asksOtherArchive, asksEarly
+    case asksOtherArchive, asksEarly, vanishes, asksWitnesses
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
     if dice.oneIn(3) { meddle() }
     if let request = RequestFacts(sent.body), request.bank == sent.to.member.key { return pay(sent, request) }
+    if hasVanished(sent.body) { return nil }
+    if let changed = bentReceipt(sent.body) { return changed }
     if let note = try? Unverified<Acknowledgement>(sent.body), dice.oneIn(3) {
       var claims = note.claims
       claims.hP1 = Hash([UInt8](repeating: 3, count: 32))!
@@ -43,6 +45,23 @@ final class LyingCustomer: Schemer, Liar {
       }
     }
     return sent.body
+  }
+
+  /// E5 over other goods, or none.
+  private func bentReceipt(_ body: [UInt8]) -> [UInt8]?? {
+    guard let note = try? Unverified<E5>(body), dice.oneIn(3) else { return nil }
+    var claims = note.claims
+    claims.hE4 = Hash([UInt8](repeating: 3, count: 32))!
+    world.count(.lied)
+    return .some(dice.oneIn(2) ? nil : resign(claims, as: note.claimedSigners[0]))
+  }
+
+  /// After the payment nothing is heard of it any more.
+  private func hasVanished(_ body: [UInt8]) -> Bool {
+    let n =
+      (try? Unverified<Acknowledgement>(body))?.claims.n ?? (try? Unverified<E5>(body))?.claims.n
+      ?? LockFacts(body)?.terms.n
+    return n.map { Trick(rawValue: trick($0.bytes, of: Trick.allCases.count)) == .vanishes } ?? false
   }
 
   private func lied(_ bytes: [UInt8]?) -> [UInt8]? {
@@ -68,6 +87,7 @@ final class LyingCustomer: Schemer, Liar {
         tell(other.member.key, bytes)
       }
     case .asksEarly: tell(lock.terms.archive, bytes)
+    case .asksWitnesses: askWitnesses(lock, bytes)
     case .forgesAbort:
       let terms = lock.terms
       let abort = Abort<CoreMode>(
@@ -76,6 +96,21 @@ final class LyingCustomer: Schemer, Liar {
       tell(lock.bank, gang.sign(abort, as: .archive) ?? gang.sign(abort, as: .merchant))
     default: break
     }
+  }
+
+  /// Has witnesses certify and abort as soon as there is a lock, and shows the bank what they sign.
+  private func askWitnesses(_ lock: LockFacts, _ bytes: [UInt8]) {
+    guard lock.mode != .compact else { return }
+    let witnesses = world.hosts.filter { $0.member.role == .witness }
+    let kept = witnesses.flatMap { $0.life?.store.image.messages ?? [] }.map(\.entry.bytes)
+    let certificates = kept.filter { (try? Unverified<NonResponse>($0))?.claims.lock == lock.name }
+    for witness in witnesses {
+      tell(witness.member.key, try? Bundle([bytes, bytes]).encoded())
+      guard !certificates.isEmpty else { continue }
+      tell(witness.member.key, try? Bundle([bytes] + certificates.suffix(4)).encoded())
+    }
+    let abort = kept.first { (try? Unverified<P5c>($0))?.claims.lock == lock.name }
+    tell(lock.bank, abort)
   }
 
   private func resign<P: Payload>(_ payload: P, as key: PublicKey) -> [UInt8]? {
@@ -114,7 +149,10 @@ final class LyingCustomer: Schemer, Liar {
       tell(sent.to.member.key, sign(other, inputs, request.mode, request.bank))
       return sent.body
     case .forgesAbort: return sent.body
-    case .sameTokenTwice: inputs.append(inputs[0])
+    case .sameTokenTwice:
+      guard inputs[0].amount.isMultiple(of: 2) else { return sent.body }
+      inputs[0].amount /= 2
+      inputs.append(inputs[0])
     case .stealsToken:
       inputs[0].token.serial = Hash(dice.bytes(32))!
     case .otherPseudonym: terms.pseudonym = host.member.key
@@ -128,7 +166,7 @@ final class LyingCustomer: Schemer, Liar {
       terms.lifetime += 8_000
     case .longLifetime: terms.lifetime += 1_000
     case .otherBank: return sign(terms, inputs, request.mode, dice.pick(world.hosts).member.key) ?? sent.body
-    case .cancelsForOthers, .asksOtherArchive, .asksEarly: return sent.body
+    case .cancelsForOthers, .asksOtherArchive, .asksEarly, .vanishes, .asksWitnesses: return sent.body
     }
     world.count(.lied)
     return sign(terms, inputs, request.mode, request.bank) ?? sent.body
@@ -136,7 +174,7 @@ final class LyingCustomer: Schemer, Liar {
 
   /// P2 or its kin as the liar likes it, signed by its own tokens.
   private func sign(_ terms: LockTerms, _ inputs: [TokenInput], _ mode: Mode, _ bank: PublicKey) -> [UInt8]? {
-    func make<M: ContractMode>(_: M.Type) -> [UInt8]? {
+    func make<M: TokenMode>(_: M.Type) -> [UInt8]? {
       let payload = AuthorizationQ<M>(terms: terms, bank: bank, tokenInputs: inputs)
       let indices = Set(inputs.compactMap { Self.indices[$0.token.key] }).sorted()
       let keys = Wallet.keys(entropy: host.member.entropy)
@@ -150,7 +188,7 @@ final class LyingCustomer: Schemer, Liar {
       }
       return message.bytes
     }
-    guard let types = ContractModesOfSimulation.of(mode) else { return nil }
+    guard let types = SimulatedModes.token(mode) else { return nil }
     return make(types)
   }
 

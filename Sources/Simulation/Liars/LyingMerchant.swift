@@ -21,6 +21,8 @@ final class LyingMerchant: Schemer, Liar {
     case otherCommitment, otherPseudonym, shortLifetime, otherCiphertext, otherLock, otherContract,
       otherExpiration
     case otherNumber
+    // Early commitment only.
+    case otherMerchandise, forcesNothing
   }
 
   private func trick(_ n: TransactionID) -> Trick {
@@ -34,9 +36,92 @@ final class LyingMerchant: Schemer, Liar {
       let n = sent.path.dropFirst("/v1/goods/".count).prefix(32)
       return TransactionID(hex: String(n)).flatMap { sales[$0]?.sealed }
     }
+    if var counter = (try? Unverified<N2>(reply))?.claims, dice.oneIn(2) {
+      // More than anybody would pay, or an answer to somebody else's bid.
+      if dice.oneIn(2) {
+        counter.price = Money(currency: "EUR", amount: 5_000)!
+      } else {
+        (counter.hN1, counter.price) = (Hash(dice.bytes(32))!, Money(currency: "EUR", amount: 30)!)
+      }
+      world.count(.lied)
+      return sign(counter)
+    }
     if let r6 = try? Unverified<R6>(reply) { return bent(r6.claims) }
     if let r8 = try? Unverified<R8>(reply) { return bent(r8.claims) }
+    if let answer = try? Unverified<StatusAnswer>(reply) { return describeOtherwise(answer.claims) }
+    if let offer = try? Unverified<E1>(reply) { return forge(offer.claims) }
     return (try? Unverified<P1>(reply)).flatMap { forge($0.claims) }
+  }
+
+  /// Early: a contract that is not what was asked for.
+  private func forge(_ offer: E1) -> [UInt8]? {
+    var changed = offer
+    switch trick(offer.n) {
+    case .higherPrice:
+      changed.contract.price = Money(currency: "EUR", amount: offer.contract.price.amount + 1)!
+    case .otherCommitment: changed.hx = Hash([UInt8](repeating: 8, count: 32))!
+    case .otherPseudonym: changed.contract.pseudonym = host.member.key
+    case .shortLifetime: changed.contract.lifetime = offer.contract.expirationMax + 1
+    case .sameNumber:
+      guard let last = lastNumber else {
+        lastNumber = offer.n
+        return nil
+      }
+      changed.n = last
+    case .otherCiphertext:
+      guard var bytes = sealedGoods(offer.n) else { return nil }
+      bytes[bytes.count - 1] ^= 1
+      sales[offer.n] = Sale(key: [], sealed: bytes)
+      return nil
+    default: return nil
+    }
+    world.count(.lied)
+    return sign(changed)
+  }
+
+  /// Early: E4 of other goods than those that will be left with the archive.
+  private func describeOtherwise(_ answer: StatusAnswer) -> [UInt8]? {
+    var changed = answer
+    for (index, bytes) in answer.proof.enumerated() {
+      guard var e4 = (try? Unverified<E4>(bytes))?.claims, trick(e4.n) == .otherMerchandise else { continue }
+      guard var goods = sealedGoods(e4.n) else { return nil }
+      goods[goods.count - 1] ^= 1
+      guard let claim = Self.claim(of: goods) else { return nil }
+      (e4.root, e4.length) = (claim.root, claim.length)
+      sales[e4.n] = Sale(key: [], sealed: goods)
+      guard let signed = sign(e4) else { return nil }
+      changed.proof[index] = signed
+      world.count(.lied)
+      return sign(changed)
+    }
+    return nil
+  }
+
+  /// Early: a forced submission, and not the goods that it is for.
+  private func forceNothing(_ sent: Sent) -> Bool {
+    guard sent.method == "PUT", let image = host.life?.store.image else { return false }
+    let forcing = image.machines("sale").filter { $0.phase == SalePhase.forcing.rawValue }
+    let row = forcing.last { TransactionID($0.key).map(trick) == .forcesNothing }
+    guard let row else { return false }
+    let log = image.log("sale", row.key)
+    func last(_ type: MessageType) -> [UInt8]? { log.last { $0.label == type.label }?.bytes }
+    guard let offer = last(.e1).flatMap({ try? Unverified<E1>($0) }), let e3 = last(.e3), let e4 = last(.e4),
+      let lock = LockFacts(e3)
+    else { return false }
+    let x = masked(Array(row.data.dropFirst()), by: offer.claims.mask)
+    let e6 = E6(
+      n: lock.terms.n, expiration: lock.terms.expiration, hP1: lock.terms.hP1, lock: lock.name, key: x,
+      hE4: Hash(of: e4), delivery: .forced)
+    let plain = sign(e6).flatMap { try? Bundle([$0, e3, e4]).encoded() }
+    tell(lock.terms.archive, plain.flatMap { seal($0, to: lock.terms.archive) })
+    return true
+  }
+
+  private func seal(_ plain: [UInt8], to key: PublicKey) -> [UInt8]? {
+    guard let recipient = Cast.shared.trust.list.entries.first(where: { $0.key == key })?.sealingKey else {
+      return nil
+    }
+    return try? SealedMessage(plain, to: recipient, ephemeralSeed: dice.bytes(32)).encoded()
   }
 
   /// A further purchase of a series at another price, or under a commitment to no key.
@@ -140,6 +225,25 @@ final class LyingMerchant: Schemer, Liar {
     }
   }
 
+  /// A compact submission that differs from the contract in one field goes out in the place of the sound one.
+  private func bentCompact(_ n: TransactionID) -> [UInt8]? {
+    guard let data = row(n), data.first == UInt8(Mode.compact.rawValue), let store = host.life?.store.image,
+      let stored = store.log("sale", n.bytes).last(where: { $0.label == JB3.type.label }),
+      var jb3 = (try? Unverified<JB3>(stored.bytes))?.claims,
+      let bank = Cast.shared.trust.list.entries.first(where: { $0.role == .bank })?.sealingKey
+    else { return nil }
+    switch trick(n) {
+    case .wrongKey: jb3.key = dice.bytes(32)
+    case .otherContract: jb3.hP1 = Hash(dice.bytes(32))!
+    case .otherExpiration: jb3.expiration += 1
+    case .higherPrice: jb3.value = Money(currency: "EUR", amount: jb3.value.amount + 1)!
+    case .otherLock: jb3.value = Money(currency: "EUR", amount: max(1, jb3.value.amount - 1))!
+    default: return nil
+    }
+    guard let signed = sign(jb3), let plain = try? Bundle([signed]).encoded() else { return nil }
+    return try? SealedMessage(plain, to: bank, ephemeralSeed: dice.bytes(32)).encoded()
+  }
+
   /// A core submission that differs from its lock in one field.
   private func bentSubmission(_ lockBytes: [UInt8], _ lock: LockFacts) -> [UInt8]? {
     guard lock.mode == .core, let key = row(lock.terms.n)?.dropFirst(), key.count == 32,
@@ -159,6 +263,9 @@ final class LyingMerchant: Schemer, Liar {
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
+    if forceNothing(sent) { return nil }
+    // Nor does it ask for the abort of what it withholds.
+    if let lock = LockFacts(sent.body), trick(lock.terms.n) == .withholds { return nil }
     guard (try? SealedMessage(encoded: sent.body)) != nil, let image = host.life?.store.image else {
       return sent.body
     }
@@ -169,6 +276,6 @@ final class LyingMerchant: Schemer, Liar {
       return sent.body
     }
     world.count(.lied)
-    return nil
+    return bentCompact(n)
   }
 }

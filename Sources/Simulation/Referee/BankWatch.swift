@@ -29,11 +29,16 @@ struct BankWatch {
       default: break
       }
     }
-    for message in messages where LockModes.lockLabels.contains(message.label) {
-      lock(message.bytes, messages, uses)
+    for message in messages {
+      if LockModes.lockLabels.contains(message.label) {
+        lock(LockFacts(message.bytes), messages, uses)
+      } else if message.label == JB2ack.type.label {
+        compactLock(message.bytes, messages, uses)
+      }
     }
     for name in Set(uses.filter { $0.state != .locked }.map(\.lock)).sorted(by: <) {
-      end(name, messages, uses.filter { $0.lock == name }, entries)
+      // A compact sale may be locked and ended in one step.
+      end(name, messages, uses.filter { $0.lock == name && $0.state != .locked }, entries)
     }
     checkCredits(entries, uses, messages)
     balance()
@@ -60,9 +65,23 @@ struct BankWatch {
 
   // MARK: Locks
 
+  /// JB2ack is kept: what it acknowledges is a lock.
+  private func compactLock(
+    _ bytes: [UInt8], _ messages: [(label: String, bytes: [UInt8])], _ uses: [TokenUse]
+  ) {
+    guard let ack = try? Verified<JB2ack>(bytes, by: .key(host.member.key)) else {
+      return fail(2, "an unreadable acknowledgement")
+    }
+    let request = messages.first { $0.label == JB2.type.label }.flatMap { LockFacts(compact: $0.bytes) }
+    guard request?.name == ack.payload.hJB2 else { return fail(2, "acknowledges what it does not keep") }
+    lock(request, messages, uses)
+  }
+
   /// A lock's message is kept: with the tokens' authorization, over the same terms, for these amounts.
-  private func lock(_ bytes: [UInt8], _ messages: [(label: String, bytes: [UInt8])], _ uses: [TokenUse]) {
-    guard let facts = LockFacts(bytes) else { return fail(2, "an unreadable lock") }
+  private func lock(
+    _ facts: LockFacts?, _ messages: [(label: String, bytes: [UInt8])], _ uses: [TokenUse]
+  ) {
+    guard let facts else { return fail(2, "an unreadable lock") }
     let transaction = facts.terms.merchant.bytes + facts.terms.n.bytes
     if let other = referee.lockOf[transaction], other != facts.name {
       fail(4, "two locks of one transaction")
@@ -105,14 +124,15 @@ struct BankWatch {
     guard terms.lifetime >= terms.expiration + Cast.lifetimeSeconds else {
       return fail(7, "a lock whose lifetime ends too early")
     }
-    guard facts.mode != .joint || terms.archive == host.member.key else {
+    let isJoint = [.joint, .compact].contains(facts.mode)
+    guard !isJoint || terms.archive == host.member.key else {
       return fail(4, "a joint lock with another archive")
     }
     guard Cast.shared.members.contains(where: { $0.key == terms.merchant && $0.role == .merchant }) else {
       return fail(2, "a lock for no merchant")
     }
     guard let archive = referee.world.host(terms.archive),
-      archive.member.role == (facts.mode == .joint ? .bank : .archive)
+      archive.member.role == (isJoint ? .bank : .archive)
     else { return fail(4, "a lock that no archive can end") }
   }
 
@@ -138,6 +158,11 @@ struct BankWatch {
       if sum != Int64(due) { fail(2, "\(sum) of the tokens is spent where \(due) is due") }
     } else if spent != outcome.isCommit {
       fail(2, "tokens are \(spent ? "spent" : "freed") by \(outcome.isCommit ? "a commit" : "an abort")")
+    }
+    // A compact commit stands in no public record: it is answered, from here on.
+    if facts.mode == .compact && outcome.isCommit { referee.secrets[outcome.n] = nil }
+    if facts.mode == .compact && !outcome.isCommit && !image.records.contains(where: { $0.lock == name }) {
+      fail(4, "a compact abort that is in no record")
     }
     let all = image.usesOfLock[name] ?? []
     if all.contains(where: { $0.state == .locked }) { fail(2, "a lock is ended in part") }

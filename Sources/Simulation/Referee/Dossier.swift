@@ -20,6 +20,8 @@ final class Dossier {
   /// Locks as anybody stated them.
   private(set) var locks: [Hash: LockFacts] = [:]
   private var lockNames: [TransactionID: [Hash]] = [:]
+  private var requests: [Hash: LockFacts] = [:]
+  private var acknowledged: Set<Hash> = []
   /// No more messages than a case may have, and no more cases than are worth their time.
   private static let casesMax = 12
 
@@ -59,10 +61,22 @@ final class Dossier {
       // The liar published the key, in whatever record.
       world.referee.secrets[outcome.n] = nil
     }
-    if let lock = LockFacts(bytes) {
-      locks[lock.name] = lock
-      lockNames[lock.terms.n, default: []].append(lock.name)
+    if let lock = LockFacts(bytes) { note(lock) }
+    // A compact lock is JB2, and the bank's word for it.
+    if let request = LockFacts(compact: bytes) {
+      requests[hash] = request
+      if acknowledged.contains(hash) { note(request) }
     }
+    if type == .jb2ack, let ack = try? Unverified<JB2ack>(bytes),
+      acknowledged.insert(ack.claims.hJB2).inserted, let lock = requests[ack.claims.hJB2]
+    {
+      note(lock)
+    }
+  }
+
+  private func note(_ lock: LockFacts) {
+    locks[lock.name] = lock
+    lockNames[lock.terms.n, default: []].append(lock.name)
   }
 
   // MARK: The hearing
@@ -116,13 +130,15 @@ final class Dossier {
     return Array((others + found).map(\.bytes).prefix(240))
   }
 
-  private func judgment(_ files: [[UInt8]], goods: [[UInt8]] = [], heard: Set<PublicKey>) -> Judgment? {
+  private func judgment(
+    _ files: [[UInt8]], goods: [[UInt8]] = [], heard: Set<PublicKey>, by latest: Timestamp? = nil
+  ) -> Judgment? {
     var evidence = Evidence()
     do throws(EvidenceError) {
       for file in files { _ = try evidence.add(file, name: "message") }
       for bytes in goods { try evidence.add(goods: MemoryGoods(bytes: bytes)) }
     } catch { return nil }
-    let now = Cast.epoch + world.scheduler.now / 1000
+    let now = min(latest ?? .max, Cast.epoch + world.scheduler.now / 1000)
     world.tally { $0.judged += 1 }
     return Judge(trust: Cast.shared.trust.list, now: now, heard: heard, tokenHolds: { $0.holds(under: $1) })
       .decide(evidence)
@@ -145,9 +161,11 @@ final class Dossier {
   /// Who was wronged gets his right from what honest parties hold.
   private func checkRight(_ harm: Harm) {
     let files = evidence(harm.n, honestOnly: true) + harm.files
-    guard !isMadeGood(harm, files), let judgment = judgment(files, goods: harm.goods, heard: servers) else {
-      return
-    }
+    // Nobody owes an answer after the lifetime: who was wronged complains before.
+    let latest = lockNames[harm.n]?.compactMap { locks[$0]?.terms.lifetime }.min().map { $0 - 1 }
+    guard !isMadeGood(harm, files),
+      let judgment = judgment(files, goods: harm.goods, heard: servers, by: latest)
+    else { return }
     let convictions = judgment.verdicts.filter { $0.finding == .convicted }
     // Who lies with the culprit may answer for it as well: an archive that published both outcomes, say.
     let isRight = convictions.contains { verdict in
@@ -240,8 +258,14 @@ struct Harms {
           n: terms.n, text: "\(host.member.name) was refused for nothing", disputes: [.refusedWrongly],
           culprit: request.bank))
     }
+    if lies(terms.archive), isSilence(log, terms) {
+      harms.append(
+        Harm(
+          n: terms.n, text: "\(host.member.name)'s archive answered no witness", disputes: [.neitherOutcome],
+          culprit: terms.archive))
+    }
     if phase == .aborted, lies(request.bank), let books = world.host(request.bank)?.life?.store.image,
-      let lock = log.lazy.compactMap({ LockFacts($0.bytes) }).first,
+      let lock = LockFacts(in: log),
       (books.usesOfLock[lock.name.bytes] ?? []).contains(where: { $0.state != .released })
     {
       harms.append(
@@ -250,6 +274,17 @@ struct Harms {
           disputes: [.valueTaken, .spentBeyondValue], culprit: request.bank, files: demands(host, request)))
     }
     return harms
+  }
+
+  /// All witnesses certify that the archive did not answer while it had to.
+  private func isSilence(_ log: [StoredMessage], _ terms: LockTerms) -> Bool {
+    let silent = log.compactMap { try? Unverified<NonResponse>($0.bytes) }.filter {
+      let said = $0.claims
+      return said.answer == nil && said.hRequest == said.lock && said.sentAt >= terms.expiration
+        && said.waitedUntil < terms.lifetime
+    }
+    return Set(silent.map { $0.claimedSigners[0] }).count
+      == Cast.shared.members.filter { $0.role == .witness }.count
   }
 
   /// The tokens' own keys ask for their value.
@@ -281,6 +316,9 @@ struct Harms {
           n: n, text: "\(host.member.name) is not credited", disputes: [.notCredited, .bothOutcomes],
           culprit: lock.bank))
     }
+    if phase == .aborted, let jb3 = log.first(where: { $0.label == JB3.type.label })?.bytes {
+      harms += denied(host, n, Hash(of: jb3), log)
+    }
     for lock in locks {
       let outcomes = log.compactMap { OutcomeFacts($0.bytes) }.filter {
         $0.lock == lock.name && $0.archive == lock.terms.archive
@@ -302,6 +340,33 @@ struct Harms {
         Harm(n: n, text: "\(host.member.name) holds two locks", disputes: [.lockedTwice], culprit: bank))
     }
     return harms
+  }
+
+  /// Compact: the bank refused JB3 because no authorization had come, and an honest customer holds its word
+  /// that one had.
+  private func denied(_ host: Host, _ n: TransactionID, _ jb3: Hash, _ log: [StoredMessage]) -> [Harm] {
+    let refusal = log.lazy.compactMap { try? Unverified<Refusal>($0.bytes) }.last
+    guard let refusal, refusal.claims.hRequest == jb3, lies(refusal.claimedSigners[0]),
+      refusal.claims.code == Reason.unknownTransaction.rawValue
+    else { return [] }
+    let isAcknowledged = world.hosts.contains { customer in
+      guard customer.isCustomer && customer.isHonest, let image = customer.life?.store.image else {
+        return false
+      }
+      return image.machines("purchase").contains { row in
+        let log = image.log("purchase", row.key)
+        guard let lock = LockFacts(in: log), lock.mode == .compact, lock.terms.n == n,
+          lock.terms.merchant == host.member.key
+        else { return false }
+        return log.contains { (try? Unverified<JB2ack>($0.bytes))?.claims.hJB2 == lock.name }
+      }
+    }
+    guard isAcknowledged else { return [] }
+    return [
+      Harm(
+        n: n, text: "\(host.member.name) is denied what the bank acknowledged", disputes: [.refusedWrongly],
+        culprit: refusal.claimedSigners[0])
+    ]
   }
 
   /// Two contracts of one n that honest customers hold.

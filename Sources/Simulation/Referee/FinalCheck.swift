@@ -49,10 +49,25 @@ struct Unsettled {
     return open
   }
 
-  /// A lock ends when its archive answers; a lying one need not.
+  /// A lock ends when its archive answers; a lying one need not. Nor does anybody ask where a liar locked its
+  /// own tokens for nobody's sale.
   private func isDue(_ key: [UInt8]) -> Bool {
     guard let lock = referee.lockOf[key].flatMap({ referee.locks[$0] }) else { return true }
-    return isHonest(lock)
+    return isHonest(lock) && (!referee.world.scenario.liars.roles.contains(.pseudonym) || isAnybodys(lock))
+  }
+
+  /// An honest customer's purchase or an honest merchant's sale is under this lock.
+  private func isAnybodys(_ lock: LockFacts) -> Bool {
+    referee.world.hosts.contains { host in
+      guard host.isHonest, let image = host.life?.store.image else { return false }
+      if host.isCustomer {
+        return image.machines("purchase").contains {
+          LockFacts(in: image.log("purchase", $0.key))?.name == lock.name
+        }
+      }
+      return host.member.key == lock.terms.merchant
+        && LockFacts(in: image.log("sale", lock.terms.n.bytes))?.name == lock.name
+    }
   }
 
   private func isExpected(_ row: MachineRow) -> Bool {
@@ -64,10 +79,36 @@ struct Unsettled {
     {
       return false
     }
-    if let lock = log.lazy.compactMap({ LockFacts($0.bytes) }).first { return isHonest(lock) }
+    if let lock = LockFacts(in: log) { return isHonest(lock) || isForWitnesses(lock) }
+    // A compact sale sees no lock: the contract names the one bank.
+    if let offer = log.lazy.compactMap({ try? Unverified<P1>($0.bytes) }).first?.claims,
+      offer.contract.mode == .compact
+    {
+      return referee.world.host(offer.contract.banks[0])?.isHonest ?? true
+    }
     guard let request = log.lazy.compactMap({ RequestFacts($0.bytes) }).first else { return true }
     return (referee.world.host(request.bank)?.isHonest ?? true)
       && (referee.world.host(request.terms.archive)?.isHonest ?? true)
+  }
+
+  /// After the lifetime the witnesses end what a silent archive does not.
+  private func isForWitnesses(_ lock: LockFacts) -> Bool {
+    hasSilentArchive(lock) && host.now > lock.terms.lifetime + 60
+  }
+
+  private func hasSilentArchive(_ lock: LockFacts) -> Bool {
+    guard host.isCustomer, referee.world.host(lock.bank)?.isHonest ?? true,
+      let archive = referee.world.host(lock.terms.archive)?.liar as? LyingArchive
+    else { return false }
+    return archive.isSilent(on: lock)
+  }
+
+  /// A customer's purchase is locked, and only the witnesses can end it.
+  var waitsForWitnesses: Bool {
+    image.machines("purchase").contains { row in
+      guard row.phase == PurchasePhase.locked.rawValue else { return false }
+      return LockFacts(in: image.log("purchase", row.key)).map(hasSilentArchive) ?? false
+    }
   }
 
   private func isHonest(_ lock: LockFacts) -> Bool {
@@ -145,12 +186,13 @@ struct FinalCheck {
   private func checkPurchase(
     _ host: Host, _ log: [StoredMessage], _ phase: PurchasePhase, _ request: RequestFacts?
   ) {
+    let byWitnesses = log.contains { $0.label == P5c.type.label }
     guard let request, let bank = world.host(request.bank), bank.isHonest, let books = image(bank),
-      world.host(request.terms.archive)?.isHonest ?? true
+      byWitnesses || world.host(request.terms.archive)?.isHonest ?? true
     else { return }
     let transaction = request.terms.merchant.bytes + request.terms.n.bytes
     let lock = books.machines[PairKey("lock", transaction)].flatMap { LockPhase(rawValue: $0.phase) }
-    let kept = log.compactMap { LockFacts($0.bytes) }.first?.name
+    let kept = LockFacts(in: log)?.name
     // A payment that was refused because somebody else's locked this transaction first is not this lock's.
     let isOurs = referee.lockOf[transaction] == kept || kept == nil
     switch (phase, lock) {
@@ -168,13 +210,14 @@ struct FinalCheck {
     default: break
     }
     if phase == .delivered {
-      if request.mode == .repeated { checkSeries(host, log, request) } else { checkGoods(host, request) }
+      if request.mode == .repeated { checkSeries(host, log, request) } else { checkGoods(host, request, log) }
     }
   }
 
-  private func checkGoods(_ host: Host, _ request: RequestFacts) {
+  private func checkGoods(_ host: Host, _ request: RequestFacts, _ log: [StoredMessage]) {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: host.directory.file("goods"))) ?? []
-    let ware = Wares.all.first { $0.price == request.terms.value.amount }
+    let n1 = log.lazy.compactMap { try? Unverified<N1>($0.bytes) }.last
+    let ware = n1.flatMap { world.offered[$0.claims.offer] }
     guard let ware, world.host(request.terms.merchant)?.isHonest ?? true else { return }
     guard names.contains(ware.name),
       let data = FileManager.default.contents(atPath: host.directory.file("goods/" + ware.name)),

@@ -2,8 +2,9 @@
 // stands here, so that a mistake in Parties is not repeated in the judgement about it.
 
 import Messages
+import Storage
 
-/// All modes that have a lock and a single outcome.
+/// All modes that have a lock and a single outcome; labels are those of the compact mode too.
 enum LockModes {
   static let all: [any PurchaseMode.Type] = [
     CoreMode.self, JointMode.self, EarlyMode.self, RepeatedMode.self, AnnouncedMode.self,
@@ -11,9 +12,9 @@ enum LockModes {
 
   static let lockLabels = Set(all.map { $0.lockType.label })
   /// What banks and archives sign.
-  static let publicLabels = lockLabels.union(commitLabels).union(abortLabels)
-  static let commitLabels = Set(all.map { $0.commitType.label })
-  static let abortLabels = Set(all.map { $0.abortType.label })
+  static let publicLabels = lockLabels.union(commitLabels).union(abortLabels).union([JB2ack.type.label])
+  static let commitLabels = Set(all.map { $0.commitType.label } + [JB4a.type.label])
+  static let abortLabels = Set(all.map { $0.abortType.label } + [JB4b.type.label, P5c.type.label])
 
   static func of(_ mode: Mode) -> (any PurchaseMode.Type)? { all.first { $0.mode == mode } }
 }
@@ -32,6 +33,22 @@ struct LockFacts: Sendable {
   init?(_ bytes: [UInt8]) {
     guard let facts = Self.cache.facts(of: bytes, { LockFacts(reading: bytes) }) else { return nil }
     self = facts
+  }
+
+  /// A compact lock is the authorization itself, once the bank has acknowledged it.
+  init?(compact request: [UInt8]) {
+    guard let facts = RequestFacts(request), facts.mode == .compact else { return nil }
+    (mode, name, terms, bank) = (.compact, Hash(of: request), facts.terms, facts.bank)
+  }
+
+  /// The lock that a party's log names: P3 or its kin, or JB2.
+  init?(in log: some Sequence<StoredMessage>) {
+    for entry in log {
+      guard let facts = LockFacts(entry.bytes) ?? LockFacts(compact: entry.bytes) else { continue }
+      self = facts
+      return
+    }
+    return nil
   }
 
   private init?(reading bytes: [UInt8]) {
@@ -64,6 +81,10 @@ struct OutcomeFacts: Sendable {
   /// Commits: H of the contract, and x.
   let contract: Hash?
   let key: [UInt8]
+  /// Compact commits: what the merchant wants for it.
+  var value: Money?
+  /// P5c: by which witnesses' word. The archive is the one that was silent.
+  var witnesses: Set<PublicKey> = []
   /// Aborts before the expiration: the merchant's Cancel names this lock.
   let cancelled: Bool
   /// Commits of a series: what they rest on.
@@ -80,7 +101,13 @@ struct OutcomeFacts: Sendable {
     guard let type = try? MessageType(peeking: bytes) else { return nil }
     func commit<M: PurchaseMode>(_: M.Type) -> OutcomeFacts? { OutcomeFacts(commit: bytes, M.self) }
     func abort<M: PurchaseMode>(_: M.Type) -> OutcomeFacts? { OutcomeFacts(abort: bytes, M.self) }
-    if let mode = LockModes.all.first(where: { $0.commitType == type }), let facts = commit(mode) {
+    if type == .p5c, let facts = OutcomeFacts(witnessed: bytes) {
+      self = facts
+    } else if type == .jb4a, let facts = OutcomeFacts(compactCommit: bytes) {
+      self = facts
+    } else if type == .jb4b, let facts = OutcomeFacts(compactAbort: bytes) {
+      self = facts
+    } else if let mode = LockModes.all.first(where: { $0.commitType == type }), let facts = commit(mode) {
       self = facts
     } else if let mode = LockModes.all.first(where: { $0.abortType == type }), let facts = abort(mode) {
       self = facts
@@ -114,11 +141,62 @@ struct OutcomeFacts: Sendable {
     cancelled = cancel?.payload == Cancel(n: payload.n, lock: payload.lock)
   }
 
+  private init?(compactCommit bytes: [UInt8]) {
+    guard let unverified = try? Unverified<JB4a>(bytes),
+      let commit = try? Verified(unverified, by: .key(unverified.claimedSigners[0])),
+      let inner = try? Unverified<JB3>(commit.payload.submission),
+      let submission = try? Verified(inner, by: .key(inner.claimedSigners[0]))
+    else { return nil }
+    (mode, isCommit, archive, merchant) = (.compact, true, commit.signer, submission.signer)
+    (n, lock, at) = (submission.payload.n, commit.payload.hJB2, commit.payload.at)
+    (expiration, lifetime) = (submission.payload.expiration, commit.payload.lifetime)
+    (contract, key, cancelled, series) = (submission.payload.hP1, submission.payload.key, false, nil)
+    value = submission.payload.value
+  }
+
+  private init?(witnessed bytes: [UInt8]) {
+    guard let unverified = try? Unverified<P5c>(bytes),
+      let abort = try? Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    else { return nil }
+    let payload = abort.payload
+    let certificates = payload.nonResponses.compactMap { bytes -> Verified<NonResponse>? in
+      guard let unverified = try? Unverified<NonResponse>(bytes) else { return nil }
+      return try? Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    }
+    guard let target = certificates.first?.payload.target else { return nil }
+    (mode, isCommit, archive, merchant) = (.core, false, target, payload.merchant)
+    (n, lock, at, expiration) = (payload.n, payload.lock, payload.at, payload.expiration)
+    (lifetime, contract, key, cancelled, series) = (payload.lifetime, nil, [], false, nil)
+    witnesses = Set(
+      certificates.filter {
+        let said = $0.payload
+        return said.lock == payload.lock && said.hRequest == payload.lock && said.target == target
+          && said.sentAt >= payload.lifetime && OutcomeFacts.isNone(said.answer)
+      }.map(\.signer))
+  }
+
+  /// No outcome and no promise of one.
+  private static func isNone(_ answer: [UInt8]?) -> Bool {
+    guard let answer else { return true }
+    return (try? Unverified<Refusal>(answer))?.claims.code == Reason.lifetime.rawValue
+  }
+
+  private init?(compactAbort bytes: [UInt8]) {
+    guard let unverified = try? Unverified<JB4b>(bytes),
+      let abort = try? Verified(unverified, by: .key(unverified.claimedSigners[0]))
+    else { return nil }
+    let payload = abort.payload
+    (mode, isCommit, archive, merchant) = (.compact, false, abort.signer, payload.merchant)
+    (n, lock, at, expiration) = (payload.n, payload.hJB2, payload.at, payload.expiration)
+    (lifetime, contract, key, cancelled, series) = (payload.lifetime, payload.hP1, [], false, nil)
+  }
+
   /// What a commit makes due under these terms; nil if it shows nothing that would.
   func due(_ terms: LockTerms) -> Money? { mode == .repeated ? series?.due(terms) : terms.value }
 
   /// Why this is not the outcome of these terms; nil if it is. `lock` nil: only the terms are known.
   func fault(for terms: LockTerms, mode: Mode, lock: Hash?) -> String? {
+    if !witnesses.isEmpty { return witnessFault(for: terms, lock: lock) }
     guard self.mode == mode else { return "it is of another protocol" }
     guard archive == terms.archive else { return "another archive signed it" }
     guard merchant == terms.merchant, n == terms.n else { return "it is of another transaction" }
@@ -129,14 +207,28 @@ struct OutcomeFacts: Sendable {
     if isCommit {
       guard at < terms.expiration else { return "it was committed at or after the expiration" }
       guard contract == terms.hP1 else { return "it is of another contract" }
+      guard value == nil || value == terms.value else { return "it is over another value" }
       guard due(terms) != nil else { return "it does not show what was delivered" }
       let hx = Hash.keyCommitment(mode, merchant: merchant, n: n, key: key)
       guard hx == series?.hx ?? terms.hx else { return "its key is not the one committed to" }
     } else {
       guard lock != nil else { return "an abort without the lock" }
       guard at >= terms.expiration || cancelled else { return "it was aborted too early" }
+      guard mode != .compact || contract == terms.hP1 else { return "it is of another contract" }
     }
     return nil
+  }
+}
+
+extension OutcomeFacts {
+  /// The witnesses' abort: after the lifetime, by all of them that there are in a run.
+  private func witnessFault(for terms: LockTerms, lock: Hash?) -> String? {
+    guard archive == terms.archive, merchant == terms.merchant, n == terms.n, self.lock == lock,
+      expiration == terms.expiration, lifetime == terms.lifetime
+    else { return "it is of another lock" }
+    guard at >= terms.lifetime else { return "the lifetime is not over" }
+    let all = Set(Cast.shared.members.filter { $0.role == .witness }.map(\.key))
+    return witnesses == all ? nil : "too few witnesses certify it"
   }
 }
 

@@ -42,6 +42,17 @@ struct RecordWatch {
       fail(4, "publishes an outcome of a lock that no bank made")
     }
     if outcome.isCommit { referee.secrets[outcome.n] = nil }
+    checkHeld(row.body)
+  }
+
+  /// Early: where the archive vouches for goods, it has all of them.
+  private func checkHeld(_ body: [UInt8]) {
+    guard let bytes = (try? Unverified<E7a>(body))?.claims.held else { return }
+    guard let held = try? Verified<Held>(bytes, by: .key(host.member.key)) else {
+      return fail(3, "publishes a word about goods that it did not give")
+    }
+    let row = image.machines[PairKey("held", held.payload.lock.bytes + held.payload.hGoods.bytes)]
+    guard let row, row.phase > 1 else { return fail(3, "vouches for goods that it does not hold") }
   }
 }
 
@@ -64,7 +75,8 @@ struct MerchantWatch {
       guard let number = row.data.first, let mode = Mode(rawValue: UInt64(number)),
         let phase = SalePhase(rawValue: row.phase), let n = TransactionID(row.key)
       else { return fail(8, "a sale that cannot be read") }
-      guard let types = ContractModesOfSimulation.of(mode) else { continue }
+      if mode == .compact { CompactWatch(referee, host, image).look(row, n, phase) }
+      guard let types = SimulatedModes.contract(mode) else { continue }
       look(types, row, n, phase)
     }
   }
@@ -77,7 +89,7 @@ struct MerchantWatch {
     else { return fail(8, "a sale without its offer") }
     let key = Array(row.data.dropFirst())
     if phase == .offered && log.filter({ $0.label == M.Offer.type.label }).count == 1 {
-      begin(offer, key, n)
+      referee.began(offer, key, n, by: host)
     }
     let lock = last(M.lockType.label).flatMap { LockFacts($0) }
     if log.filter({ $0.label == M.lockType.label }).count > 1 { fail(4, "takes a second lock for one sale") }
@@ -98,22 +110,8 @@ struct MerchantWatch {
     case .committed, .credited:
       checkOutcome(last(M.commitType.label), lock, isCommit: true)
       if phase == .credited { checkCredit(last(Label.credit.rawValue), lock, last(M.commitType.label)) }
-    case .aborted: checkOutcome(last(M.abortType.label), lock, isCommit: false)
+    case .aborted: checkOutcome(last(M.abortType.label) ?? last(P5c.type.label), lock, isCommit: false)
     }
-  }
-
-  private func begin<O: OfferPayload>(_ offer: Verified<O>, _ key: [UInt8], _ n: TransactionID) {
-    if !referee.numbers.insert(host.member.key.bytes + n.bytes).inserted { fail(4, "n is used again") }
-    guard key.count == 32 else { return }
-    if !referee.keysUsed.insert(key).inserted { fail(3, "a goods key is used again") }
-    let mode = offer.payload.contract.mode
-    let isSeries = mode == .repeated
-    let x = masked(isSeries ? RepeatedMode.goodsKey(key, 0) : key, by: offer.payload.mask)
-    if offer.payload.hx != .keyCommitment(mode, merchant: host.member.key, n: n, key: x) {
-      fail(3, "offers under a commitment to another key")
-    }
-    // In a series k_0 and the keys after it are the customer's before the record. What they come from is not.
-    referee.secrets[n] = Referee.Secret(key: isSeries ? key : x, merchant: host)
   }
 
   private func checkLock<O: OfferPayload>(_ offer: Verified<O>, _ lock: LockFacts?) {
@@ -165,10 +163,14 @@ struct CustomerWatch {
   }
 
   func see(_ mutations: [Mutation]) {
-    for case .machine(let row) in mutations where row.kind == "purchase" {
+    var touchesCoins = false
+    for case .machine(let row) in mutations {
+      if row.kind == "coin" { touchesCoins = true }
+      guard row.kind == "purchase" else { continue }
       guard let phase = PurchasePhase(rawValue: row.phase) else { return fail(8, "a purchase in no phase") }
       look(row.key, phase)
     }
+    if touchesCoins && !host.needsRestore { checkHeld() }
   }
 
   private func look(_ key: [UInt8], _ phase: PurchasePhase) {
@@ -181,7 +183,7 @@ struct CustomerWatch {
       }
       return
     }
-    let lock = log.lazy.compactMap { LockFacts($0.bytes) }.first
+    let lock = LockFacts(in: log)
     if phase == .authorised { checkPayment(log, request) }
     if phase == .refused { checkRefusal(log) }
     if let lock, phase != .authorised, lock.terms != request.terms || lock.bank != request.bank {
@@ -190,15 +192,30 @@ struct CustomerWatch {
     switch phase {
     case .paid, .delivered: checkOutcome(log, request, lock, isCommit: true)
     case .aborted: checkOutcome(log, request, lock, isCommit: false)
-    case .locked: if lock == nil { fail(8, "is locked without a lock") }
+    case .locked:
+      if lock == nil || request.mode == .compact && !isAcknowledged(log) {
+        fail(8, "is locked without a lock")
+      }
     default: break
+    }
+  }
+
+  /// The bank's word for JB2 is there.
+  private func isAcknowledged(_ log: [StoredMessage]) -> Bool {
+    log.contains { entry in
+      guard let ack = try? Unverified<JB2ack>(entry.bytes) else { return false }
+      return log.contains { LockFacts(compact: $0.bytes)?.name == ack.claims.hJB2 }
     }
   }
 
   /// What a customer pays for is what it asked for, at the price that it saw, and its tokens are set aside.
   private func checkPayment(_ log: [StoredMessage], _ request: RequestFacts) {
-    guard let n1 = log.lazy.compactMap({ try? Unverified<N1>($0.bytes) }).first else {
+    guard let n1 = log.lazy.compactMap({ try? Unverified<N1>($0.bytes) }).last else {
       return fail(8, "pays without having asked")
+    }
+    let most = referee.world.offered[n1.claims.offer]?.price
+    if let most, n1.claims.price.amount > max(most, Wares.all.map(\.price).max() ?? 0) {
+      return fail(1, "asks for \(n1.claims.price), more than it would pay")
     }
     let terms = request.terms
     guard terms.pseudonym == n1.claimedSigners[0] else { return fail(6, "pays as somebody else") }
@@ -215,6 +232,23 @@ struct CustomerWatch {
       if let coin, coin.held < input.amount, coin.rest >= input.amount {
         fail(2, "pays with a token that it does not set aside")
       }
+    }
+  }
+
+  /// What payments on their way use is set aside until they end.
+  private func checkHeld() {
+    let open = [PurchasePhase.authorised, .locked].map(\.rawValue)
+    var used: [Hash: UInt64] = [:]
+    for row in image.machines("purchase") where open.contains(row.phase) {
+      let request = image.log("purchase", row.key).lazy.compactMap { RequestFacts($0.bytes) }.first
+      for input in request?.inputs ?? [] { used[input.token.id, default: 0] += input.amount }
+    }
+    guard !used.isEmpty, let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false))
+    else {
+      return
+    }
+    for coin in coins where coin.held < used[coin.id] ?? 0 {
+      return fail(2, "frees a token before the archive's answer")
     }
   }
 
@@ -242,13 +276,4 @@ struct CustomerWatch {
     }
     if !store.image.kept.contains(Fingerprint(bytes)) { fail(4, "acts on an outcome that is in no record") }
   }
-}
-
-/// The contract modes that the simulator knows, by number.
-enum ContractModesOfSimulation {
-  static let all: [any ContractMode.Type] = [
-    CoreMode.self, JointMode.self, EarlyMode.self, RepeatedMode.self,
-  ]
-
-  static func of(_ mode: Mode) -> (any ContractMode.Type)? { all.first { $0.mode == mode } }
 }

@@ -35,6 +35,8 @@ final class Referee {
     }
     return keys
   }()
+  /// When witnesses got answers to which request.
+  private var answers: [[UInt8]: [Timestamp]] = [:]
   /// What the bank signed into circulation, less what it took back, in minor units.
   var issued: Int64 = 0
   var feesTaken: Int64 = 0
@@ -99,8 +101,25 @@ final class Referee {
         violate(
           8, "\(host.member.name) answers the same \(Network.label(sent.body)) in two ways: \(type.label)")
       }
-      binding[request] = answer
+      // JB2 asks for the lock, and from then on for the outcome: its acknowledgement is not the last word.
+      if type != .jb2ack { binding[request] = answer }
       checkLockReply(host, sent.body, reply.body)
+    }
+  }
+
+  /// An answer reached who asked: witnesses must not say later that there was none.
+  func arrived(_ reply: RehearsedReply, _ sent: Sent) {
+    guard sent.from.member.role == .witness, sent.to.isHonest, !reply.body.isEmpty,
+      (200..<300).contains(reply.status), sent.from.life != nil
+    else { return }
+    answers[Hash(of: sent.body).bytes + [UInt8(sent.from.index)], default: []].append(sent.from.now)
+  }
+
+  private func checkCertificate(_ host: Host, _ bytes: [UInt8]) {
+    guard let said = (try? Unverified<NonResponse>(bytes))?.claims, said.answer == nil else { return }
+    let times = answers[said.hRequest.bytes + [UInt8(host.index)]] ?? []
+    if times.contains(where: { $0 > said.sentAt && $0 < said.waitedUntil }) {
+      violate(5, "\(host.member.name) certifies silence where there was an answer")
     }
   }
 
@@ -130,7 +149,12 @@ final class Referee {
 
   /// A bank answers an authorization with the lock of the same terms, or with a refusal.
   private func checkLockReply(_ host: Host, _ request: [UInt8], _ reply: [UInt8]) {
-    guard host.member.role == .bank, let lock = LockFacts(reply), let asked = RequestFacts(request) else {
+    guard host.member.role == .bank, let asked = RequestFacts(request) else { return }
+    let acknowledged = (try? Unverified<JB2ack>(reply))?.claims.hJB2
+    guard let lock = acknowledged.flatMap({ locks[$0] }) ?? LockFacts(reply) else {
+      if acknowledged != nil {
+        violate(8, "\(host.member.name) acknowledges a payment that it did not lock")
+      }
       return
     }
     if lock.terms != asked.terms || lock.mode != asked.mode {
@@ -147,10 +171,36 @@ final class Referee {
     switch host.member.role {
     case .bank: BankWatch(self, host, image).see(mutations)
     case .archive: break
+    case .witness:
+      for case .message(_, _, let label, let bytes) in mutations where label == NonResponse.type.label {
+        checkCertificate(host, bytes)
+      }
     case .merchant: MerchantWatch(self, host, image).see(mutations)
     default: CustomerWatch(self, host, image).see(mutations)
     }
     for case .record(let row) in mutations { RecordWatch(self, host, image).see(row) }
+  }
+
+  /// A sale begins: its number and key are new, and its key is the one committed to.
+  func began<O: OfferPayload>(_ offer: Verified<O>, _ key: [UInt8], _ n: TransactionID, by host: Host) {
+    func fail(_ invariant: Int, _ text: String) { violate(invariant, "\(host.member.name): \(text)") }
+    if !numbers.insert(host.member.key.bytes + n.bytes).inserted { fail(4, "n is used again") }
+    guard key.count == 32 else { return }
+    if !keysUsed.insert(key).inserted { fail(3, "a goods key is used again") }
+    let contract = offer.payload.contract
+    if let ware = Wares.all.first(where: { $0.name == contract.name }),
+      contract.price.amount < ware.least || contract.price.amount > ware.price
+    {
+      fail(1, "offers \(ware.name) at \(contract.price)")
+    }
+    let mode = contract.mode
+    let isSeries = mode == .repeated
+    let x = masked(isSeries ? RepeatedMode.goodsKey(key, 0) : key, by: offer.payload.mask)
+    if offer.payload.hx != .keyCommitment(mode, merchant: host.member.key, n: n, key: x) {
+      fail(3, "offers under a commitment to another key")
+    }
+    // In a series k_0 and the keys after it are the customer's before the record. What they come from is not.
+    secrets[n] = Secret(key: isSeries ? key : x, merchant: host)
   }
 
   // MARK: The end
@@ -167,6 +217,15 @@ final class Referee {
       if first && !open.isEmpty { break }
     }
     return open
+  }
+
+  /// Somebody holds a lock that its archive never ends.
+  var waitsForWitnesses: Bool {
+    world.scenario.liars.roles.contains(.archive)
+      && world.hosts.contains { host in
+        guard host.isHonest, host.isCustomer, let image = host.life?.store.image else { return false }
+        return Unsettled(self, host, image).waitsForWitnesses
+      }
   }
 
   /// The run has ended without a violation: do the ends fit together?

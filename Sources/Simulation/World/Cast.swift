@@ -1,4 +1,4 @@
-// Who takes part in every run: one bank, two archives, two merchants, three customers; their keys, and the
+// Who takes part in every run: one bank, two archives, two merchants, two witnesses, three customers; their
 // trust list that all of them read.
 
 import Messages
@@ -24,7 +24,7 @@ struct Cast {
   /// When a run begins, in seconds since 1970.
   static let epoch: Timestamp = 1_800_000_000
   static let answerSeconds: UInt64 = 5
-  static let lifetimeSeconds: UInt64 = 3_600
+  static let lifetimeSeconds: UInt64 = 300
   static let deposit: UInt64 = 1_000_000
 
   let members: [Member]
@@ -36,7 +36,8 @@ struct Cast {
   private init() {
     let servers: [(String, Role, Bool)] = [
       ("bank", .bank, true), ("archive", .archive, true), ("archive2", .archive, false),
-      ("merchant", .merchant, true), ("merchant2", .merchant, false),
+      ("merchant", .merchant, true), ("merchant2", .merchant, false), ("witness", .witness, false),
+      ("witness2", .witness, false),
     ]
     var members: [Member] = []
     for (index, (name, role, mayLie)) in servers.enumerated() {

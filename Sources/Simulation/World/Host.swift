@@ -87,7 +87,7 @@ final class Host {
   /// Stops, and starts again some time later.
   func crash(_ how: String) {
     guard let life else { return }
-    life.isAlive = false
+    life.end()
     self.life = nil
     world.count(.crashed)
     world.note(4, self, nil, Array(how.utf8)) { "\(self.member.name) stops \(how)" }
@@ -110,7 +110,7 @@ final class Host {
 
   /// Ends for good, with the run.
   func end() {
-    life?.isAlive = false
+    life?.end()
     life = nil
   }
 
@@ -141,11 +141,17 @@ final class Life: StoreOwner, @unchecked Sendable {  // a run lives on one threa
   init(_ host: Host, number: Int) {
     (self.host, self.number) = (host, number)
     store = SimulatedStore(host.disk, owner: self)
+    if !store.survived.isEmpty { world.referee.committed(host, store.image, store.survived) }
   }
 
   var world: World { host.world }
 
   // MARK: StoreOwner
+
+  func end() {
+    isAlive = false
+    party?.end()
+  }
 
   func checkAlive() throws { if !isAlive { throw Crashed() } }
 
@@ -197,12 +203,15 @@ final class Life: StoreOwner, @unchecked Sendable {  // a run lives on one threa
         await Shopper(self).live()
       } else {
         let started = try? await RehearsedParty(
-          ground, completion: host.completion, kick: { [self] in look() })
-        guard isAlive else { return }
+          ground, completion: host.completion, offerSeconds: world.offerSeconds, kick: { [self] in look() })
+        guard isAlive else {
+          started?.end()
+          return
+        }
         party = started
         if started == nil { world.violate(8, "\(host.member.name) cannot start from its store") }
         look()
-        if world.polls && host.member.role != .archive { poll() }
+        if world.polls && [.bank, .merchant].contains(host.member.role) { poll() }
       }
     }
   }

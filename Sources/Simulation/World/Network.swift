@@ -176,7 +176,10 @@ final class Network: @unchecked Sendable {  // a run lives on one thread
       reply.isCut = true
     }
     let arrived = reply
-    world.scheduler.after(delay()) { call.end(arrived) }
+    world.scheduler.after(delay()) { [world] in
+      world.referee.arrived(arrived, sent)
+      call.end(arrived)
+    }
   }
 
   private func line(_ sent: Sent, _ arrow: String) -> String {

@@ -9,14 +9,17 @@ enum Wares {
   struct Ware {
     let name: String
     let price: UInt64
+    /// What merchants take at the least.
+    let least: UInt64
     let bytes: [UInt8]
     let digest: Hash
   }
 
-  static let all: [Ware] = [("leaflet.txt", 35, 300), ("map.pdf", 240, 17_000), ("song.ogg", 615, 40_000)].map
-  {
-    let bytes = (0..<$0.2).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
-    return Ware(name: $0.0, price: UInt64($0.1), bytes: bytes, digest: Hash(of: bytes))
+  static let all: [Ware] = [
+    ("leaflet.txt", 35, 25, 300), ("map.pdf", 240, 240, 17_000), ("song.ogg", 615, 500, 40_000),
+  ].map { name, price, least, size in
+    let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+    return Ware(name: name, price: UInt64(price), least: UInt64(least), bytes: bytes, digest: Hash(of: bytes))
   }
 
   /// In memory where the system has such a place: /dev/shm.
@@ -74,9 +77,13 @@ struct Setup {
         DenominationKeys.all, accounts: accounts, exchangeFee: 5, at: Cast.epoch)
     case .merchant:
       for ware in Wares.all {
+        let id = Nonce.random(using: &world.generator)
+        world.offered[id] = ware
         _ = try await life.ground.offer(
-          Wares.path(ware, in: Wares.root), id: .random(using: &world.generator),
-          price: Money(currency: "EUR", amount: ware.price)!, description: "One \(ware.name)",
+          Wares.path(ware, in: Wares.root), id: id,
+          price: Money(currency: "EUR", amount: ware.price)!,
+          least: ware.least < ware.price ? Money(currency: "EUR", amount: ware.least)! : nil,
+          description: "One \(ware.name)",
           twoSided: ware.price > 500, modes: world.scenario.modes)
       }
     default: break

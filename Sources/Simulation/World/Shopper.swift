@@ -19,6 +19,8 @@ struct PlannedPurchase {
   var expirationSeconds: UInt64
   /// Exchange what is left of tokens first.
   var refreshes: Bool
+  /// What the customer bids first, of the offer's price.
+  var bidPercent: Int
 }
 
 /// One life of a customer.
@@ -78,16 +80,38 @@ struct Shopper {
     let open = try await wallet.purchases().filter(\.isOpen)
     if open.contains(where: \.isPaidFor) || (host.patience > 0 && !open.isEmpty) {
       if !open.contains(where: \.isPaidFor) { host.patience -= 1 }
+      if host.dice.oneIn(12), let purchase = open.first { _ = try await wallet.decline(purchase.number) }
       for series in open where series.protocol == Mode.repeated.name && series.phase == "locked" {
         try await goOn(series)
       }
       try await wallet.resume(options: options(host.lastPurchase))
+      try await turnToWitnesses()
       await wait(2_000)
       return true
     }
     guard let next = host.plan.first else { return false }
     await wait(Int(next.at - min(next.at, world.scheduler.now)) + 1)
     return true
+  }
+
+  /// Where the archive says nothing, the witnesses ask it, and after the lifetime they end the lock.
+  private func turnToWitnesses() async throws {
+    guard world.isQuiet, world.scenario.liars.roles.contains(.archive) else { return }
+    let image = life.store.image
+    let locked = image.machines("purchase").filter { $0.phase == PurchasePhase.locked.rawValue }
+    for row in locked {
+      guard let lock = LockFacts(in: image.log("purchase", row.key)), lock.mode != .compact,
+        host.now > lock.terms.expiration + 30
+      else { continue }
+      let number = row.key.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      if host.now >= lock.terms.lifetime {
+        _ = try await wallet.abortByWitnesses(number)
+      } else if host.dice.oneIn(4) {
+        _ = try await wallet.askWitnesses(number)
+      }
+    }
+    // Nothing happens before the lifetimes end: a person does not ask every second.
+    if !locked.isEmpty { await wait(40_000) }
   }
 
   /// A series gets one to three purchases, as its number says, and is then ended; one in four is left to its
@@ -119,6 +143,11 @@ struct Shopper {
     guard !offers.isEmpty else { return }
     let chosen = offers[purchase.choice % offers.count]
     var options = options(purchase)
+    let ware = world.offered[chosen.id]
+    if purchase.bidPercent < 100, purchase.mode != .repeated, let ware, ware.least < ware.price {
+      let amount = max(1, chosen.price.amount * UInt64(purchase.bidPercent) / 100)
+      options.price = Money(currency: chosen.price.currency, amount: amount)
+    }
     if purchase.mode == .repeated {
       options.budget = Money(currency: "EUR", amount: chosen.price.amount + 300)!
       options.isShort = purchase.choice % 2 == 0
@@ -135,6 +164,8 @@ struct Shopper {
   private func options(_ purchase: PlannedPurchase?) -> BuyOptions {
     var options = BuyOptions()
     guard let purchase else { return options }
+    // Any counter-offer up to the dearest price that is on offer.
+    options.most = Money(currency: "EUR", amount: Wares.all.map(\.price).max() ?? 0)
     options.merchant = purchase.merchant
     options.bank = "bank"
     options.archive = purchase.archive

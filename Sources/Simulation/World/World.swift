@@ -30,6 +30,10 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   private(set) var polls = false
   /// Whose stores are put back to old copies in this run.
   private(set) var restores = Role.merchant
+  /// How long after their offer merchants let sales expire.
+  private(set) var offerSeconds: UInt64 = 300
+  /// What is on sale, by the offer's id.
+  var offered: [Nonce: Wares.Ware] = [:]
   /// A merchant gave a sale up.
   var gaveUp = false
   private var planned: [Int]
@@ -37,10 +41,10 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   /// Faults stop no later than this.
   private static let noiseMilliseconds: UInt64 = 3_000_000
   /// When faults have stopped, everything has to end within this time.
-  private static let calmMilliseconds: UInt64 = 8_000_000
+  private static let calmMilliseconds: UInt64 = 1_500_000
 
-  /// Longer than any purchase of the plan lasts.
-  private static let patienceMilliseconds: UInt64 = 200_000
+  /// Longer than any purchase of the plan lasts; where witnesses have to end one, longer than its lifetime.
+  private var patienceMilliseconds: UInt64 { referee.waitsForWitnesses ? 700_000 : 200_000 }
 
   init(_ scenario: Scenario, folder: String) {
     self.scenario = scenario
@@ -79,7 +83,9 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     }
     guard !isQuiet else { return false }
     if boundary == .beforeWrite, plan.fullDisk > 0, host.dice.below(100_000) < plan.fullDisk { fill(host) }
-    return plan.crash > 0 && host.dice.below(10_000) < plan.crash
+    // Most of all where a write may be torn.
+    let rate = boundary == .beforeSync ? 4 * plan.crash : plan.crash
+    return rate > 0 && host.dice.below(10_000) < rate
   }
 
   private func fill(_ host: Host) {
@@ -130,6 +136,9 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     let completion = dice.pick([CompletionRoute.archive, .archive, .merchant, .early])
     polls = dice.oneIn(3)
     restores = dice.oneIn(2) ? .pseudonym : .merchant
+    if !plan.isCalm {
+      offerSeconds = scenario.liars == .none ? dice.pick([40, 120, 300]) : dice.pick([40, 90])
+    }
     for (index, member) in Cast.shared.members.enumerated() {
       let host = Host(member, index: index, world: self, completion: completion)
       hosts.append(host)
@@ -163,7 +172,8 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
           merchant: dice.pick(["merchant", "merchant2"]), archive: dice.pick(["archive", "archive2"]),
           twoSided: dice.oneIn(3),
           completion: completion == .archive ? .archive : dice.pick([.archive, .merchant]),
-          expirationSeconds: expirationSeconds, refreshes: dice.oneIn(12)))
+          expirationSeconds: expirationSeconds, refreshes: dice.oneIn(12),
+          bidPercent: dice.oneIn(4) ? dice.within(40...99) : 100))
       starts[place] += UInt64(dice.below(20_000))
       scheduleMischance(starts[place])
     }
@@ -178,8 +188,10 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
       let host = dice.pick(hosts)
       scheduler.after(Int(at)) { host.disk.disk.makeBackup() }
     }
-    if plan.clockJump > 0 && plan.skewSeconds > 0 && dice.oneIn(3) {
-      let host = dice.pick(hosts)
+    if plan.clockJump > 0 && plan.skewSeconds > 0 && dice.oneIn(2) {
+      // Those most of all whose time counts.
+      let host = dice.pick(
+        dice.oneIn(2) ? hosts : hosts.filter { [.archive, .bank].contains($0.member.role) })
       scheduler.after(Int(at)) { [self] in
         guard !isQuiet else { return }
         host.skew = host.dice.within(-plan.skewSeconds...plan.skewSeconds)
@@ -226,7 +238,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     guard isQuiet, scheduler.now >= lastLook + 1_000 else { return false }
     lastLook = scheduler.now
     // With a liar some purchases never end: then there is time enough for every expiration.
-    let isLate = scenario.liars != .none && scheduler.now > quietSince + Self.patienceMilliseconds
+    let isLate = scenario.liars != .none && scheduler.now > quietSince + patienceMilliseconds
     if hosts.allSatisfy({ $0.life != nil && (!$0.isCustomer || $0.isDone || isLate) }) && referee.isSettled {
       if scenario.liars == .none { return true }
       // Before anybody is judged, what there is is put to him.
