@@ -60,7 +60,7 @@ is "what a named customer's purchases left" "$(wallet balance --json | json 'sum
 echo "named.sh: anonymous tokens and named ones do not mix"
 left=$(available)
 expect 3 wallet buy goods.bin --yes
-expect 0 wallet withdraw EUR:4.00
+expect 0 wallet withdraw EUR:5.00
 bought
 [ "$(pseudonym)" != "$alice" ] || fail "an anonymous purchase is under the account's key"
 keys | grep -q "$alice" && fail "an anonymous purchase was paid by the account's key"
