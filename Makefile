@@ -65,6 +65,8 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/named.sh
 	Tests/Scenarios/keep.sh
 	Tests/Scenarios/repeated.sh
+	Tests/Scenarios/announced.sh
+	Tests/Scenarios/invoice.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/witness.sh
 	Tests/Scenarios/storm.sh

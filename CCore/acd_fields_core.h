@@ -73,7 +73,7 @@ static const acd_field offer_fields[] = {
     TEXT(ACD_OFFER_NAME, REQUIRED, 0, 255, "name"),
     UINT(ACD_OFFER_LENGTH, REQUIRED, 0, UINT64_C(1) << 48, "length"),
     BOOL(ACD_OFFER_TWO_SIDED, REQUIRED, "two_sided"),
-    UINT_LIST(ACD_OFFER_MODES, REQUIRED, 1, 7, ACD_MODE_CORE, ACD_MODE_ANNOUNCED, "modes"),
+    UINT_LIST(ACD_OFFER_MODES, REQUIRED, 1, 9, ACD_MODE_CORE, ACD_MODE_INVOICE_PASSIVE, "modes"),
 };
 
 /* MARK: The core protocol (FIG. 4) */
@@ -137,7 +137,7 @@ static const acd_field n1_fields[] = {
     ID(ACD_KEY_NONCE, REQUIRED, "nonce"),
     ID(ACD_N1_OFFER, REQUIRED, "offer"),
     BOOL(ACD_N1_TWO_SIDED, REQUIRED, "two_sided"),
-    UINT(ACD_N1_MODE, REQUIRED, ACD_MODE_CORE, ACD_MODE_ANNOUNCED, "mode"),
+    UINT(ACD_N1_MODE, REQUIRED, ACD_MODE_CORE, ACD_MODE_INVOICE_PASSIVE, "mode"),
 };
 
 static const acd_field nak_fields[] = {
@@ -172,6 +172,7 @@ static const acd_field refusal_fields[] = {
 static const acd_field status_query_fields[] = {
     ID(ACD_KEY_N, OPTIONAL, "n"),
     HASH(ACD_KEY_MERCHANT, OPTIONAL, "M"),
+    HASH(ACD_KEY_ARCHIVE, OPTIONAL, "A"),
     ID(ACD_KEY_NONCE, REQUIRED, "nonce"),
     HASH(ACD_STATUS_QUERY_SERIAL, OPTIONAL, "serial"),
 };

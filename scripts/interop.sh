@@ -25,20 +25,25 @@ $ACD demo --keep --two-sided --data-dir $demo >/dev/null
 
 mkdir -p build/interop/in
 head -c 40000 /dev/urandom >build/interop/in/goods.bin
+# archive2 is only a record.
+more_parties() {
+  $ACD archive init --passive --name archive2 --data-dir "$W/archive2" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
+  MORE+=(archive2)
+}
 world build/interop/world build/interop/in/goods.bin
 # A second bank, with a merchant that has its account there.
 more=($(free_ports))
 $ACD bank init --name Second --data-dir "$W/bank2" --port "${more[0]}" --ca "$W/ca" --denominations 10 >/dev/null
 $ACD merchant init --name Elsewhere --bank "$W/bank2" --data-dir "$W/merchant2" --port "${more[1]}" --ca "$W/ca" >/dev/null
 $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" --party "$W/bank" --party "$W/archive" \
-  --party "$W/merchant" --party "$W/bank2" --party "$W/merchant2" >/dev/null
+  --party "$W/merchant" --party "$W/bank2" --party "$W/merchant2" --party "$W/archive2" >/dev/null
 cp "$W/trust.acd" "$W/wallet/trust.acd"
 $ACD bank account open elsewhere --merchant --data-dir "$W/bank2" --key "$(field key "$W/merchant2/identity.json")" >/dev/null
 $ACD bank clearing open "$W/bank2" --limit EUR:0.00 --data-dir "$W/bank" >/dev/null
 $ACD bank clearing open "$W/bank" --limit EUR:9.00 --data-dir "$W/bank2" >/dev/null
 $ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --description "sold elsewhere" \
   --data-dir "$W/merchant2" >/dev/null
-start_all
+start_all; start archive2 --passive; started archive2
 for role in bank merchant; do
   $ACD $role serve --data-dir "$W/${role}2" --trust "$W/trust.acd" >>"$W/${role}2.log" 2>&1 & PIDS[${role}2]=$!
 done
@@ -87,6 +92,19 @@ for _ in $(seq 40); do
 done
 [ "$(newest phase)" = aborted ] || fail "a series that was given up did not end in an abort"
 $python scripts/interop_client.py "$W" ask
+cp build/interop/in/goods.bin build/interop/in/announced.bin
+PROTOCOL=announced offer build/interop/in/announced.bin
+expect 0 wallet buy announced.bin --protocol announced --yes -o "$W/announced.bin"
+
+# Invoices: approved, and with a passive archive; a complaint.
+cp build/interop/in/goods.bin build/interop/in/bill.bin
+PRICE=EUR:0.64 PROTOCOL="invoice invoice-passive" offer build/interop/in/bill.bin
+expect 0 wallet withdraw EUR:0.64 --archive archive
+expect 0 wallet withdraw EUR:0.64 --archive archive2
+expect 0 wallet buy bill.bin --protocol invoice-passive --yes -o "$W/passive.bin"
+expect 0 wallet buy bill.bin --protocol invoice --yes -o "$W/bill.bin"
+until_is credited sale "$(newest transaction)" phase
+expect 1 wallet complain "$(newest number)"
 
 # Paid through the other bank: BT1, BT2.
 expect 0 wallet buy goods.bin --merchant Elsewhere --yes -o "$W/elsewhere.bin"
@@ -145,6 +163,22 @@ start bank; started
 settle
 wallet list --json | grep -q '"aborted"' || fail "a declined purchase did not end in an abort"
 [ ! -e "$W/declined.bin" ] || fail "declined, but the goods are there"
+
+# Given up: the token is announced, the merchant declines before the bank's lock comes, and answers it with Cancel.
+kill "${PIDS[bank]}"; wait "${PIDS[bank]}" 2>/dev/null || true
+wallet buy announced.bin --protocol announced --yes -o "$W/given-up.bin" >"$W/buy.log" 2>&1 & buyer=$!
+n=
+for _ in $(seq 100); do
+  n=$($ACD merchant sales --json --data-dir "$W/merchant" | $python -c 'import json,sys
+print(next((s["n"] for s in json.load(sys.stdin) if s["phase"] == "claiming"), ""))')
+  [ -n "$n" ] && break
+  sleep 0.1
+done
+expect 0 $ACD merchant cancel "$n" --data-dir "$W/merchant"
+start bank; started
+wait $buyer 2>/dev/null || true
+settle
+[ ! -e "$W/given-up.bin" ] || fail "given up, but the goods are there"
 
 # Sealed: while the archive is away, the merchant's outbox holds the box with P4.
 kill "${PIDS[archive]}"; wait "${PIDS[archive]}" 2>/dev/null || true

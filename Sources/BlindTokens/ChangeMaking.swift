@@ -46,6 +46,15 @@ public enum ChangeMaking {
   /// it is made of the largest values. The order of `denominations` and repetitions in it do not matter.
   public static func split(
     _ amount: UInt64, into denominations: [UInt64] = defaultDenominations
+  ) throws(ChangeError) -> [UInt64] { try split(amount, into: denominations, exactUpTo: amount) }
+
+  /// The largest values that make `amount`, one after the other: for tokens that pay whole.
+  public static func whole(
+    _ amount: UInt64, into denominations: [UInt64] = defaultDenominations
+  ) throws(ChangeError) -> [UInt64] { try split(amount, into: denominations, exactUpTo: 0) }
+
+  private static func split(
+    _ amount: UInt64, into denominations: [UInt64], exactUpTo first: UInt64
   ) throws(ChangeError) -> [UInt64] {
     guard amount > 0 else { throw .zeroAmount }
     let values = Set(denominations).sorted(by: >)
@@ -53,7 +62,7 @@ public enum ChangeMaking {
       throw .denominations
     }
     guard amount % unit == 0 else { throw .notMultiple(amount: amount, unit: unit) }
-    var exactUpTo = amount
+    var exactUpTo = first
     while true {
       if let parts = Self.parts(of: amount, values: values, exactUpTo: exactUpTo) { return parts }
       guard exactUpTo > 0 else { throw .tooManyParts(amount: amount, limit: Self.maximumParts) }

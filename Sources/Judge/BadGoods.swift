@@ -63,8 +63,12 @@ extension CaseFile {
     return result
   }
 
+  /// An invoice does not say in which way it is settled; its commitment does.
   private func isCommitted(_ offer: OfferRecord, _ key: [UInt8]) -> Bool {
-    Hash.keyCommitment(offer.mode, merchant: offer.merchant, n: offer.n, key: key) == offer.hx
+    let modes = offer.mode == .invoice ? Mode.invoices : [offer.mode]
+    return modes.contains {
+      Hash.keyCommitment($0, merchant: offer.merchant, n: offer.n, key: key) == offer.hx
+    }
   }
 
   private func whole(_ offer: OfferRecord, _ commit: CommitRecord) -> [PromisedGoods] {
@@ -124,20 +128,34 @@ extension CaseFile {
     _ offer: OfferRecord, _ index: UInt64, _ hx: Hash, _ commit: CommitRecord
   ) -> [[UInt8]] { offer.published(index, hx: hx, in: commit.submission).map { [$0] } ?? [] }
 
-  /// FIG. 2 with the passive archive: the record is the bank's, so the key counts only if INV commits to it.
+  /// FIG. 2. With an active archive M signed the key beside the invoice, and the archive approved that; with
+  /// a passive one the record is the bank's, so the key counts only if INV commits to it.
   private func invoice(_ offer: OfferRecord) -> [PromisedGoods] {
     guard let claim = offer.goods else { return [] }
-    let trust = trust
-    return (evidence.messages[.passiveRecord] ?? []).compactMap { bytes -> PromisedGoods? in
-      guard let message = try? Unverified<PassiveRecord>(bytes),
-        let record = try? Verified(message, by: .trusted(trust, as: .bank, at: message.claims.at)),
-        record.payload.merchant == offer.merchant, record.payload.n == offer.n,
-        isCommitted(offer, record.payload.key)
-      else { return nil }
-      return PromisedGoods(
-        offer: offer, claim: claim, digests: offer.digests, keys: [record.payload.key],
-        facts: [offer.fact, Fact("the bank's record publishes the key", at: record.payload.at, record.hash)])
+    var result: [PromisedGoods] = []
+    for deposit in invoiceDeposits where deposit.invoice.hash == offer.hash {
+      guard let approval = approvals.first(where: deposit.documents) else { continue }
+      let key = deposit.deposit.payload.key
+      result.append(
+        PromisedGoods(
+          offer: offer, claim: claim, digests: offer.digests, keys: [key],
+          isCommittedKey: isCommitted(offer, key),
+          facts: [
+            offer.fact, Fact("Deposit: the merchant signed the key", deposit.deposit.hash), approval.fact,
+          ]))
     }
+    for record in records
+    where record.payload.merchant == offer.merchant && record.payload.n == offer.n
+      && isCommitted(offer, record.payload.key)
+    {
+      result.append(
+        PromisedGoods(
+          offer: offer, claim: claim, digests: offer.digests, keys: [record.payload.key],
+          facts: [
+            offer.fact, Fact("the bank's record publishes the key", at: record.payload.at, record.hash),
+          ]))
+    }
+    return result
   }
 
   // MARK: Trying the goods

@@ -56,6 +56,10 @@ struct CaseFile {
   private(set) var witnessAborts: [Verified<P5c>] = []
   private var commitsOf: [Hash: [CommitRecord]] = [:]
   private var abortsOf: [Hash: [AbortRecord]] = [:]
+  private(set) var approvals: [Verified<Approval>] = []
+  private(set) var invoiceDeposits: [DepositRecord] = []
+  private(set) var records: [Verified<PassiveRecord>] = []
+  private(set) var complaints: [Verified<Complaint>] = []
   /// The earliest time at which a dated message of a trusted key named or held a message.
   private var dated: [Hash: Timestamp] = [:]
 
@@ -69,6 +73,7 @@ struct CaseFile {
     readOffers()
     readLocks()
     readMoney()
+    readInvoices()
     collect()
   }
 
@@ -289,6 +294,14 @@ struct CaseFile {
       groups[lock.transaction] = own
     }
     return groups.values.flatMap { $0 }.sorted { $0[0].name.description < $1[0].name.description }
+  }
+
+  private mutating func readInvoices() {
+    approvals = read(Approval.self) { [self] m in trusted(.archive, at: m.claims.at) }
+    invoiceDeposits = read(Deposit.self) { [self] m throws(MessageError) in try undated(m, .merchant) }
+      .compactMap(DepositRecord.init)
+    records = read(PassiveRecord.self) { [self] m in trusted(.bank, at: m.claims.at) }
+    complaints = read(Complaint.self) { m in .key(m.claimedSigners[0]) }
   }
 
   // MARK: Looking

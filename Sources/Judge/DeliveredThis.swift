@@ -22,6 +22,7 @@ extension CaseFile {
         .deliveredThis, .claimFails, receipt.lock.subject,
         [word, receipt.offer.fact] + receipt.more + [receipt.lock.fact, receipt.commit.fact])
     }
+    verdicts += announcedDeliveries() + invoicedDeliveries()
     // An acknowledgement that the rest does not bear out.
     for type in [MessageType.acknowledgement, .e5, .r7] {
       for bytes in evidence.messages[type] ?? []
@@ -35,6 +36,49 @@ extension CaseFile {
       }
     }
     return verdicts
+  }
+
+  /// FIG. 3: S_t(PO) stands in the commit itself. That t's own key signed it over this order, the match of
+  /// lock and commit has checked; t's owner signs it once all of the ciphertext is there.
+  private func announcedDeliveries() -> [Verdict] {
+    locks.filter { $0.mode == .announced }.compactMap { lock in
+      guard let commit = matchingCommits(lock).first, let consent = commit.submission.consent,
+        let order = offers.first(where: { $0.mismatch(commit.submission) == nil })
+      else { return nil }
+      let word = Fact("S_t(PO): the token's key takes these goods for the token", consent.hash)
+      return spare(
+        .deliveredThis, .claimFails, lock.subject, [word, order.fact, lock.fact, commit.fact])
+    }
+  }
+
+  /// FIG. 2: S_c{INV} by the token's key, M's deposit with the key that INV commits to, and that the token
+  /// was taken for it: by the archive's approval, or by the bank's record.
+  private func invoicedDeliveries() -> [Verdict] {
+    invoiceDeposits.compactMap { deposit in
+      let terms = deposit.terms
+      let opens = Mode.invoices.contains { way in
+        Hash.keyCommitment(
+          way, merchant: deposit.deposit.signer, n: terms.n, key: deposit.deposit.payload.key) == terms.hx
+      }
+      guard deposit.isEndorsed, opens, let taken = taken(deposit) else { return nil }
+      let word = Fact("S_c{INV}: the token's key takes these goods for the token", deposit.endorsement.hash)
+      let key = Fact("Deposit: the key that the invoice commits to", deposit.deposit.hash)
+      return spare(
+        .deliveredThis, .claimFails, Subject(merchant: deposit.deposit.signer, n: terms.n),
+        [word, Fact("INV: the merchant's signed invoice", deposit.invoice.hash), key, taken])
+    }
+  }
+
+  /// That the invoice took the token.
+  private func taken(_ deposit: DepositRecord) -> Fact? {
+    if let approval = approvals.first(where: { deposit.documents($0) && reversal(of: $0) == nil }) {
+      return approval.fact
+    }
+    return records.first {
+      $0.signer == deposit.token.bank && $0.payload.n == deposit.terms.n
+        && $0.payload.merchant == deposit.deposit.signer
+        && $0.payload.address == deposit.invoice.payload.address
+    }.map { Fact("PassiveRecord: the bank took it", at: $0.payload.at, $0.hash) }
   }
 
   /// Contracts with their lock and commit.

@@ -36,7 +36,8 @@ public struct Judge: Sendable {
       goods.verdicts + file.notCredited() + file.valueTaken() + file.deliveredThis() + file.bothOutcomes()
       + file.nonResponse() + file.numberReused() + file.lockedTwice() + file.spentBeyondValue()
       + file.refusedWrongly() + file.recordDenied() + file.deniedAuthorization()
-      + file.refundWithheld()
+      + file.refundWithheld() + file.approvalsNotCredited() + file.takenAndDenied()
+      + file.approvedUnendorsed() + file.approvedTwice()
     return Judgment(
       verdicts: verdicts.sorted { Self.order($0).lexicographicallyPrecedes(Self.order($1)) },
       setAside: file.setAside.union(goods.setAside).sorted {

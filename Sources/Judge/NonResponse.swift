@@ -171,7 +171,7 @@ extension CaseFile {
     case .joint: read(messages[0], JointMode.self, time)
     case .repeated: read(messages[0], RepeatedMode.self, time)
     case .announced: read(messages[0], AnnouncedMode.self, time)
-    case .compact, .invoice: nil
+    case .compact, .invoice, .invoiceDirect, .invoicePassive: nil
     }
   }
 

@@ -114,9 +114,9 @@ extension CaseFile {
     deposits.filter { deposit in
       guard let invoice = try? Unverified<Invoice>(deposit.invoice) else { return false }
       let terms = invoice.claims.terms
-      let hx = Hash.keyCommitment(
-        .invoice, merchant: invoice.claimedSigners[0], n: terms.n, key: deposit.key)
-      return hx == terms.hx
+      return Mode.invoices.contains { way in
+        Hash.keyCommitment(way, merchant: invoice.claimedSigners[0], n: terms.n, key: deposit.key) == terms.hx
+      }
     }.compactMap(Authorization.init)
   }
 

@@ -26,8 +26,10 @@ extension CaseFile {
       // The same token may come with several signatures: one that holds is enough.
       let sorted = same.sorted { $0.signature.lexicographicallyPrecedes($1.signature) }
       let token = sorted.first { isSound($0) } ?? sorted[0]
-      let own = demands[token.key]!.filter { $0.payload.serial == token.serial }
-        .sorted { $0.hash.bytes.lexicographicallyPrecedes($1.hash.bytes) }
+      let own = demands[token.key]!.filter {
+        $0.payload.serial == token.serial && $0.payload.archive == token.archive
+      }
+      .sorted { $0.hash.bytes.lexicographicallyPrecedes($1.hash.bytes) }
       return own.isEmpty ? nil : verdict(on: token, own)
     }
   }
@@ -43,10 +45,6 @@ extension CaseFile {
   private func verdict(on token: Token, _ demands: [Verified<StatusQuery>]) -> Verdict {
     let subject = Subject(token: token.id)
     let asked = Fact("the token's key demands its value", demands[0].hash)
-    guard token.archive == nil else {
-      let fact = Fact("the token is bound to an archive: how that one is spent, no rule here decides")
-      return spare(.valueTaken, .undecided, subject, [asked, fact])
-    }
     guard let denomination = denomination(token), isSound(token) else {
       let fact = Fact("nothing shows that the bank issued the token")
       return spare(
@@ -70,7 +68,8 @@ extension CaseFile {
     for token: Token, _ value: Money, _ demands: [Verified<StatusQuery>]
   ) -> (UInt64, [Fact]) {
     let used = uses(of: token.id, bank: token.bank)
-    var facts = used.map { $0.fact($0.most) }
+    let (bound, why) = token.archive == nil ? (0, []) : account(forBound: token, value)
+    var facts = used.map { $0.fact($0.most) } + why
     let rests = answers.filter { answer in
       answer.signer == token.bank && answer.payload.state == .available
         && demands.contains { $0.hash == answer.payload.hQuery }
@@ -80,6 +79,7 @@ extension CaseFile {
     if let rest {
       facts.append(Fact("the bank says that \(rest) minor units are available", rests[0].hash))
     }
-    return (saturatingSum(used.map(\.most) + [rest ?? 0]), facts)
+    // A bound token is used whole: by an approval and by the invoice that it is of, it is used once.
+    return (saturatingSum([max(saturatingSum(used.map(\.most)), bound), rest ?? 0]), facts)
   }
 }

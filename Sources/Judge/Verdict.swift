@@ -101,6 +101,8 @@ public enum Dispute: String, CaseIterable, Sendable {
   case refusedWrongly = "refused-wrongly"
   case recordDenied = "record-denied"
   case refundWithheld = "refund-withheld"
+  case approvedUnendorsed = "approved-unendorsed"
+  case approvedTwice = "approved-twice"
 
   /// A headline for people.
   public var title: String {
@@ -118,6 +120,8 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .refusedWrongly: "the bank refused wrongly"
     case .recordDenied: "the archive denied what it had published"
     case .refundWithheld: "a refund was agreed to and not made"
+    case .approvedUnendorsed: "the archive gave a token away without its key's word"
+    case .approvedTwice: "the archive gave one token away twice"
     }
   }
 
@@ -128,8 +132,9 @@ public enum Dispute: String, CaseIterable, Sendable {
       "The commit is of this contract, and a chunk under the contract's root does not open with the key that"
         + " the merchant signed, or the plaintext is not among the contract's digests: against the merchant."
     case .notCredited:
-      "The lock and its commit are there, and the bank, heard, shows no credit of it: against the bank. With"
-        + " the archive's abort of the same lock: against the archive."
+      "The lock and its commit are there, or the archive's approval with its token, and the bank, heard,"
+        + " shows no credit of it: against the bank. With the archive's abort of the same lock: against the"
+        + " archive."
     case .valueTaken:
       "The token's own key demands its value, and the bank, heard, does not account for it by authorizations"
         + " of that key with their locks, by exchanges, or as available: against the bank."
@@ -137,8 +142,8 @@ public enum Dispute: String, CaseIterable, Sendable {
       "The contract, the lock, the commit and the customer's acknowledgement name one another: the claim that"
         + " something else was delivered fails."
     case .bothOutcomes:
-      "One archive signed a commit and an abort of one lock, or different commits of one transaction: against"
-        + " the archive."
+      "One archive signed a commit and an abort of one lock, or different commits of one transaction, or that"
+        + " an invoice took a token and that it never did: against whoever signed both."
     case .neitherOutcome:
       "A quorum of witnesses certifies no answer to a valid submission in time, or to an abort request from"
         + " the expiration on, and the archive, heard, shows no outcome: against the archive."
@@ -161,6 +166,12 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .refundWithheld:
       "The merchant agreed to what the customer asked for under the lock's P, no more than was paid, and the"
         + " bank, heard, shows neither the refund nor a refusal: against the bank."
+    case .approvedUnendorsed:
+      "The archive approved a token for a merchant, and, heard, shows no endorsement of an invoice of that"
+        + " merchant by the token's key: against the archive."
+    case .approvedTwice:
+      "One archive signed two approvals of one token, and no complaint reversed the first: against"
+        + " the archive."
     }
   }
 

@@ -4,7 +4,7 @@
 internal import CCore
 
 /// 2, S_m(PO): M→C.
-public struct PurchaseOrder: Payload {
+public struct PurchaseOrder: TermsPayload {
   public static let type = MessageType.purchaseOrder
   public var terms: InvoiceTerms
 

@@ -40,12 +40,38 @@ extension Hash {
     return Hash(out)!
   }
 
-  /// h(Q, serial): what the bank signs blindly, and the token's id in its books.
-  public static func token(key: PublicKey, serial: Hash) -> Hash {
+  /// h(Q, serial), or h(Q, serial, A) for a token that is bound to an archive: what the bank signs blindly,
+  /// and the token's id in its books.
+  public static func token(key: PublicKey, serial: Hash, archive: PublicKey? = nil) -> Hash {
     precondition(Core.isReady)
+    if let archive {
+      return Hash(of: Array("acd-bound-token".utf8) + key.bytes + serial.bytes + archive.bytes)
+    }
     var out = [UInt8](repeating: 0, count: size)
     acd_token_message(&out, key.bytes, serial.bytes)
     return Hash(out)!
+  }
+}
+
+extension Token {
+  /// H(serial, A, denomination): what a registration shows of the token beside its key. Nil for a token that
+  /// is bound to no archive.
+  public var inner: Hash? {
+    archive.map { Hash(of: Array("acd-inner".utf8) + serial.bytes + $0.bytes + keyID.bytes) }
+  }
+
+  /// h(t) = H(Q, inner): where the token is registered at its archive.
+  public var address: Hash? { inner.map { .address(key: key, inner: $0) } }
+}
+
+extension Registration {
+  /// h(t).
+  public var address: Hash { .address(key: tokenKey, inner: inner) }
+}
+
+extension Hash {
+  fileprivate static func address(key: PublicKey, inner: Hash) -> Hash {
+    Hash(of: Array("acd-address".utf8) + key.bytes + inner.bytes)
   }
 }
 

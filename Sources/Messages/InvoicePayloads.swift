@@ -124,8 +124,22 @@ public struct InvoiceTerms: Equatable, Sendable {
   }
 }
 
+/// INV and PO: M offers by these terms.
+public protocol TermsPayload: PromisePayload {
+  var terms: InvoiceTerms { get }
+}
+
+extension TermsPayload {
+  public var n: TransactionID { terms.n }
+  public var goods: GoodsClaim? { terms.goods }
+  public var digests: [Hash] { terms.digests }
+  public var price: Money { terms.price }
+  public var date: Timestamp { terms.date }
+  public var name: String { terms.name }
+}
+
 /// 5, INV: M→C. What is sold, to whoever pays with the token of this address.
-public struct Invoice: Payload {
+public struct Invoice: TermsPayload {
   public static let type = MessageType.invoice
   public var terms: InvoiceTerms
   /// h(t).

@@ -14,7 +14,7 @@ public struct Token: Fields, Hashable {
   public var serial: Hash
   /// The denomination key that signed it.
   public var keyID: Hash
-  /// RFC 9474 signature over h(Q, serial), unblinded; as long as the denomination key's modulus.
+  /// RFC 9474 signature over `id`, unblinded; as long as the denomination key's modulus.
   public var signature: [UInt8]
   public var issuer: PublicKey
 
@@ -45,8 +45,8 @@ public struct Token: Fields, Hashable {
     f.put(Int(ACD_TOKEN_ISSUER), issuer)
   }
 
-  /// h(Q, serial): the token's name at the bank, and what was signed blindly.
-  public var id: Hash { .token(key: key, serial: serial) }
+  /// h(Q, serial), or h(Q, serial, A): the token's name at the bank, and what was signed blindly.
+  public var id: Hash { .token(key: key, serial: serial, archive: archive) }
 }
 
 /// A token and how much of it is used.

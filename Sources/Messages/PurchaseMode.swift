@@ -9,6 +9,13 @@
 public enum Mode: UInt64, CaseIterable, Sendable {
   case core = 1
   case early, joint, compact, repeated, invoice, announced
+  /// FIG. 2, broken line: M brings the token to the bank itself.
+  case invoiceDirect
+  /// FIG. 2 with an archive that is only a record.
+  case invoicePassive
+
+  /// The ways in which an invoice is settled. Each is a mode, so that hx says which was agreed on.
+  public static let invoices: [Mode] = [.invoice, .invoiceDirect, .invoicePassive]
 
   /// The mode of this number in a message; fails for one that this build does not know.
   init(number: UInt64, _ subject: String) throws(MessageError) {
@@ -22,8 +29,14 @@ public enum Mode: UInt64, CaseIterable, Sendable {
     self = mode
   }
 
-  /// "core", "early", …
-  public var name: String { String(describing: self) }
+  /// "core", "early", …, "invoice-direct".
+  public var name: String {
+    switch self {
+    case .invoiceDirect: "invoice-direct"
+    case .invoicePassive: "invoice-passive"
+    default: String(describing: self)
+    }
+  }
 }
 
 /// A mode in which tokens authorise a payment at the bank: P2 or its kin.
@@ -113,17 +126,34 @@ public enum AnnouncedMode: PurchaseMode {
   public static let abortType = MessageType.a9b
 }
 
-/// What P1, E1 and R1 have in common: M offers under a contract.
-public protocol OfferPayload: Payload {
+/// What every offer of M's has in common: of which transaction, and of which ciphertext.
+public protocol PromisePayload: Payload {
   var n: TransactionID { get }
+  /// The ciphertext, where it is there before the payment.
+  var goods: GoodsClaim? { get }
+  /// What it opens to.
+  var digests: [Hash] { get }
+  var price: Money { get }
+  var date: Timestamp { get }
+  /// The goods' file name; empty where M does not say it.
+  var name: String { get }
+}
+
+/// What P1, E1 and R1 have in common: M offers under a contract.
+public protocol OfferPayload: PromisePayload {
   /// Commits to the key that the archive will publish: `Hash.keyCommitment`.
   var hx: Hash { get }
   var salt: Hash { get }
   var contract: Contract { get }
-  /// The ciphertext, where it is there before the payment.
-  var goods: GoodsClaim? { get }
   /// r, where the published key is masked: k = x ⊕ mask.
   var mask: Hash? { get }
+}
+
+extension OfferPayload {
+  public var digests: [Hash] { contract.digests }
+  public var price: Money { contract.price }
+  public var date: Timestamp { contract.date }
+  public var name: String { contract.name }
 }
 
 /// What a ciphertext must be.

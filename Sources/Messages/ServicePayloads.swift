@@ -190,22 +190,29 @@ public struct StatusQuery: Payload {
   public static let type = MessageType.statusQuery
   public var n: TransactionID?
   public var merchant: PublicKey?
+  /// The archive that the token is bound to, if it is.
+  public var archive: PublicKey?
   public var nonce: Nonce
   /// With the signer's key Q it names a token.
   public var serial: Hash?
 
-  public init(n: TransactionID?, merchant: PublicKey?, nonce: Nonce, serial: Hash? = nil) {
+  public init(
+    n: TransactionID?, merchant: PublicKey?, nonce: Nonce, serial: Hash? = nil, archive: PublicKey? = nil
+  ) {
     (self.n, self.merchant, self.nonce, self.serial) = (n, merchant, nonce, serial)
+    self.archive = archive
   }
   public init(_ f: FieldReader) {
     n = f.value(ACD_KEY_N)?.transaction
     merchant = f.value(ACD_KEY_MERCHANT)?.publicKey
+    archive = f.value(ACD_KEY_ARCHIVE)?.publicKey
     nonce = f.required(ACD_KEY_NONCE).nonce
     serial = f.value(Int(ACD_STATUS_QUERY_SERIAL))?.hash
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_N, n)
     f.put(ACD_KEY_MERCHANT, merchant)
+    f.put(ACD_KEY_ARCHIVE, archive)
     f.put(ACD_KEY_NONCE, nonce)
     f.put(Int(ACD_STATUS_QUERY_SERIAL), serial)
   }

@@ -18,7 +18,7 @@ public enum Retention {
   public static func mayForget(_ phase: SalePhase, evidence: Bool) -> Bool {
     switch phase {
     case .offered, .declined, .aborted, .credited: !evidence
-    case .authorised, .forcing, .submitted, .cancelling, .committed: false
+    case .authorised, .forcing, .claiming, .submitted, .cancelling, .committed: false
     }
   }
 

@@ -130,8 +130,10 @@ struct ProtocolArgument: ExpressibleByArgument, Sendable {
   var isShort = false
 
   static let core = ProtocolArgument(mode: .core)
-  static let served: [Mode] = [.core, .joint, .compact, .early, .repeated]
+  static let served: [Mode] = [.core, .joint, .compact, .early, .repeated, .announced] + Mode.invoices
   static let shortName = "repeated-short"
+  /// All of them, for people.
+  static let list = allValueStrings.joined(separator: ", ")
 
   init(mode: Mode) { self.mode = mode }
 

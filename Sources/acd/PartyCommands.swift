@@ -74,10 +74,16 @@ struct ServeOptions: ParsableArguments {
   @Flag(help: "Log more.")
   var verbose = false
 
-  func run(_ role: Role, _ own: ServingChoices = ServingChoices()) async throws {
+  func run(_ role: Role, _ own: ServingChoices = ServingChoices(), passive: Bool? = nil) async throws {
     try await reporting {
       let directory = data.directory(role.name)
       let config = try directory.config()
+      if let passive, passive != config.isPassive {
+        throw ServiceError.configuration(
+          config.isPassive
+            ? "\(directory.path) is a passive archive: run it with --passive"
+            : "\(directory.path) is no passive archive: make one with `acd archive init --passive`")
+      }
       guard config.role == role.name else {
         throw ServiceError.configuration("\(directory.path) is a \(config.role), not a \(role.name)")
       }
@@ -107,7 +113,13 @@ struct ArchiveCommand: AsyncParsableCommand {
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Make an archive.")
     @OptionGroup var options: InitOptions
-    func run() async throws { try await options.run(options.setup(.archive, port: 8442)) }
+    @Flag(help: "A public record without keys, for invoice purchases: it signs nothing.") var passive = false
+
+    func run() async throws {
+      var setup = options.setup(.archive, port: 8442)
+      setup.passive = passive
+      try await options.run(setup)
+    }
   }
 
   struct Serve: AsyncParsableCommand {
@@ -119,13 +131,19 @@ struct ArchiveCommand: AsyncParsableCommand {
     @Flag(help: "Send no copies: banks and merchants read the record, or tell each other.") var noCopies =
       false
     @Option(help: "For how many days after its lifetime a record can be read.") var keep: UInt64 = 90
+    @Flag(help: "Only keep the public record of invoice purchases (made with `acd archive init --passive`).")
+    var passive = false
+    @Option(
+      help: "Invoices: who has the bank credit an approved token, the merchant, or this archive by itself.")
+    var deposits = DepositRoute.merchant
 
     func run() async throws {
       guard keep <= 36_500 else { throw ValidationError("Records are kept for up to 36500 days.") }
       var choices = ServingChoices()
       (choices.sendsCopies, choices.keepSeconds) = (!noCopies, keep * 86_400)
+      choices.deposits = deposits
       if joint && noCopies { throw ValidationError("A joint archive tells itself.") }
-      try await options.run(joint ? .bank : .archive, choices)
+      try await options.run(joint ? .bank : .archive, choices, passive: passive)
     }
   }
 }
@@ -211,7 +229,7 @@ struct MerchantCommand: AsyncParsableCommand {
       @Flag(help: "Sell only with the buyer's signed acknowledgement of the goods.") var twoSided = false
       @Option(
         name: .customLong("protocol"), parsing: .upToNextOption,
-        help: "The protocols by which it is sold: core, joint, joint-compact, early, repeated.")
+        help: "The protocols by which it is sold: \(ProtocolArgument.list).")
       var protocols: [ProtocolArgument] = [.core]
       @Option(help: "Take bids down to this price, and answer lower ones by another price (told to nobody).")
       var least: MoneyArgument?
@@ -332,3 +350,4 @@ private func show(_ sale: SaleSummary) {
 }
 
 extension CompletionRoute: ExpressibleByArgument {}
+extension DepositRoute: ExpressibleByArgument {}

@@ -13,7 +13,8 @@ struct WalletCommand: AsyncParsableCommand {
     subcommands: [
       Init.self, Key.self, Restore.self, Backup.self, Withdraw.self, Balance.self, OffersCommand.self,
       Buy.self,
-      Again.self, Finish.self, Bid.self, Accept.self, Decline.self, Refund.self, List.self, Show.self,
+      Again.self, Finish.self, Bid.self, Accept.self, Decline.self, Refund.self, ComplainCommand.self,
+      List.self, Show.self,
       Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self,
       Statement.self, Prune.self,
     ])
@@ -157,10 +158,12 @@ extension WalletCommand {
     @Option(help: "The bank's name or key.") var bank: String?
     @Flag(help: "One key for all tokens: fewer signatures, but they can be seen to belong together.")
     var reuseKey = false
+    @Option(help: "Bind the tokens to this archive: they pay invoices there, and nothing else.")
+    var archive: String?
 
     func run() async throws {
       try await options.withWallet { wallet in
-        try await wallet.withdraw(amount.money, bank: bank, reuseKey: reuseKey)
+        try await wallet.withdraw(amount.money, bank: bank, reuseKey: reuseKey, archive: archive)
         try await show(wallet, options)
       }
     }
@@ -202,9 +205,7 @@ extension WalletCommand {
     @Argument(help: "The offer's id, or its file name if that names one offer.") var offer: String
     @Option(help: "The merchant's name or key.") var merchant: String?
     @OptionGroup var buying: BuyingOptions
-    @Option(
-      name: .customLong("protocol"),
-      help: "The protocol to buy by: core, joint, joint-compact, early, repeated or repeated-short.")
+    @Option(name: .customLong("protocol"), help: "The protocol to buy by: \(ProtocolArgument.list).")
     var mode = ProtocolArgument.core
     @Option(help: "Repeated: what all purchases together may cost. The rest comes back at the end.")
     var budget: MoneyArgument?
@@ -362,7 +363,8 @@ private func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
   if options.data.json { return try printJSON(balance) }
   if balance.isEmpty { print("the wallet is empty") }
   for line in balance {
-    print("\(line.available) in \(line.tokens) tokens; held by open purchases \(line.held)")
+    let bound = line.archive.map { ", bound to \($0)" } ?? ""
+    print("\(line.available) in \(line.tokens) tokens\(bound); held by open purchases \(line.held)")
   }
 }
 

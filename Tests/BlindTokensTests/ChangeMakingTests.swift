@@ -55,6 +55,14 @@ struct ChangeMakingTests {
     }
   }
 
+  @Test("Whole: a denomination is one token, and the rest is made of the largest")
+  func whole() throws {
+    let values: [UInt64] = [1, 2, 4, 8, 16, 32, 64, 128]
+    #expect(try ChangeMaking.whole(128, into: values) == [128])
+    #expect(try ChangeMaking.whole(200, into: values) == [128, 64, 8])
+    #expect(throws: ChangeError.zeroAmount) { try ChangeMaking.whole(0, into: values) }
+  }
+
   @Test("Powers of two: as few tokens as can be, and prices up to large amounts paid exactly")
   func powersOfTwo() throws {
     #expect(try ChangeMaking.split(1) == [1])

@@ -111,6 +111,7 @@ struct CompactCustomerTests {
       case .aborted: [.offer, .ciphertext, .authorise, .abort]
       case .refused: [.offer, .ciphertext, .authorise, .refusal]
       case .abandoned: [.abandon]
+      case .announced, .registering: preconditionFailure("no phase of a purchase under a contract")
       }
     for event in path { _ = try event.happen(to: rig) }
     #expect(rig.machine.phase == phase)
@@ -293,7 +294,7 @@ struct CompactSaleTests {
       case .credited: [.note, .commit, .credit]
       case .aborted: [.note, .abort]
       case .declined: [.decline]
-      case .offered, .authorised, .forcing, .cancelling: []
+      case .offered, .authorised, .forcing, .cancelling, .claiming: []
       }
     for event in path { _ = try event.happen(to: rig, Self.two) }
     #expect(rig.machine.phase == phase)

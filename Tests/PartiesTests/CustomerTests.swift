@@ -51,6 +51,7 @@ extension PurchasePhase {
     case .aborted: [.p1, .ciphertext, .p2, .p3, .abort]
     case .refused: [.p1, .ciphertext, .p2, .refused]
     case .abandoned: [.p1, .giveUp]
+    case .announced, .registering: preconditionFailure("no phase of a purchase under a contract")
     }
   }
 }

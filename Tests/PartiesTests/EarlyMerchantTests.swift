@@ -57,6 +57,7 @@ extension ModeMerchantRig where M == EarlyMode {
       case .committed: [.e3, .e5, .commit]
       case .credited: [.e3, .e5, .commit, .credit]
       case .aborted: [.e3, .e5, .abort]
+      case .claiming: preconditionFailure("no phase of a sale under a contract")
       }
     for event in path { _ = try event.happen(to: rig) }
     #expect(rig.machine.phase == phase)

@@ -155,7 +155,7 @@ final class Market {
           try archive.cancelled(Verified(bundle.messages[0], by: rule), at: now)
           try carryArchive(archive)
         case .requestAbort: try wantAbort()
-        case .keep, .enter, .send, .submitAgain, .upload, .reply, .refuse: break
+        case .keep, .enter, .send, .submitAgain, .upload, .reply, .refuse, .bring, .post: break
         }
       }
     }

@@ -61,6 +61,7 @@ extension MerchantRig {
       case .committed: [.p3, .acknowledged, .commit]
       case .credited: [.p3, .acknowledged, .commit, .credit]
       case .aborted: [.p3, .acknowledged, .abort]
+      case .claiming: preconditionFailure("no phase of a sale under a contract")
       }
     for event in path { _ = try event.happen(to: rig) }
     #expect(rig.machine.phase == phase)

@@ -53,6 +53,8 @@ extension MerchantEffect {
     case .submitAgain: "ask again"
     case .requestAbort: "request abort"
     case .cancel(let bundle, _): "cancel " + bundle.messages.map(label).joined(separator: "+")
+    case .bring(_, let key): "bring the token to \(Actor.named(key))"
+    case .post(let bytes, let key, _): "post \(label(bytes)) at \(Actor.named(key))"
     case .reply(let bytes): "reply \(label(bytes))"
     case .refuse(let denial): "refuse \(denial.reason)"
     }
@@ -66,8 +68,42 @@ extension CustomerEffect {
     case .enter(let phase, _): "enter \(phase)"
     case .send(let bytes, let key): "send \(label(bytes)) to \(Actor.named(key))"
     case .spent(let tokens): "spent \(tokens.map(\.amount))"
+    case .returned(let tokens): "returned \(tokens.map(\.amount))"
     case .freed(let tokens): "freed \(tokens.map(\.amount))"
     case .deny(let denial): "deny \(denial.reason)"
+    }
+  }
+}
+
+extension ArchiveTokenEffect {
+  var summary: String {
+    switch self {
+    case .keep(let label, _): "keep \(label.rawValue)"
+    case .enter(let phase): "enter \(phase)"
+    case .reply(let bytes): "reply \(label(bytes))"
+    case .refuse(let denial): "refuse \(denial.reason)"
+    case .answer(let state, let proof):
+      "answer \(state)" + proof.map { " " + label($0) }.joined()
+    case .tellBank(let bytes): "tell bank \(label(bytes))"
+    }
+  }
+}
+
+extension BankDepositEffect {
+  var summary: String {
+    switch self {
+    case .keep(let label, _): "keep \(label.rawValue)"
+    case .keepToken: "keep token"
+    case .enter(let phase): "enter \(phase)"
+    case .pay(_, let value, let merchant, _): "pay \(Actor.named(merchant)) \(value)"
+    case .reverse(_, let value, let merchant, _): "reverse \(Actor.named(merchant)) \(value)"
+    case .confirmCredit: "confirm credit"
+    case .post(let bytes, let archive, _): "post \(label(bytes)) at \(Actor.named(archive))"
+    case .reply(let bytes): "reply \(label(bytes))"
+    case .refuse(let denial): "refuse \(denial.reason)"
+    case .answer(let state, let proof):
+      "answer \(state)" + proof.map { " " + label($0) }.joined()
+    case .notYet: "not yet"
     }
   }
 }

@@ -13,10 +13,24 @@ RANDOM=$seed
 echo "kill.sh: $points points, seed $seed, $protocol"
 mkdir -p build/scenarios
 head -c 300000 /dev/urandom >build/scenarios/goods.bin
-PRICE=EUR:0.05 PROTOCOL=$protocol world "build/scenarios/kill-$protocol" build/scenarios/goods.bin
+# Invoices are paid with whole tokens that are bound to an archive; a passive one is archive2.
+price=5 withdrawn=1500 archive=archive
+more_parties() {
+  [ "$protocol" = invoice-passive ] || return 0
+  archive=archive2
+  $ACD archive init --passive --name archive2 --data-dir "$W/archive2" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
+  MORE+=(archive2)
+}
+case $protocol in invoice*) price=64 withdrawn=$((64 * points)) ;; esac
+PRICE=EUR:$(printf '0.%02d' $price) PROTOCOL=$protocol world "build/scenarios/kill-$protocol" build/scenarios/goods.bin
 start_all
-wallet withdraw EUR:15.00 >/dev/null
-victims=(bank archive merchant wallet)
+options=()
+if [ $archive = archive2 ]; then start archive2 --passive; started archive2; options=(--passive); fi
+case $protocol in
+  invoice*) for point in $(seq "$points"); do wallet withdraw EUR:0.64 --archive $archive >/dev/null; done ;;
+  *) wallet withdraw EUR:15.00 >/dev/null ;;
+esac
+victims=(bank $archive merchant wallet)
 declare -A ends
 for point in $(seq "$points"); do
   victim=${victims[$((RANDOM % 4))]}
@@ -30,10 +44,10 @@ for point in $(seq "$points"); do
   else
     kill -9 "${PIDS[$victim]}"
     wait "${PIDS[$victim]}" 2>/dev/null || true
-    start "$victim"
+    if [ "$victim" = archive2 ]; then start archive2 "${options[@]}"; else start "$victim"; fi
   fi
   wait $buyer 2>/dev/null || true
-  started
+  started bank archive merchant "${MORE[@]}"
   for _ in $(seq 40); do
     wallet resume >"$W/resume.log" 2>&1 || true
     grep -q 'nothing is open' "$W/resume.log" && break
@@ -59,14 +73,15 @@ paid=$(wallet list --json | python3 -c 'import json,sys; print(sum(p["phase"] ==
 wallet balance --json >"$W/balance.json"
 stop_all
 $ACD bank books --json --data-dir "$W/bank" >"$W/books.json" || fail "the books do not add up"
-python3 - "$W" "$paid" <<'PY' || fail "money does not add up"
+python3 - "$W" "$paid" $price $withdrawn <<'PY' || fail "money does not add up"
 import json, sys
-world, paid = sys.argv[1], int(sys.argv[2])
+world, (paid, price, withdrawn) = sys.argv[1], map(int, sys.argv[2:])
 books = json.load(open(world + "/books.json"))
 cents = lambda text: int(text.split(":")[1].replace(".", ""))
-wallet = json.load(open(world + "/balance.json"))[0]
+wallet = json.load(open(world + "/balance.json"))
 assert books["cash"] == 2000 and books["locked"] == 0, books
-assert books["tokens"] == cents(wallet["available"]) and cents(wallet["held"]) == 0, (books, wallet)
-assert books["accounts"] == 500 + 5 * paid, (books, paid)
+assert books["tokens"] == sum(cents(purse["available"]) for purse in wallet), (books, wallet)
+assert all(cents(purse["held"]) == 0 for purse in wallet), wallet
+assert books["accounts"] == 2000 - withdrawn + price * paid, (books, paid)
 PY
 echo "kill.sh: $points points passed: $(for end in "${!ends[@]}"; do echo -n "$end ${ends[$end]} "; done)"

@@ -25,12 +25,14 @@ print(*[s.getsockname()[1] for s in held])' "${1:-3}"
 }
 
 # world DIR [GOODS...]: bank, archive, merchant, wallet; alice has EUR:20.00. PRICE and PROTOCOL say how the goods are sold.
-# With WITNESSES=N also witness1 to witnessN; TRUST_OPTIONS go to `trust export`.
+# With WITNESSES=N also witness1 to witnessN; TRUST_OPTIONS go to `trust export`. A function `more_parties` may make further
+# parties before the trust list is signed, named like witnesses (archive2), and list them in MORE.
+MORE=()
 world() {
   W=$1; shift
   rm -rf "$W"; mkdir -p "$W"
   local ports; ports=($(free_ports $((3 + ${WITNESSES:-0}))))
-  local witnesses=() number
+  local number
   local named=(--advertise "${ADVERTISE:-127.0.0.1}")
   $ACD archive init "${named[@]}" --data-dir "$W/archive" --port "${ports[1]}" --ca "$W/ca" >/dev/null
   $ACD bank init "${named[@]}" --data-dir "$W/bank" --port "${ports[0]}" --ca "$W/ca" --denominations 10 >/dev/null
@@ -38,19 +40,24 @@ world() {
   for number in $(seq "${WITNESSES:-0}"); do
     $ACD witness init "${named[@]}" --name "witness$number" --data-dir "$W/witness$number" \
       --port "${ports[$((2 + number))]}" --ca "$W/ca" >/dev/null
-    witnesses+=(--party "$W/witness$number")
+    MORE+=("witness$number")
   done
-  $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" ${TRUST_OPTIONS:-} \
-    --party "$W/bank" --party "$W/archive" --party "$W/merchant" "${witnesses[@]}" >/dev/null
+  if declare -F more_parties >/dev/null; then more_parties; fi
+  local parties=() party
+  for party in bank archive merchant "${MORE[@]}"; do parties+=(--party "$W/$party"); done
+  $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" ${TRUST_OPTIONS:-} "${parties[@]}" >/dev/null
   $ACD wallet init --json --data-dir "$W/wallet" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" >"$W/wallet.json"
   $ACD bank account open alice --data-dir "$W/bank" --key "$(field accountKey "$W/wallet.json")" >/dev/null
   $ACD bank account open shop --merchant --data-dir "$W/bank" \
     --key "$(field key "$W/merchant/identity.json")" >/dev/null
   $ACD bank account deposit alice EUR:20.00 --reference first --data-dir "$W/bank" >/dev/null
-  for goods in "$@"; do
-    $ACD merchant offer add "$goods" --price "${PRICE:-EUR:1.25}" --description "goods for a test" \
-      --protocol ${PROTOCOL:-core} --data-dir "$W/merchant" >/dev/null
-  done
+  for goods in "$@"; do offer "$goods"; done
+}
+
+# offer FILE: puts it on sale for $PRICE, by $PROTOCOL.
+offer() {
+  $ACD merchant offer add "$1" --price "${PRICE:-EUR:1.25}" --description "goods for a test" \
+    --protocol ${PROTOCOL:-core} --data-dir "$W/merchant" >/dev/null
 }
 
 # field NAME FILE: a string member of a JSON object.

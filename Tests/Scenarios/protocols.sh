@@ -111,9 +111,16 @@ in=$PWD/build/scenarios/protocols-in
 head -c 60000 /dev/urandom >"$in/goods.bin"
 head -c 30000 /dev/urandom >"$in/more.bin"
 head -c 20000 /dev/urandom >"$in/part.bin"
+head -c 20000 /dev/urandom >"$in/told.bin"
+head -c 20000 /dev/urandom >"$in/bill.bin"
+# A passive archive beside the other.
+more_parties() {
+  $ACD archive init --passive --name archive2 --data-dir "$W/archive2" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
+  MORE+=(archive2)
+}
 WITNESSES=1 TRUST_OPTIONS="--answer 2" world build/scenarios/protocols
 shop=$(field key "$W/merchant/identity.json")
-start_all; start witness1; started witness1
+start_all; start witness1; start archive2 --passive; started witness1 archive2
 
 passed=0 failed=0
 while IFS=$'\t' read -r row line status pattern tests <&3; do

@@ -141,6 +141,7 @@ struct GoodsFilesTests {
           }
         }
       }
+      withExtendedLifetime(owner) {}
       #expect(plain == [UInt8](repeating: 0, count: 100))
     }
   }

@@ -205,7 +205,7 @@ struct OperatorChannelTests {
         ([UInt8](repeating: 32, count: OperatorChannel.bodyBytesMax + 1), 413), (Array("{}".utf8), 400),
         ([], 400),
       ] {
-        let reply = try await client.send("POST", Deposit.path, body: body, timeout: .seconds(10))
+        let reply = try await client.send("POST", DepositCash.path, body: body, timeout: .seconds(10))
         #expect(reply.status == status)
       }
       let unknown = try await client.send(

@@ -167,7 +167,7 @@ typedef enum acd_role {
  * another. */
 typedef enum acd_mode {
     ACD_MODE_CORE = 1, ACD_MODE_EARLY = 2, ACD_MODE_JOINT = 3, ACD_MODE_COMPACT = 4, ACD_MODE_REPEATED = 5,
-    ACD_MODE_INVOICE = 6, ACD_MODE_ANNOUNCED = 7
+    ACD_MODE_INVOICE = 6, ACD_MODE_ANNOUNCED = 7, ACD_MODE_INVOICE_DIRECT = 8, ACD_MODE_INVOICE_PASSIVE = 9
 } acd_mode;
 
 /* How E6 and R9 reach their payment: by the customer's acknowledgement, or by the archive's holding of the

@@ -22,6 +22,9 @@ public enum BankCounter {
       guard input.token.bank == bank, input.token.issuer == bank else {
         return Denial(.badToken, "a token is usable at another bank")
       }
+      guard input.token.archive == nil else {
+        return Denial(.badToken, "a token that is bound to an archive pays invoices only")
+      }
       guard fact.signatureHolds else { return Denial(.badToken, "a token's blind signature does not hold") }
       guard denomination.value.currency == total.currency else {
         return Denial(.wrongValue, "a token is in another currency")

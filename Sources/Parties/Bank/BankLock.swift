@@ -110,6 +110,19 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
     }
   }
 
+  /// What the lock was made upon, and the lock.
+  var request: (made: Verified<M.Request>, lock: Verified<M.LockMessage>)? {
+    switch state {
+    case .absent: nil
+    case .locked(let p2, let p3), .settled(let p2, let p3, _), .released(let p2, let p3, _): (p2, p3)
+    }
+  }
+
+  /// The lock is made.
+  mutating func lockedUpon(_ request: Verified<M.Request>, _ lock: Verified<M.LockMessage>) {
+    state = .locked(request, lock)
+  }
+
   // MARK: Events
 
   /// An outcome arrived, from whomever; its signatures hold.

@@ -43,9 +43,18 @@ extension BankPolicy {
     _ request: Verified<AuthorizationQ<M>>, facts: [Hash: TokenFacts], at now: Timestamp, bank: PublicKey
   ) -> Denial? {
     let payload = request.payload
-    let terms = payload.terms
+    return checkTerms(M.self, payload.terms, for: payload.bank, at: now, bank: bank)
+      ?? BankCounter.checkTokens(
+        payload.tokenInputs, total: payload.terms.value, facts: facts, bank: bank,
+        outlive: payload.terms.lifetime)
+  }
+
+  /// Nil if a lock with these terms may be made now; `named` is the bank that they are for.
+  func checkTerms<M: TokenMode>(
+    _: M.Type, _ terms: LockTerms, for named: PublicKey, at now: Timestamp, bank: PublicKey
+  ) -> Denial? {
     let label = M.requestType.label
-    guard payload.bank == bank else { return Denial(.mismatch, "\(label) is for another bank") }
+    guard named == bank else { return Denial(.mismatch, "\(label) is for another bank") }
     guard M.archiveRole != .bank || terms.archive == bank else {
       return Denial(.mismatch, "in \(label) the bank is the archive")
     }
@@ -70,8 +79,7 @@ extension BankPolicy {
         return Denial(.untrusted, "the \(role.name)'s key: \(error.rule), now or before the lifetime ends")
       }
     }
-    return BankCounter.checkTokens(
-      payload.tokenInputs, total: terms.value, facts: facts, bank: bank, outlive: terms.lifetime)
+    return nil
   }
 
   /// Nil if the expiration is not too far away (attack 3).

@@ -61,6 +61,8 @@ public struct CompactPurchase: Sendable {
     case .aborted: state = .aborted(try stored(JB2.self), try stored(JB4b.self))
     case .refused: state = .refused
     case .abandoned: state = .abandoned
+    case .announced, .registering:
+      throw MessageError(.misuse, "state", "wallet: not a phase of a compact purchase")
     }
   }
 

@@ -20,6 +20,8 @@ public enum CustomerEffect: Equatable, Sendable {
   case spent([TokenInput])
   /// These amounts of tokens can be used again.
   case freed([TokenInput])
+  /// These amounts were gone, and the bank gave them back.
+  case returned([TokenInput])
   case deny(Denial)
 }
 
@@ -27,7 +29,19 @@ public enum CustomerEffect: Equatable, Sendable {
 public enum PurchasePhase: Int, Sendable {
   case requested = 1
   case offered, checked, authorised, locked, paid, delivered, aborted, refused, abandoned
+  /// Announced purchases: message 3 is signed.
+  case announced = 21
+  /// Invoices: the token is being registered at its archive.
+  case registering
+
+  /// True while the customer can end the purchase alone: nobody can take what it pays with.
+  public var isUnpaid: Bool { [.requested, .offered, .checked, .announced, .registering].contains(self) }
 
   /// True when nothing more will happen.
-  public var isFinal: Bool { rawValue >= PurchasePhase.delivered.rawValue }
+  public var isFinal: Bool {
+    switch self {
+    case .delivered, .aborted, .refused, .abandoned: true
+    default: false
+    }
+  }
 }

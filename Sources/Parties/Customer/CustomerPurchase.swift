@@ -84,6 +84,8 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
         abort)
     case .refused: state = .refused
     case .abandoned: state = .abandoned
+    case .announced, .registering:
+      throw MessageError(.misuse, "state", "wallet: not a phase of a purchase under a contract")
     }
     (self.n1, self.state) = (n1, state)
     merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)

@@ -1,49 +1,76 @@
-// What the customer's machines of all modes with a contract have in common: everything up to the payment, and
-// the goods after it. What lies between is each machine's own.
+// What the customer's machines of all modes have in common: everything up to the payment, and the goods after
+// it. What lies between is each machine's own.
 
 public import Messages
 
-/// A purchase under a contract.
-public protocol PurchaseMachine: Sendable {
-  /// The mode in which its tokens authorise the payment.
-  associatedtype Mode: TokenMode
-  /// P1 or its kin.
-  associatedtype Offer: OfferPayload
+/// A customer's machine of one purchase, by whichever protocol.
+public protocol CustomerMachine: Sendable {
+  /// What M signs to offer: P1 or its kin, PO.
+  associatedtype Offer: PromisePayload
 
   /// Takes the machine up again from what `keep` stored.
   init(phase: PurchasePhase, messages: [Label: [UInt8]]) throws(MessageError)
   /// Where it stands.
   var phase: PurchasePhase { get }
-  /// The contract, while it matters.
+  /// The offer, while it matters.
   var p1: Verified<Offer>? { get }
   /// What the ciphertext is, once M has said so.
   var goods: GoodsClaim? { get }
-  /// The payment, while it matters.
-  var p2: Verified<AuthorizationQ<Mode>>? { get }
+  /// The tokens that a message pays with; none if it is no payment of this protocol.
+  static func inputs(of message: [UInt8]) -> [TokenInput]
   /// k, once paid.
   var goodsKey: [UInt8]? { get }
-  /// L, once paid.
-  var paidLock: Hash? { get }
 
+  /// All of the ciphertext is here; this is its root and length.
+  mutating func ciphertextChecked(root: Hash, length: UInt64) -> [CustomerEffect]
+  /// Gives up before paying. Nothing was spent.
+  mutating func abandoned() -> [CustomerEffect]
+  /// The goods are open and stored.
+  mutating func opened() -> [CustomerEffect]
+}
+
+/// A purchase that begins with N1 alone.
+public protocol RequestedMachine: CustomerMachine {
   /// P1 arrived; M's signature holds. `description` is the offer's, whose hash P1 has to carry.
   mutating func offered(
     _ p1: Verified<Offer>, description: String, policy: CustomerPolicy, at now: Timestamp
   ) -> [CustomerEffect]
-  /// All of the ciphertext is here; this is its root and length.
-  mutating func ciphertextChecked(root: Hash, length: UInt64) -> [CustomerEffect]
-  /// Gives up before paying.
-  mutating func abandoned() -> [CustomerEffect]
+}
+
+/// A purchase under a contract.
+public protocol PurchaseMachine: RequestedMachine where Offer: OfferPayload {
+  /// The mode in which its tokens authorise the payment.
+  associatedtype Mode: TokenMode
+
+  /// The payment, while it matters.
+  var p2: Verified<AuthorizationQ<Mode>>? { get }
+  /// L, once paid.
+  var paidLock: Hash? { get }
+
   /// What P2 will say, for these tokens. `budget` is what a series may cost; nil: the price.
   func authorization(
     tokens: [TokenInput], bank: PublicKey, archive: PublicKey, expiration: Timestamp, budget: Money?
   ) throws(Denial) -> AuthorizationQ<Mode>
   /// P2 is signed.
   mutating func authorised(_ p2: Verified<AuthorizationQ<Mode>>) -> [CustomerEffect]
-  /// The goods are open and stored.
-  mutating func opened() -> [CustomerEffect]
+}
+
+/// A purchase whose lock ends by an archive's record.
+public protocol LockedMachine: CustomerMachine {
+  associatedtype Mode: LockMode
+  /// The bank's lock, once known.
+  var p3: Verified<Mode.LockMessage>? { get }
+  /// An outcome arrived, from whomever; its signatures hold.
+  mutating func decided(_ outcome: Outcome<Mode>) -> [CustomerEffect]
 }
 
 extension PurchaseMachine {
+  public static func inputs(of message: [UInt8]) -> [TokenInput] {
+    (try? Verified<AuthorizationQ<Mode>>(stored: message))?.payload.tokenInputs ?? []
+  }
+}
+
+extension CustomerMachine {
   public var goods: GoodsClaim? { p1?.payload.goods }
 
   /// The customer does not want it: NAK, by P, tells the merchant. Before the payment the purchase ends with
@@ -56,9 +83,11 @@ extension PurchaseMachine {
     let nak = try Verified(
       signing: NAK(n: p1.payload.n, hP1: p1.hash, decline: true), with: pseudonym)
     let told: [CustomerEffect] = [.keep(.nak, nak.bytes), .send(nak.bytes, to: p1.signer)]
-    return phase.rawValue < PurchasePhase.authorised.rawValue ? told + abandoned() : told
+    return phase.isUnpaid ? told + abandoned() : told
   }
 }
+
+extension CustomerPurchase: LockedMachine {}
 
 extension CustomerPurchase: PurchaseMachine {
   public typealias Mode = M
@@ -119,5 +148,26 @@ extension OfferPayload {
       n: n, merchant: merchant, archive: archive, pseudonym: contract.pseudonym,
       value: budget ?? contract.price, expiration: expiration, lifetime: contract.lifetime, hP1: hP1, hx: hx,
       base: contract.mode == .repeated ? contract.price : nil)
+  }
+}
+
+/// Reads what a party kept.
+struct KeptMessages {
+  let messages: [Label: [UInt8]]
+
+  func message<P>(_ type: P.Type = P.self) throws(MessageError) -> Verified<P> {
+    guard let bytes = messages[Label(P.type)] else {
+      throw MessageError(.misuse, "missing-field", "store: \(P.type.label)")
+    }
+    return try Verified<P>(stored: bytes)
+  }
+
+  func ifThere<P>(_ type: P.Type = P.self) throws(MessageError) -> Verified<P>? {
+    messages[Label(P.type)] == nil ? nil : try message(type)
+  }
+
+  /// P5b or its kin, or the witnesses' abort.
+  func abort<M>() throws(MessageError) -> Outcome<M> {
+    messages[.p5c] == nil ? .aborted(try message(Abort<M>.self)) : .witnessed(try message(P5c.self))
   }
 }

@@ -61,7 +61,7 @@ public struct CompactSale: ~Copyable, Sendable {
         throw MessageError(.misuse, "missing-field", "merchant store: JB4b")
       }
       state = .aborted(try stored(JB3.self), end)
-    case .authorised, .forcing, .cancelling:
+    case .authorised, .forcing, .cancelling, .claiming:
       throw MessageError(.misuse, "field-range", "merchant store: phase of a compact sale")
     }
     (self.p1, self.k, self.state) = (p1, k, state)

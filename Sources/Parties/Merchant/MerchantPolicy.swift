@@ -75,6 +75,10 @@ public enum MerchantEffect: Equatable, Sendable {
   /// Ask the archive for the outcome of this lock: abort it if it is due.
   case requestAbort(p3: [UInt8], archive: PublicKey)
   case cancel(Bundle, archive: PublicKey)
+  /// Seal the token with its endorsement to the bank and send it (direct deposit).
+  case bring(Payment, to: PublicKey)
+  /// Post S_c{INV} in the passive archive's record of the address.
+  case post([UInt8], archive: PublicKey, address: Hash)
   case reply([UInt8])
   case refuse(Denial)
 }
@@ -85,4 +89,6 @@ public enum SalePhase: Int, Sendable {
   case authorised, submitted, committed, credited, aborted, cancelling, declined
   /// Early commitment: no acknowledgement came, and the goods are on their way to the archive.
   case forcing
+  /// Announced sales: the bank is asked to lock the token.
+  case claiming = 21
 }

@@ -105,6 +105,8 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
         messages[.p5c] == nil
         ? .aborted(try stored(Label(M.abortType), Abort<M>.self)) : .witnessed(try stored(.p5c, P5c.self))
       state = .aborted(try stored(Label(M.lockType), M.LockMessage.self), abort)
+    case .claiming:
+      throw MessageError(.misuse, "state", "merchant store: not a phase of a sale under a contract")
     }
     let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
     let merchandise = M.deliversAfterLock ? try stored(Label(.e4), E4.self) : nil

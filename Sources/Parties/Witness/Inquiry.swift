@@ -8,6 +8,7 @@ public struct WitnessedLock: Equatable, Sendable {
   public let bytes: [UInt8]
   /// L.
   public let name: Hash
+  public let bank: PublicKey
   public let mode: Mode
   public let terms: LockTerms
 
@@ -27,7 +28,7 @@ public struct WitnessedLock: Equatable, Sendable {
 
   private init<M: PurchaseMode>(_ bytes: [UInt8], _: M.Type, _ trust: TrustList) throws(MessageError) {
     let lock = try Verified<M.LockMessage>(bytes, by: .known(trust, as: .bank))
-    (self.bytes, name, mode, terms) = (bytes, lock.hash, M.mode, lock.payload.terms)
+    (self.bytes, name, bank, mode, terms) = (bytes, lock.hash, lock.signer, M.mode, lock.payload.terms)
     guard trust.knows(terms.archive, as: M.archiveRole) else {
       throw MessageError(.authentication, "untrusted", "the archive of \(M.lockType.label)")
     }
@@ -84,7 +85,7 @@ public struct Inquiry: Equatable, Sendable {
     case .joint: isOutcome(bytes, JointMode.self)
     case .repeated: isOutcome(bytes, RepeatedMode.self)
     case .announced: isOutcome(bytes, AnnouncedMode.self)
-    case .compact, .invoice: false
+    case .compact, .invoice, .invoiceDirect, .invoicePassive: false
     }
   }
 

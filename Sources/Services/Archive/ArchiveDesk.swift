@@ -80,7 +80,7 @@ struct ArchiveDesk {
   /// Sequencing time: never earlier than the record before, nor than a signed answer about the record,
   /// whatever the clock does. Else "open at t" and a commit before t would both stand, and convict an honest
   /// archive.
-  private func time(_ tx: any StoreTransaction) throws -> Timestamp {
+  func time(_ tx: any StoreTransaction) throws -> Timestamp {
     let answered = try tx.meta(Self.answeredKey).map(RowKey.value) ?? 0
     return max(node.clock(), try tx.lastRecord().map { UInt64($0.at) } ?? 0, answered)
   }
@@ -88,8 +88,13 @@ struct ArchiveDesk {
   /// The time of a step that decides without a record of its own; whatever comes later is no earlier.
   func stamp(_ tx: any StoreTransaction) throws -> Timestamp {
     let now = try time(tx)
-    try tx.setMeta(Self.answeredKey, RowKey.number(now))
+    try answered(tx, at: now)
     return now
+  }
+
+  /// Something was signed that says how things stood at `now`.
+  func answered(_ tx: any StoreTransaction, at now: Timestamp) throws {
+    try tx.setMeta(Self.answeredKey, RowKey.number(now))
   }
 
   /// Signs what the record says of (M, n) now. In line with the writes: a commit on its way is before or
@@ -102,10 +107,62 @@ struct ArchiveDesk {
     let state: TransactionState =
       records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted
     let promises = try HeldGoods.promises(to: query.signer, merchant, n, in: tx)
-    let answer = StatusAnswer(
-      at: now, hQuery: query.hash, proof: records.map(\.body).filter { !$0.isEmpty }.prefix(16) + promises,
-      state: state)
+    let shown = records.map(\.body).filter { !$0.isEmpty }.prefix(16) + promises
+    return try answer(query.hash, state, Array(shown), at: now)
+  }
+
+  func answer(
+    _ question: Hash, _ state: TransactionState, _ proof: [[UInt8]], at now: Timestamp
+  ) throws -> [UInt8] {
+    let answer = StatusAnswer(at: now, hQuery: question, proof: proof, state: state)
     return try Verified(signing: answer, with: node.identity.signing).bytes
+  }
+
+  // MARK: Announcements (FIG. 3)
+
+  private static let announcedKind = "announced"
+  /// How often one token can be announced: its owner's own doing.
+  private static let announcementsMax = 64
+  /// How many the record takes in all.
+  private static let announcementsTotal: UInt64 = 1 << 22
+
+  /// Publishes message 3, signed once: the same announcement gets the same bytes.
+  func announce(
+    _ announcement: Verified<Announcement>, _ facts: TokenFacts, in tx: any StoreTransaction
+  ) throws -> [UInt8] {
+    let key = announcement.payload.token.id.bytes
+    let published = try tx.messages(kind: Self.announcedKind, key: key)
+    for known in published {
+      let message = try Verified<Announced>(stored: known.bytes)
+      if message.payload.announcement == announcement.bytes { return known.bytes }
+    }
+    let now = try time(tx)
+    let total = try tx.meta("announcements").map(RowKey.value) ?? 0
+    let denial =
+      AnnouncementDesk.check(
+        announcement, facts: facts, archive: node.identity.key, trust: node.trust.list, at: now)
+      ?? (published.count < Self.announcementsMax
+        ? nil : Denial(.limit, "this token has been announced \(published.count) times"))
+      ?? (total < Self.announcementsTotal
+        ? nil : Denial(.limit, "this archive takes no announcement any more"))
+    if let denial { return try node.refuse(denial, request: announcement.bytes) }
+    try tx.setMeta("announcements", RowKey.number(total + 1))
+    try answered(tx, at: now)
+    let message = try Verified(
+      signing: Announced(at: now, announcement: announcement.bytes), with: node.identity.signing)
+    try tx.keep(Label(.announced), message.bytes, kind: Self.announcedKind, key: key)
+    return message.bytes
+  }
+
+  /// All announcements of a token, as a bundle: what A has published, anybody can read.
+  func announcements(_ call: HTTPCall) async throws -> HTTPReply {
+    guard let token = call.parameters["token"].flatMap(Hash.init(hex:)) else {
+      throw Problem.badRequest("a token's id is 64 hexadecimal digits")
+    }
+    let found = try await node.store.read { try $0.messages(kind: Self.announcedKind, key: token.bytes) }
+    return HTTPReply(
+      status: 200, contentType: cborMediaType,
+      body: .bytes(try Messages.Bundle(found.map(\.bytes)).encoded()))
   }
 
   // MARK: Pruning

@@ -11,16 +11,20 @@ final class ArchiveService: PartyService {
   let node: Node
   private let desk: ArchiveDesk
   private let held: HeldGoods
+  private let invoices: ArchiveInvoices
+  private let keys: KeyBook
   private let kick: @Sendable () -> Void
   private let keepSeconds: UInt64
 
   /// `keepSeconds`: for how long after its lifetime a record can be read.
   init(
-    node: Node, sendsCopies: Bool = true, keepSeconds: UInt64 = 90 * 86_400,
+    node: Node, sendsCopies: Bool = true, keepSeconds: UInt64 = 90 * 86_400, route: DepositRoute = .merchant,
     kick: @escaping @Sendable () -> Void
   ) {
     (self.node, self.kick, self.keepSeconds) = (node, kick, keepSeconds)
     (desk, held) = (ArchiveDesk(node: node, sendsCopies: sendsCopies), HeldGoods(node: node))
+    keys = KeyBook(node: node)
+    invoices = ArchiveInvoices(node: node, desk: desk, keys: keys, route: route)
   }
 
   /// What is due by itself: goods and records that nobody will ask for any more.
@@ -35,9 +39,14 @@ final class ArchiveService: PartyService {
     switch incoming {
     case .sealed(let sealed):
       let bundle = try desk.unseal(sealed)
-      switch try bundle.messages.first.map({ try MessageType(peeking: $0) }) {
+      switch bundle.first {
       case .e6: return try await submitted(EarlyMode.self, bundle, sealed)
       case .r9: return try await submitted(RepeatedMode.self, bundle, sealed)
+      case .a8: return try await submitted(AnnouncedMode.self, bundle, sealed)
+      case .deposit:
+        let reply = try await invoices.deposit(bundle, in: sealed)
+        kick()
+        return reply
       default: return try await submitted(CoreMode.self, bundle, sealed)
       }
     case .bundle(let bundle):
@@ -45,11 +54,16 @@ final class ArchiveService: PartyService {
       switch try MessageType(peeking: bundle.messages[1]) {
       case .e3: return try await cancelled(EarlyMode.self, bundle)
       case .r3: return try await cancelled(RepeatedMode.self, bundle)
+      case .a7: return try await cancelled(AnnouncedMode.self, bundle)
       default: return try await cancelled(CoreMode.self, bundle)
       }
     case .message(.p3, let bytes): return try await abortRequested(CoreMode.self, bytes)
     case .message(.e3, let bytes): return try await abortRequested(EarlyMode.self, bytes)
     case .message(.r3, let bytes): return try await abortRequested(RepeatedMode.self, bytes)
+    case .message(.a7, let bytes): return try await abortRequested(AnnouncedMode.self, bytes)
+    case .message(.announcement, let bytes): return try await announce(bytes)
+    case .message(.registration, let bytes): return try await invoices.register(bytes)
+    case .message(.complaint, let bytes): return try await invoices.complain(bytes)
     case .message(.statusQuery, let bytes):
       return try await status(Verified(bytes, by: BankService.claimed(Unverified<StatusQuery>(bytes))))
     case .message(let type, _):
@@ -80,6 +94,13 @@ final class ArchiveService: PartyService {
     }
   }
 
+  private func announce(_ bytes: [UInt8]) async throws -> [UInt8] {
+    let message = try Unverified<Announcement>(bytes)
+    let announcement = try Verified(message, by: .key(message.claims.token.key))
+    let facts = try await keys.facts(announcement.payload.token)
+    return try await node.store.write { [desk] tx in try desk.announce(announcement, facts, in: tx) }
+  }
+
   private func decide<M: ArchiveMode>(
     _ lock: Verified<M.LockMessage>, request: [UInt8], as _: M.Type = M.self,
     _ event: @escaping ArchiveDesk.Event<M>
@@ -96,12 +117,21 @@ final class ArchiveService: PartyService {
       return try node.refuse(
         Denial(.malformed, "the query names no transaction"), request: query.bytes)
     }
-    return try await node.store.write { [desk] tx in
-      try desk.answer(query, merchant: merchant, n: n, in: tx)
+    return try await node.store.write { [desk, invoices] tx in
+      if let (state, proof) = try invoices.documentation(query, n, merchant, in: tx) {
+        return try desk.answer(query.hash, state, proof, at: desk.stamp(tx))
+      }
+      return try desk.answer(query, merchant: merchant, n: n, in: tx)
     }
   }
 
-  var documents: [Route] { desk.documents + held.documents }
+  var documents: [Route] {
+    desk.documents + held.documents + [
+      Route(method: "GET", path: "/v1/announcements/:token") { [desk] call in
+        try await desk.announcements(call)
+      }
+    ]
+  }
 }
 
 extension Problem {

@@ -71,6 +71,13 @@ enum BankBooks {
         token: token.id.bytes, lock: cause.bytes, amount: Int64(amount), state: .spent, message: cause.bytes))
   }
 
+  /// Gives back what was spent of a token: the payment is reversed.
+  static func unspend(_ tx: any StoreTransaction, token: Token, amount: UInt64) throws {
+    guard var row = try tx.token(token.id.bytes) else { throw StorageError.unknownToken }
+    row.spent -= Int64(amount)
+    try tx.putToken(row)
+  }
+
   /// Ends a lock: what it held is spent, or available again.
   static func end(_ tx: any StoreTransaction, lock: Hash, spent: Bool) throws {
     for var use in try tx.tokenUses(lock: lock.bytes) where use.state == .locked {

@@ -11,11 +11,11 @@ extension BankService {
     let row = try await node.store.read {
       try $0.machine(kind: Self.kind, key: RowKey.transaction(claims.merchant, claims.n))
     }
-    guard let row, let mode = try ContractModes.types(of: ModeRow(row).mode) else {
+    guard let row, let mode = try LockModes.types(of: ModeRow(row).mode) else {
       let denial = Denial(.unknownTransaction, "this bank holds no lock for it")
       return try node.refuse(denial, request: bytes)
     }
-    func go<M: ContractMode>(_: M.Type) async throws -> [UInt8]? {
+    func go<M: LockMode>(_: M.Type) async throws -> [UInt8]? {
       try await decide(try Outcome<M>(bytes, trust: node.trust.list))
     }
     return try await go(mode)

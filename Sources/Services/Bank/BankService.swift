@@ -38,19 +38,31 @@ final class BankService: PartyService {
     let trust = node.trust.list
     switch incoming {
     case .message(let type, let bytes): return try await answer(type, bytes)
-    case .sealed(let sealed):
-      let bundle = try desk.unseal(sealed)
-      if bundle.messages.first.map(Self.type(of:)) == .jb3 { return try await pair(bundle) }
-      let submission = try desk.read(JointMode.self, bundle)
-      return try await publish(submission.p3, request: sealed.encoded(), desk.submitted(submission))
+    case .sealed(let sealed): return try await unsealed(sealed)
     case .bundle(let bundle):
       if let answers = try await forwarded(bundle) { return answers }
+      if bundle.first == .announced { return try await claim(bundle) }
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
       let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
       let lock = try Verified<JA3>(bundle.messages[1], by: .known(trust, as: .bank))
       return try await publish(lock, request: bundle.encoded(), as: JointMode.self) { machine, _, now, key in
         try machine.cancelled(cancel, at: now, key: key)
       }
+    }
+  }
+
+  /// What was sealed to this bank: JA4, JB3, a deposit with a passive archive, or a token that M brings.
+  private func unsealed(_ sealed: SealedMessage) async throws -> [UInt8]? {
+    let plain = try node.identity.sealing.open(sealed.box)
+    let request = try sealed.encoded()
+    if let payment = try? Payment(encoded: plain) { return try await brought(payment, request: request) }
+    let bundle = try Messages.Bundle(encoded: plain)
+    switch bundle.first {
+    case .jb3: return try await pair(bundle)
+    case .deposit: return try await deposited(bundle, request: request)
+    default:
+      let submission = try desk.read(JointMode.self, bundle)
+      return try await publish(submission.p3, request: request, desk.submitted(submission))
     }
   }
 
@@ -93,6 +105,9 @@ final class BankService: PartyService {
     case .refusal:
       node.logger.warning("a peer refused a transfer: see `acd bank clearing`")
       return nil
+    case .a9a, .a9b: return try await decide(try Outcome<AnnouncedMode>(bytes, trust: node.trust.list))
+    case .approval: return try await approved(bytes)
+    case .complaint: return try await complained(bytes)
     case .statusQuery:
       return try await status(Verified(bytes, by: Self.claimed(Unverified<StatusQuery>(bytes))))
     case .accountQuery:
@@ -111,32 +126,55 @@ final class BankService: PartyService {
   private func authorise<M: ContractMode>(
     _ p2: Verified<AuthorizationQ<M>>
   ) async throws -> [UInt8] {
-    let valid = signaturesHold(p2.payload.tokenInputs)
+    let asked = LockRequest(
+      merchant: p2.payload.terms.merchant, n: p2.payload.terms.n,
+      tokens: p2.payload.tokenInputs.map(\.token), bytes: p2.bytes, cause: p2.hash, onceFor: p2.hash)
+    return try await lock(M.self, asked) { [self] machine, facts, now in
+      try machine.authorised(p2, facts: facts, policy: policy, at: now, key: node.identity.signing)
+    }
+  }
+
+  /// What asks for a lock: of which transaction and tokens, in which bytes.
+  struct LockRequest {
+    let merchant: PublicKey
+    let n: TransactionID
+    let tokens: [Token]
+    /// What is answered.
+    let bytes: [UInt8]
+    /// The message that uses the tokens.
+    let cause: Hash
+    /// What is refused for ever when it is refused.
+    let onceFor: Hash
+  }
+
+  func lock<M: LockMode>(
+    _: M.Type, _ asked: LockRequest,
+    _ event: @escaping @Sendable (inout BankLock<M>, [Hash: TokenFacts], Timestamp) throws -> [BankEffect]
+  ) async throws -> [UInt8] {
+    let valid = signaturesHold(asked.tokens)
     let now = node.clock()
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
-      let rowKey = RowKey.transaction(p2.payload.terms.merchant, p2.payload.terms.n)
+      let rowKey = RowKey.transaction(asked.merchant, asked.n)
       guard var machine = try load(M.self, tx, rowKey) else {
         let denial = Denial(
           .nReused, "this merchant's n already has a lock of another protocol",
           proof: try locking(tx, rowKey))
-        return try node.refuse(denial, request: p2.bytes)
+        return try node.refuse(denial, request: asked.bytes)
       }
       if machine.phase == .absent {
-        // Refused once, refused for ever: the wallet has freed its tokens on that answer.
-        if let refused = try tx.reply(p2.hash.bytes) { return refused }
-        if try isForgotten(tx, rowKey) { return try node.refuse(Self.forgotten, request: p2.bytes) }
-        if try payee(tx, p2.payload.terms.merchant) == nil {
+        if let refused = try tx.reply(asked.onceFor.bytes) { return try again(refused, asked.bytes) }
+        if try isForgotten(tx, rowKey) { return try node.refuse(Self.forgotten, request: asked.bytes) }
+        if try payee(tx, asked.merchant) == nil {
           let denial = Denial(.noSuchAccount, "the merchant has no account at this bank")
-          return try remember(tx, node.refuse(denial, request: p2.bytes), p2.hash, at: now)
+          return try remember(tx, node.refuse(denial, request: asked.bytes), asked.onceFor, at: now)
         }
       }
-      let facts = try tokenFacts(tx, p2.payload.tokenInputs.map(\.token), valid)
-      let effects = try machine.authorised(
-        p2, facts: facts, policy: policy, at: now, key: node.identity.signing)
+      let facts = try tokenFacts(tx, asked.tokens, valid)
+      let effects = try event(&machine, facts, now)
       let reply = try apply(
-        tx, effects, rowKey, mode: M.mode, request: p2.bytes, cause: p2.hash, at: now)
+        tx, effects, rowKey, mode: M.mode, request: asked.bytes, cause: asked.cause, at: now)
       guard machine.phase == .absent, let reply else { return reply }
-      return try remember(tx, reply, p2.hash, at: now)
+      return try remember(tx, reply, asked.onceFor, at: now)
     }
     outboxKick()
     return reply ?? []
@@ -162,14 +200,13 @@ final class BankService: PartyService {
     return try await node.store.write { [self] tx in try remember(tx, reply, request, at: now) }
   }
 
-  func decide<M: ContractMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {
+  func decide<M: LockMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {
     let reply = try await node.store.write { [self] tx in try decide(outcome, in: tx) }
     outboxKick()
     return reply
   }
 
-  private func decide<M: ContractMode>(_ outcome: Outcome<M>, in tx: any StoreTransaction) throws -> [UInt8]?
-  {
+  private func decide<M: LockMode>(_ outcome: Outcome<M>, in tx: any StoreTransaction) throws -> [UInt8]? {
     let (merchant, n) = try outcome.transaction()
     let rowKey = RowKey.transaction(merchant, n)
     guard var machine = try load(M.self, tx, rowKey) else {
@@ -201,7 +238,7 @@ final class BankService: PartyService {
   static let kind = "lock"
 
   /// The lock of (M, n), a fresh one if there is none; nil if it is of another mode.
-  private func load<M: PurchaseMode>(
+  func load<M: LockMode>(
     _: M.Type, _ tx: any StoreTransaction, _ rowKey: [UInt8]
   ) throws -> BankLock<M>? {
     guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return BankLock() }
@@ -222,7 +259,7 @@ final class BankService: PartyService {
       case .keep(let label, let bytes):
         try tx.keep(label, bytes, kind: Self.kind, key: rowKey)
         // By its hash too: the proof in refusals and status answers of its tokens.
-        if Self.requestLabels.contains(label) { try tx.keep(label, bytes, kind: "use", key: cause.bytes) }
+        if Self.useLabels.contains(label) { try tx.keep(label, bytes, kind: "use", key: cause.bytes) }
       case .enter(let phase):
         try tx.putMachine(
           MachineRow(kind: Self.kind, key: rowKey, phase: phase.rawValue, data: ModeRow(mode).data))
@@ -319,11 +356,13 @@ final class BankService: PartyService {
   // MARK: Tokens
 
   /// For each token whether its blind signature holds. Slow, so it is done outside of the store.
-  func signaturesHold(_ inputs: [TokenInput]) -> [Hash: Bool] {
-    Dictionary(inputs.map { ($0.token.id, signatureHolds($0.token)) }, uniquingKeysWith: { $0 && $1 })
+  func signaturesHold(_ inputs: [TokenInput]) -> [Hash: Bool] { signaturesHold(inputs.map(\.token)) }
+
+  func signaturesHold(_ tokens: [Token]) -> [Hash: Bool] {
+    Dictionary(tokens.map { ($0.id, signatureHolds($0)) }, uniquingKeysWith: { $0 && $1 })
   }
 
-  private func signatureHolds(_ token: Token) -> Bool {
+  func signatureHolds(_ token: Token) -> Bool {
     guard token.key.isSound, let key = keys.verifier(token.keyID) else { return false }
     return key.isValid(signature: token.signature, for: token.id.bytes)
   }
@@ -344,7 +383,7 @@ final class BankService: PartyService {
 
   /// The messages that used a token: P2 of locks, X1 and X2 of exchanges; the largest uses first, as many as
   /// fit into an answer.
-  private func uses(
+  func uses(
     _ tx: any StoreTransaction, _ id: Hash, of states: Set<TokenUse.State> = [.locked, .spent, .released],
     limit: Int
   ) throws -> [[UInt8]] {
@@ -352,7 +391,7 @@ final class BankService: PartyService {
     var room = Self.proofBytesMax
     let uses = try tx.tokenUses(token: id.bytes).filter { states.contains($0.state) }
     for use in uses.sorted(by: { $0.amount > $1.amount }).prefix(limit) {
-      let labels = Self.requestLabels + [Label(.x1), Label(.x2)]
+      let labels = Self.useLabels + Self.depositLabels + [Label(.x1), Label(.x2)]
       let found = try labels.compactMap {
         try tx.message(kind: "use", key: use.message, label: $0.rawValue)
       }
@@ -364,10 +403,16 @@ final class BankService: PartyService {
   }
 
   /// The labels of messages that lock tokens.
-  static let requestLabels = ContractModes.all.map { Label($0.requestType) } + [Label(.jb2)]
+  static let requestLabels = LockModes.all.map { Label($0.requestType) } + [Label(.jb2)]
+
+  /// What is kept of each use of a token; an announcement says nothing of n, so its lock stands beside it.
+  private static let useLabels = requestLabels + [Label(.announced), Label(.a7)]
 
   /// How many uses a refusal shows of each token. What was given back is no reason to refuse.
   private static let refusalUsesMax = 8
+
+  /// The labels of messages by which a token paid an invoice.
+  static let depositLabels = [Label(.approval), Label(.deposit), Label(.passiveRecord)]
 
   /// What an answer spends on proof: it has to stay under the size of a message.
   private static let proofBytesMax = 56_000
@@ -399,23 +444,11 @@ final class BankService: PartyService {
     }
   }
 
-  /// L and the terms of the lock of (M, n), if it was settled, in any mode.
-  func settled(_ tx: any StoreTransaction, _ rowKey: [UInt8]) throws -> (name: Hash, terms: LockTerms)? {
-    func go<M: ContractMode>(_: M.Type) throws -> (name: Hash, terms: LockTerms)? {
-      guard let machine = try load(M.self, tx, rowKey), machine.phase == .settled else { return nil }
-      return machine.p3.map { ($0.hash, $0.payload.terms) }
-    }
-    guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return nil }
-    let mode = try ModeRow(row).mode
-    if mode == .compact { return try settledPairing(tx, rowKey) }
-    return try ContractModes.types(of: mode).flatMap { try go($0) }
-  }
-
   private func known(
     _ mode: Mode, _ tx: any StoreTransaction, _ rowKey: [UInt8], to asker: PublicKey
   ) throws -> (TransactionState, [[UInt8]])? {
     if mode == .compact { return try knownPairing(tx, rowKey, to: asker) }
-    return try ContractModes.types(of: mode).flatMap { try known($0, tx, rowKey, to: asker) }
+    return try LockModes.types(of: mode).flatMap { try known($0, tx, rowKey, to: asker) }
   }
 
   static func state(_ phase: LockPhase) -> TransactionState {
@@ -428,51 +461,18 @@ final class BankService: PartyService {
   }
 
   /// What the parties of a purchase may know of its lock; nil for anybody else.
-  private func known<M: ContractMode>(
+  private func known<M: LockMode>(
     _: M.Type, _ tx: any StoreTransaction, _ rowKey: [UInt8], to asker: PublicKey
   ) throws -> (TransactionState, [[UInt8]])? {
     guard let machine = try load(M.self, tx, rowKey), let lock = machine.p3,
       let stored = try tx.message(kind: Self.kind, key: rowKey, label: Label(M.requestType).rawValue)
     else { return nil }
     let terms = lock.payload.terms
-    let tokens = try Verified<AuthorizationQ<M>>(stored: stored).payload.tokenInputs.map(\.token.key)
+    let request = try Verified<M.Request>(stored: stored).payload
+    // An announced token is P itself.
+    let tokens = (request as? any SignedByTokens)?.tokenInputs.map(\.token.key) ?? []
     guard ([terms.pseudonym, terms.merchant] + tokens).contains(asker) else { return nil }
     return (Self.state(machine.phase), [lock.bytes] + (machine.outcome.map { [$0.bytes] } ?? []))
-  }
-
-  private func tokenStatus(
-    _ tx: any StoreTransaction, _ query: Verified<StatusQuery>, _ serial: Hash, at now: Timestamp
-  ) throws -> [UInt8] {
-    let id = Hash.token(key: query.signer, serial: serial)
-    guard let row = try tx.token(id.bytes) else {
-      return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .available))
-    }
-    let rest = row.value - row.spent - row.locked
-    let state: TransactionState = rest > 0 ? .available : row.locked > 0 ? .locked : .spent
-    return try sign(
-      StatusAnswer(
-        remainder: Money(currency: row.currency, amount: UInt64(rest)), at: now, hQuery: query.hash,
-        proof: try uses(tx, id, limit: 30), state: state))
-  }
-
-  private func account(_ query: Verified<AccountQuery>) async throws -> [UInt8] {
-    let now = node.clock()
-    return try await node.store.read { [self] tx in
-      guard query.payload.bank == bank, let account = try tx.account(key: query.signer.bytes) else {
-        return try node.refuse(Denial(.noSuchAccount, "no account has this key"), request: query.bytes)
-      }
-      let page = try tx.messages(
-        kind: "withdrawals/\(account.id)", label: "W1", after: Int64(query.payload.from), limit: 1)
-      var history: [[UInt8]] = []
-      for entry in page {
-        guard let w2 = try tx.message(kind: "withdrawal", key: entry.key, label: "W2") else { continue }
-        history += [entry.bytes, w2]
-      }
-      return try sign(
-        AccountAnswer(
-          balance: Self.balance(account)!, at: now, hQuery: query.hash, history: history,
-          next: page.last.map { UInt64($0.sequence) }))
-    }
   }
 
   /// The key list, for everybody the same.
@@ -480,11 +480,14 @@ final class BankService: PartyService {
     [
       Route(method: "GET", path: "/v1/keys") { [keys] _ in
         HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(keys.signedList))
-      }
+      },
+      Route(method: "POST", path: "/v1/complaints/:complaint") { call in
+        try await self.goodsOfComplaint(call)
+      },
     ] + desk.documents
   }
 
-  private func sign(_ payload: some Payload) throws -> [UInt8] {
+  func sign(_ payload: some Payload) throws -> [UInt8] {
     try Verified(signing: payload, with: node.identity.signing).bytes
   }
 }

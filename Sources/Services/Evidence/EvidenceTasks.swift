@@ -53,7 +53,7 @@ struct ExportLock: OperatorTask {
       return RowKey.transaction(merchant, n)
     }
     if let name = lock.flatMap(Hash.init(hex:)) {
-      for label in ContractModes.all.map({ Label($0.lockType) }) + [Label(.jb2)] {
+      for label in LockModes.all.map({ Label($0.lockType) }) + [Label(.jb2)] {
         if let key = try await rowKey(desk, name, label: label) { return key }
       }
     }
@@ -108,6 +108,10 @@ struct ExportToken: OperatorTask {
 
   /// Where the lock of this authorization is; nil for an exchange.
   private static func rowKey(_ message: [UInt8]) -> [UInt8]? {
+    // An announcement names no n: the lock that stands beside it does.
+    if let lock = try? Verified<A7>(stored: message) {
+      return RowKey.transaction(lock.payload.terms.merchant, lock.payload.terms.n)
+    }
     func key<P: PurchaseMachine>(_: P.Type) -> [UInt8]? {
       let terms = (try? Verified<AuthorizationQ<P.Mode>>(stored: message))?.payload.terms
       return terms.map { RowKey.transaction($0.merchant, $0.n) }
@@ -126,7 +130,7 @@ extension StoreTransaction {
   /// What a bank kept of a lock: its messages, and the Credit.
   fileprivate func lockMessages(_ key: [UInt8]) throws -> [[UInt8]] {
     var messages = try signedMessages(kind: BankService.kind, key: key)
-    let locks = ContractModes.all.map { $0.lockType } + [.jb2]
+    let locks = LockModes.all.map { $0.lockType } + [.jb2]
     for lock in messages where lockType(lock).map(locks.contains) ?? false {
       for kind in ["credit", BankService.transferKind, BankService.refundsKind] {
         messages += try signedMessages(kind: kind, key: Hash(of: lock).bytes)

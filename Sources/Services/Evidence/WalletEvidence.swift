@@ -10,13 +10,13 @@ extension Wallet {
   /// keys sign a demand for their value too: the bank has to account for them. `asking`: the bank is asked at
   /// once, and its signed answers go with the demands, if it gives any.
   public func evidence(_ number: UInt64, asking: Bool = false) async throws -> EvidenceExport {
-    guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
+    guard let machine = CustomerMachines.type(of: try await info(number).mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
     return try await evidence(machine, number, asking: asking)
   }
 
-  private func evidence<P: PurchaseMachine>(
+  private func evidence<P: CustomerMachine>(
     _: P.Type, _ number: UInt64, asking: Bool
   ) async throws -> EvidenceExport {
     let (messages, machine) = try await store.read { tx in
@@ -24,8 +24,8 @@ extension Wallet {
       return (try tx.signedMessages(kind: PurchaseInfo.kind, key: RowKey.number(number)), machine)
     }
     // Of an ended purchase too: the bank has to say what became of the tokens.
-    let request = messages.lazy.compactMap { try? Verified<AuthorizationQ<P.Mode>>(stored: $0) }.first
-    let inputs = request?.payload.tokenInputs ?? []
+    var inputs = messages.lazy.map { P.inputs(of: $0) }.first { !$0.isEmpty } ?? []
+    if inputs.isEmpty { inputs = try await invoiced(number) }
     var export = EvidenceExport(
       machine.phase == .delivered ? messages : messages + (try await demands(inputs, asking: asking)))
     export.tokens = inputs.map(\.token.id.description)
@@ -42,7 +42,7 @@ extension Wallet {
   }
 
   /// The ciphertext of a purchase, or of all purchases of a series, with the keys as far as they are known.
-  private func ciphertexts<P: PurchaseMachine>(
+  private func ciphertexts<P: CustomerMachine>(
     _ machine: P, _ n: TransactionID
   ) -> [(path: String, key: [UInt8]?, claim: GoodsClaim)] {
     guard let series = machine as? SeriesPurchase else {
@@ -54,6 +54,15 @@ extension Wallet {
     }
   }
 
+  /// The token that was endorsed for an invoice: no message of the wallet holds it before M shows its
+  /// deposit.
+  private func invoiced(_ number: UInt64) async throws -> [TokenInput] {
+    let info = try await info(number)
+    guard info.token != nil else { return [] }
+    let coin = try await paying(info)
+    return [TokenInput(token: try coin.decoded(), amount: coin.value)]
+  }
+
   private func demands(_ inputs: [TokenInput], asking: Bool) async throws -> [[UInt8]] {
     var generator = surroundings.randomness
     var result: [[UInt8]] = []
@@ -61,7 +70,8 @@ extension Wallet {
     for input in inputs {
       guard let coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }
       let query = StatusQuery(
-        n: nil, merchant: nil, nonce: .random(using: &generator), serial: input.token.serial)
+        n: nil, merchant: nil, nonce: .random(using: &generator), serial: input.token.serial,
+        archive: input.token.archive)
       let demand = try Verified(signing: query, with: seed.tokenKey(coin.keyIndex)).bytes
       result.append(demand)
       guard asking else { continue }

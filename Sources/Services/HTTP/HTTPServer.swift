@@ -64,9 +64,20 @@ func serve(
   try await settle(running)
 }
 
+/// What is known of a request beside its head and body: the address that it came from.
+struct PartyContext: RequestContext {
+  var coreContext: CoreRequestContextStorage
+  let client: String
+
+  init(source: Source) {
+    coreContext = .init(source: source)
+    client = source.channel.remoteAddress?.ipAddress ?? ""
+  }
+}
+
 /// The routes with bounded bodies, and problems for what they throw.
-func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<BasicRequestContext> {
-  let router = Router(context: BasicRequestContext.self)
+func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<PartyContext> {
+  let router = Router(context: PartyContext.self)
   router.add(middleware: NothingThere())
   for route in routes {
     router.on(RouterPath(route.path), method: HTTPRequest.Method(rawValue: route.method)!) {
@@ -80,8 +91,8 @@ func router(for routes: [Route], bodyBytesMax: Int, logger: Logger) -> Router<Ba
 /// A path that nothing is served at is a problem like any other.
 private struct NothingThere: RouterMiddleware {
   func handle(
-    _ request: Request, context: BasicRequestContext,
-    next: (Request, BasicRequestContext) async throws -> Response
+    _ request: Request, context: PartyContext,
+    next: (Request, PartyContext) async throws -> Response
   ) async throws -> Response {
     do { return try await next(request, context) } catch let error as any HTTPResponseError {
       guard error.status == .notFound else { throw error }
@@ -112,14 +123,15 @@ private struct Background: Service {
 }
 
 private func respond(
-  to request: Request, _ context: BasicRequestContext, _ route: Route, bodyBytesMax: Int, logger: Logger
+  to request: Request, _ context: PartyContext, _ route: Route, bodyBytesMax: Int, logger: Logger
 ) async -> Response {
   do {
     var parameters: [String: String] = [:]
     for (key, value) in context.parameters { parameters[String(key)] = String(value) }
     var query: [String: String] = [:]
     for (key, value) in request.uri.queryParameters { query[String(key)] = String(value) }
-    var call = HTTPCall(parameters: parameters, query: query, range: request.headers[.range], body: [])
+    var call = HTTPCall(
+      parameters: parameters, query: query, range: request.headers[.range], body: [], client: context.client)
     if route.streams {
       let body = request.body
       call.eachBlock = { take in

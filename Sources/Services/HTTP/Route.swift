@@ -9,6 +9,9 @@ struct HTTPCall: Sendable {
   /// The Range header, if any.
   var range: String?
   var body: [UInt8]
+  /// The address that it came from, without the port; quotas are counted by it, and nothing else relies on
+  /// it.
+  var client = ""
   /// Lends the body block by block, where the route takes it so; then `body` is empty.
   var eachBlock: (@Sendable (_ take: (UnsafeRawBufferPointer) throws -> Void) async throws -> Void)?
 }

@@ -27,34 +27,6 @@ extension MerchantService {
     return bytes
   }
 
-  /// Gives the event to the sale in this row and applies what comes of it.
-  func happenCompact(
-    _ event: some SaleEvent, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction,
-    request: [UInt8]
-  ) throws -> (reply: [UInt8]?, effects: [MerchantEffect]) {
-    let now = node.clock()
-    var machine = try compactSale(n, row, tx)
-    let effects = try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
-    return (try apply(tx, effects, n, ModeRow(row), request: request, at: now), effects)
-  }
-
-  func compactSale(
-    _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
-  ) throws -> CompactSale {
-    guard let phase = SalePhase(rawValue: row.phase) else {
-      throw StorageError.corrupt(reason: "unknown phase of a sale")
-    }
-    return try CompactSale(
-      phase: phase, messages: tx.labelled(kind: Self.kind, key: n.bytes), k: ModeRow(row).rest)
-  }
-
-  func compactStatus(
-    _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
-  ) throws -> (offer: [UInt8], (TransactionState, [[UInt8]])) {
-    let machine = try compactSale(n, row, tx)
-    return (machine.p1.bytes, machine.status)
-  }
-
   /// The commit with its receipt: the Credit names L alone, which M knows by JB4a and nothing else.
   func receipt(_ bundle: Messages.Bundle) async throws -> [UInt8]? {
     guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "receipt bundle") }
@@ -72,12 +44,13 @@ extension MerchantService {
     return try await step(outcome.transaction().n, bytes, CompactDecided(outcome: outcome))
   }
 
-  /// A refusal that answers a JB3 ends its sale. Other refusals change nothing: there the archive's record
-  /// decides.
+  /// A refusal that answers a JB3, a claim or a deposit ends its sale. Other refusals change nothing: there
+  /// the archive's record decides.
   func refused(_ bytes: [UInt8]) async throws -> [UInt8]? {
     let message = try Unverified<Refusal>(bytes)
     guard let n = try await sale(lock: message.claims.hRequest) else { return nil }
-    let refusal = try Verified(message, by: .trusted(node.trust.list, as: .bank, at: message.claims.at))
+    // Whose refusal counts, the sale knows.
+    let refusal = try Verified(message, by: .key(message.claimedSigners[0]))
     _ = try await step(n, bytes, RefusedByBank(refusal: refusal))
     return nil
   }
@@ -107,4 +80,12 @@ struct RefusedByBank: SaleEvent {
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.refusedByBank(refusal) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.refused(refusal) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.refused(refusal) }
 }

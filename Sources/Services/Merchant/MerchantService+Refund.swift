@@ -136,7 +136,7 @@ extension MerchantService {
     func go<M: ContractMode>(_: M.Type) throws -> (lock: Hash, bank: PublicKey)? {
       try load(M.self, n, row, tx).paid
     }
-    if mode == .compact { return try compactSale(n, row, tx).paid }
+    if mode == .compact { return try load(CompactSale.self, row, tx).paid }
     return try ContractModes.types(of: mode).flatMap { try go($0) }
   }
 }

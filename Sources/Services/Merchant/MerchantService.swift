@@ -23,12 +23,16 @@ final class MerchantService: PartyService {
   }
 
   func answer(_ incoming: Incoming) async throws -> [UInt8]? {
-    if case .bundle(let bundle) = incoming {
-      return try await answers(bundle) ? nil : together(bundle)
+    switch incoming {
+    case .message(let type, let bytes): return try await answer(type, bytes)
+    case .bundle(let bundle) where bundle.first == .consent: return try await consented(bundle)
+    case .bundle(let bundle) where bundle.first == .n1: return try await invoiceRequested(bundle)
+    case .bundle(let bundle): return try await answers(bundle) ? nil : together(bundle)
+    case .sealed(let sealed): return try await paid(sealed)
     }
-    guard case .message(let type, let bytes) = incoming else {
-      throw MessageError(.malformed, "unexpected-type", "nothing is sealed to a merchant")
-    }
+  }
+
+  private func answer(_ type: MessageType, _ bytes: [UInt8]) async throws -> [UInt8]? {
     let trust = node.trust.list
     let now = node.clock()
     switch type {
@@ -57,6 +61,12 @@ final class MerchantService: PartyService {
       guard let n = try await sale(lock: bt2.payload.lock) else { return nil }
       try await node.store.write { try $0.keep(Label(.bt2), bytes, kind: Self.kind, key: n.bytes) }
       return nil
+    case .a7:
+      let lock = try Verified<A7>(bytes, by: .trusted(trust, as: .bank, at: now))
+      return try await step(lock.payload.terms.n, bytes, AnnouncedLocked(lock: lock))
+    case .a9a, .a9b:
+      let outcome = try Outcome<AnnouncedMode>(bytes, trust: trust)
+      return try await step(outcome.transaction().n, bytes, AnnouncedDecided(outcome: outcome))
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
       guard let n = try await sale(lock: credit.payload.lock) else { return nil }
@@ -70,6 +80,7 @@ final class MerchantService: PartyService {
     case .rf3:
       _ = try await refundAnswered(Unverified<RF3>(bytes).claims.hRF2, by: bytes)
       return nil
+    case .approval: return try await approved(bytes)
     default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a merchant")
     }
   }
@@ -77,14 +88,18 @@ final class MerchantService: PartyService {
   // MARK: Offering
 
   /// N1: seals the goods for this sale and signs P1, at the offer's price or at one that was agreed. The same
-  /// N1 is answered by the same P1. Nil while a bid waits for the operator.
-  private func offer(_ n1: Verified<N1>) async throws -> [UInt8]? {
+  /// N1 is answered by the same P1. Nil while a bid waits for the operator. An invoice is for the token that
+  /// `registration` names.
+  func offer(_ n1: Verified<N1>, _ registration: Verified<Registration>? = nil) async throws -> [UInt8]? {
     if let known = try await node.store.read({ try $0.reply(n1.hash.bytes) }) { return known }
     guard let stored = try await OfferBook.find(n1.payload.offer, node.store), let offer = stored.published
     else {
       return try node.refuse(Denial(.noSuchOffer, "there is no such offer"), request: n1.bytes)
     }
-    guard offer.modes.contains(n1.payload.mode), ContractModes.isServed(n1.payload.mode) else {
+    let way = n1.payload.mode
+    guard offer.modes.contains(way), ContractModes.isServed(way),
+      !Mode.invoices.contains(way) || settles(way, registration)
+    else {
       let known = offer.modes.map(\.name).joined(separator: ", ")
       return try node.refuse(
         Denial(.unsupported, "this is sold by these protocols: \(known)"), request: n1.bytes)
@@ -93,28 +108,61 @@ final class MerchantService: PartyService {
       let (isAgreed, answer) = try await negotiate(n1, stored)
       guard isAgreed else { return answer }
     }
+    let goods = try await seal(stored, for: way)
+    switch way {
+    case .announced: return try await order(n1, offer, goods)
+    case .invoice, .invoiceDirect, .invoicePassive: return try await invoice(n1, registration!, offer, goods)
+    case .compact: return try await beginCompact(n1, draft(n1, offer, goods), at: goods.date)
+    default:
+      guard let mode = ContractModes.types(of: way) else {
+        throw StorageError.corrupt(reason: "an offer by a protocol that is not served")
+      }
+      return try await begin(mode, n1, draft(n1, offer, goods), secret: goods.secret, at: goods.date)
+    }
+  }
+
+  /// The goods of one sale, sealed for it alone.
+  struct FreshGoods: Sendable {
+    let n: TransactionID
+    /// What the sale keeps: the key, or what the keys of a series come from.
+    let secret: [UInt8]
+    let key: [UInt8]
+    /// Of the key, where the archive publishes it masked.
+    let mask: Hash
+    /// Of the offer's signed description.
+    let salt: Hash
+    let claim: GoodsClaim
+    let digest: Hash
+    let date: Timestamp
+  }
+
+  private func seal(_ stored: StoredOffer, for mode: Mode) async throws -> FreshGoods {
     let now = node.clock()
     var generator = node.surroundings.randomness
     let n = TransactionID.random(using: &generator)
     let secret = randomBytes(32, using: &generator)
-    let key = ContractModes.types(of: n1.payload.mode)?.goodsKey(secret, 0) ?? secret
+    let key = ContractModes.types(of: mode)?.goodsKey(secret, 0) ?? secret
     let salt = Hash.random(using: &generator)
-    let sealed = try await seal(stored, as: Self.goodsName(n, 0), key: key, n: n)
-    let expirationMax = now + policy.expirationSeconds
+    let goodsSalt = randomBytes(Goods.saltSize, using: &generator)
+    let claim = try await seal(stored, as: Self.goodsName(n, 0), key: key, n: n, salt: goodsSalt)
+    return FreshGoods(
+      n: n, secret: secret, key: key, mask: .random(using: &generator), salt: salt, claim: claim,
+      digest: Hash(hex: stored.digest)!, date: now)
+  }
+
+  /// What is drawn and decided for a sale under a contract.
+  private func draft(_ n1: Verified<N1>, _ offer: Offer, _ goods: FreshGoods) -> OfferDraft {
+    let expirationMax = goods.date + policy.expirationSeconds
     let (archives, banks) = deciders(n1.payload.mode)
     let contract = Contract(
       pseudonym: n1.signer, price: n1.payload.price, expirationMax: expirationMax,
-      lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: now,
-      descriptionHash: .description(offer.description, salt: salt), digests: [Hash(hex: stored.digest)!],
+      lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: goods.date,
+      descriptionHash: .description(offer.description, salt: goods.salt), digests: [goods.digest],
       archives: archives, banks: banks, mode: n1.payload.mode,
       twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
-    let draft = OfferDraft(
-      n: n, merchant: node.identity.key, k: key, mask: .random(using: &generator), salt: salt,
-      contract: contract, goods: sealed)
-    guard let mode = ContractModes.types(of: n1.payload.mode) else {
-      return try await beginCompact(n1, draft, at: now)
-    }
-    return try await begin(mode, n1, draft, secret: secret, at: now)
+    return OfferDraft(
+      n: goods.n, merchant: node.identity.key, k: goods.key, mask: goods.mask, salt: goods.salt,
+      contract: contract, goods: goods.claim)
   }
 
   /// Seals an offer's file for one sale, into the folder of sealed goods.
@@ -149,44 +197,57 @@ final class MerchantService: PartyService {
     }
   }
 
-  /// Signs the offer and keeps the sale, in one durable step.
+  /// Signs the offer and keeps the sale.
   private func begin<M: ContractMode>(
     _: M.Type, _ n1: Verified<N1>, _ draft: OfferDraft, secret: [UInt8], at now: Timestamp
   ) async throws -> [UInt8] {
-    let n = draft.n
     let machine = try MerchantSale<M>(
       offering: M.offer(draft), goods: draft.goods, k: secret, key: node.identity.signing)
-    let (bytes, merchandise) = (machine.p1.bytes, machine.merchandise?.bytes)
-    return try await node.store.write { tx in
+    let merchandise = machine.merchandise.map { [(Label(.e4), $0.bytes)] } ?? []
+    return try await keep(
+      [(Label(M.Offer.type), machine.p1.bytes)] + merchandise, ModeRow(M.mode, secret), n1, draft.n, at: now)
+  }
+
+  /// Keeps a new sale with what M signed for it, in one durable step. The first message is the answer.
+  func keep(
+    _ messages: [(Label, [UInt8])], _ data: ModeRow, _ n1: Verified<N1>, _ n: TransactionID,
+    at now: Timestamp, mark: String? = nil
+  ) async throws -> [UInt8] {
+    try await node.store.write { tx in
       if let known = try tx.reply(n1.hash.bytes) { return known }
-      try tx.keep(.n1, n1.bytes, kind: Self.kind, key: n.bytes)
-      try tx.keep(Label(M.Offer.type), bytes, kind: Self.kind, key: n.bytes)
-      if let merchandise { try tx.keep(Label(.e4), merchandise, kind: Self.kind, key: n.bytes) }
+      for (label, bytes) in [(Label.n1, n1.bytes)] + messages {
+        try tx.keep(label, bytes, kind: Self.kind, key: n.bytes)
+      }
       try tx.putMachine(
-        MachineRow(
-          kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: ModeRow(M.mode, secret).data
-        ))
-      try tx.setReply(n1.hash.bytes, bytes, at: Int64(now))
-      return bytes
+        MachineRow(kind: Self.kind, key: n.bytes, phase: SalePhase.offered.rawValue, data: data.data))
+      if let mark { try tx.setMeta(mark, n.bytes) }
+      try tx.setReply(n1.hash.bytes, messages[0].1, at: Int64(now))
+      return messages[0].1
     }
   }
 
   private func keys(_ role: Role) -> [PublicKey] {
-    node.trust.list.entries.filter { $0.role == role }.prefix(8).map(\.key)
+    node.trust.list.entries.filter {
+      // Nothing can be submitted to a passive archive.
+      $0.role == role && (role != .archive || $0.sealingKey != nil)
+    }.prefix(8).map(\.key)
   }
 
   // MARK: Steps
 
   static let kind = "sale"
   /// The labels of messages whose hash is a lock's name.
-  private static let lockLabels = Set(ContractModes.all.map { Label($0.lockType) })
+  private static let lockLabels = Set(LockModes.all.map { Label($0.lockType) })
 
-  /// By which name the bank will speak of the sale: L, and in a compact sale also the hash of JB3, which it
-  /// may refuse.
+  private static let bankLabels: Set = [Label(.jb3), Label(.approval), Label(.deposit)]
+
+  /// By which name the bank will speak of the sale: L; in a compact sale also the hash of JB3, which it may
+  /// refuse; of an invoice the hash of 8, or of 7 where the archive is passive.
   private static func name(_ label: Label, _ bytes: [UInt8]) throws -> Hash? {
     if label == Label(.jb4a) { return try Verified<JB4a>(stored: bytes).payload.hJB2 }
-    return lockLabels.contains(label) || label == Label(.jb3) ? Hash(of: bytes) : nil
+    return lockLabels.contains(label) || bankLabels.contains(label) ? Hash(of: bytes) : nil
   }
+
   /// Under which labels a submission's box and the seed that sealed it are kept.
   static let (sealedLabel, seedLabel) = ("P4 sealed", "P4 seed")
 
@@ -223,30 +284,23 @@ final class MerchantService: PartyService {
     _ event: some SaleEvent, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction,
     request: [UInt8]
   ) throws -> (reply: [UInt8]?, effects: [MerchantEffect]) {
-    func go<M: ContractMode>(_: M.Type, _ data: ModeRow) throws -> (
-      reply: [UInt8]?, effects: [MerchantEffect]
-    ) {
-      let now = node.clock()
-      var machine = try load(M.self, n, row, tx)
-      let effects = try event.happen(to: &machine, policy: policy, at: now, key: node.identity.signing)
-      return (try apply(tx, effects, n, data, request: request, at: now), effects)
-    }
     let data = try ModeRow(row)
-    if data.mode == .compact { return try happenCompact(event, n, row, tx, request: request) }
-    guard let mode = ContractModes.types(of: data.mode) else {
+    let now = node.clock()
+    func go<S: SaleMachine & ~Copyable>(_: S.Type) throws -> [MerchantEffect] {
+      var machine = try load(S.self, row, tx)
+      return try machine.take(event, policy: policy, at: now, key: node.identity.signing)
+    }
+    guard let machine = SaleMachines.type(of: data.mode) else {
       throw StorageError.corrupt(reason: "a sale of another kind of protocol")
     }
-    return try go(mode, data)
+    let effects = try go(machine)
+    return (try apply(tx, effects, n, data, request: request, at: now), effects)
   }
 
   func load<M: ContractMode>(
     _: M.Type, _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
   ) throws -> MerchantSale<M> {
-    guard let phase = SalePhase(rawValue: row.phase) else {
-      throw StorageError.corrupt(reason: "unknown phase of a sale")
-    }
-    return try MerchantSale<M>(
-      phase: phase, messages: tx.labelled(kind: Self.kind, key: n.bytes), k: ModeRow(row).rest)
+    try load(MerchantSale<M>.self, row, tx)
   }
 
   func apply(
@@ -269,9 +323,16 @@ final class MerchantService: PartyService {
         if let box = try tx.message(kind: Self.kind, key: n.bytes, label: Self.sealedLabel) {
           try tx.send(box, to: archive, at: now)
         }
-      case .send(let bytes, let key): try send(bytes, to: key, tx, at: now)
+      case .send(let bytes, let key):
+        try send(bytes, to: key, tx, at: now)
+        // A container is answered by its hash: a refusal has to find the sale again.
+        if bytes.first != 0xd2 { try tx.setMeta("lock/\(Hash(of: bytes))", n.bytes) }
       case .requestAbort(let p3, let archive): try tx.send(p3, to: archive, at: now)
       case .cancel(let bundle, let archive): try tx.send(bundle.encoded(), to: archive, at: now)
+      case .bring(let payment, let bank): try bring(tx, payment, bank, at: now)
+      case .post(let bytes, let archive, let address):
+        try tx.enqueue(
+          destination: archive.description, path: Registry.path(address), body: bytes, at: Int64(now))
       case .reply(let bytes): reply = bytes
       case .refuse(let denial): reply = try node.refuse(denial, request: request)
       }
@@ -296,6 +357,7 @@ final class MerchantService: PartyService {
     let box = try sealed.encoded()
     try tx.append(kind: Self.kind, key: n.bytes, label: Self.sealedLabel, bytes: box)
     try tx.append(kind: Self.kind, key: n.bytes, label: Self.seedLabel, bytes: seed)
+    try tx.setMeta("lock/\(Hash(of: box))", n.bytes)
     try tx.send(box, to: archive, at: now)
   }
 
@@ -327,35 +389,22 @@ final class MerchantService: PartyService {
     let now = node.clock()
     return try await node.store.read { [self] tx in
       var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
-      if let n = query.payload.n, let row = try tx.machine(kind: Self.kind, key: n.bytes),
-        let (state, proof) = try known(n, row, tx, to: query.signer)
-      {
+      if let n = query.payload.n, let (state, proof) = try known(n, tx, to: query.signer) {
         (answer.state, answer.proof) = (state, proof)
       }
       return try Verified(signing: answer, with: node.identity.signing).bytes
     }
   }
 
-  /// What P may know of its sale: N1 and the offer in front, so that a restored wallet can take the purchase
-  /// up again. Nil for anybody else.
+  /// What the customer may know of its sale: N1 and the offer in front, so that a restored wallet can take
+  /// the purchase up again. Nil for anybody else.
   private func known(
-    _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction, to asker: PublicKey
+    _ n: TransactionID, _ tx: any StoreTransaction, to asker: PublicKey
   ) throws -> (TransactionState, [[UInt8]])? {
-    func status<M: ContractMode>(_: M.Type) throws -> (offer: [UInt8], (TransactionState, [[UInt8]])) {
-      let machine = try load(M.self, n, row, tx)
-      return (machine.p1.bytes, machine.status(policy: policy))
-    }
-    let mode = try ModeRow(row).mode
-    guard let offer = try ContractModes.offer(of: mode, kind: Self.kind, key: n.bytes, in: tx),
-      asker == offer.contract.pseudonym
-    else { return nil }
-    let (bytes, (state, proof)) =
-      if let types = ContractModes.types(of: mode) { try status(types) } else {
-        try compactStatus(n, row, tx)
-      }
+    guard let sale = try view(n, tx), sale.customers.contains(asker) else { return nil }
     let n1 = try tx.message(kind: Self.kind, key: n.bytes, label: Label.n1.rawValue)
-    let first = [n1, bytes].compactMap { $0 }
-    return (state, first + proof.filter { !first.contains($0) })
+    let first = [n1, sale.offer].compactMap { $0 }
+    return (sale.state, first + sale.proof.filter { !first.contains($0) })
   }
 
   // MARK: Documents
@@ -375,18 +424,11 @@ final class MerchantService: PartyService {
     return HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(signed.bytes))
   }
 
-  /// Whether this key is the sale's pseudonym, and the time for the goods has come.
+  /// Whether this key is the customer's, and the time for the goods has come.
   func mayFetch(_ n: TransactionID, _ asker: PublicKey) async throws -> Bool {
     try await node.store.read { [self] tx in
-      guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else { return false }
-      guard let mode = try ContractModes.types(of: ModeRow(row).mode) else {
-        return try compactSale(n, row, tx).p1.payload.contract.pseudonym == asker
-      }
-      func serves<M: ContractMode>(_: M.Type) throws -> Bool {
-        let sale = try load(M.self, n, row, tx)
-        return sale.servesGoods && sale.p1.payload.contract.pseudonym == asker
-      }
-      return try serves(mode)
+      guard let sale = try view(n, tx) else { return false }
+      return sale.servesGoods && sale.customers.contains(asker)
     }
   }
 

@@ -100,10 +100,12 @@ enum OfferBook {
   }
 
   static func find(_ id: Nonce, _ store: any Store) async throws -> StoredOffer? {
-    try await store.read { tx in
-      try tx.machine(kind: kind, key: Array(id.description.utf8)).flatMap {
-        try? JSONDecoder().decode(StoredOffer.self, from: Data($0.data))
-      }
+    try await store.read { tx in try find(id, tx) }
+  }
+
+  static func find(_ id: Nonce, _ tx: any StoreTransaction) throws -> StoredOffer? {
+    try tx.machine(kind: kind, key: Array(id.description.utf8)).flatMap {
+      try? JSONDecoder().decode(StoredOffer.self, from: Data($0.data))
     }
   }
 }

@@ -13,12 +13,32 @@ protocol SaleEvent: Sendable {
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect]
+  /// To an announced sale.
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect]
+  /// To an invoice sale.
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect]
 }
 
 extension SaleEvent {
+  func happen<M: ContractMode>(
+    to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(M.mode))] }
+
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { [.refuse(.otherMode(.compact))] }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(.announced))] }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { [.refuse(.otherMode(sale.way))] }
 }
 
 /// P3 or its kin of mode `L`.
@@ -98,6 +118,45 @@ struct Witnessed: SaleEvent {
   func happen<M: ContractMode>(
     to sale: inout MerchantSale<M>, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.decided(try Outcome<M>(abort, trust: policy.trust), policy: policy) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    sale.decided(try Outcome<AnnouncedMode>(abort, trust: policy.trust), policy: policy)
+  }
+}
+
+// MARK: Announced sales
+
+/// Messages 4 and 3, from the customer.
+struct Consented: SaleEvent {
+  let consent: Verified<Consent>
+  let published: Verified<Announced>
+  let announcement: Verified<Announcement>
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] {
+    try sale.consented(consent, published, announcement, policy: policy, at: now, key: key)
+  }
+}
+
+/// Message 7.
+struct AnnouncedLocked: SaleEvent {
+  let lock: Verified<A7>
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.authorised(lock, policy: policy, at: now, key: key) }
+}
+
+/// 9a or 9b.
+struct AnnouncedDecided: SaleEvent {
+  let outcome: Outcome<AnnouncedMode>
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.decided(outcome, policy: policy) }
 }
 
 struct Credited: SaleEvent {
@@ -110,6 +169,14 @@ struct Credited: SaleEvent {
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.credited(credit, home: policy.trust.home(of: sale.p1.signer)) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.credited(credit, home: policy.trust.home(of: sale.order.signer)) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.credited(credit) }
 }
 
 struct Complained: SaleEvent {
@@ -121,6 +188,14 @@ struct Complained: SaleEvent {
 
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.complained(nak) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.complained(nak, key: key) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.complained(nak) }
 }
 
@@ -139,6 +214,14 @@ struct Due: SaleEvent {
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.due(at: now) }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.due(at: now, key: key) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.due(at: now) }
 }
 
 /// The operator ends a series.
@@ -156,6 +239,14 @@ struct GivenUp: SaleEvent {
   func happen(
     to sale: inout CompactSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect] { sale.givenUp() }
+
+  func happen(
+    to sale: inout AnnouncedSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.givenUp(key: key) }
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.givenUp() }
 }
 
 extension Denial {
@@ -163,4 +254,25 @@ extension Denial {
   static func otherMode(_ mode: Mode) -> Denial {
     Denial(.mismatch, "this transaction runs by the \(mode.name) protocol")
   }
+}
+
+// MARK: Invoice sales
+
+/// The token and S_c{INV}, from the customer.
+struct InvoicePaid: SaleEvent {
+  let token: Token
+  let endorsement: Verified<Endorsement>
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { try sale.paid(token, endorsement, policy: policy, at: now, key: key) }
+}
+
+/// 8.
+struct InvoiceApproved: SaleEvent {
+  let approval: Verified<Approval>
+
+  func happen(
+    to sale: inout InvoiceSale, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
+  ) throws -> [MerchantEffect] { sale.approved(approval) }
 }

@@ -12,7 +12,7 @@ enum ContractModes {
     case .joint: JointMode.self
     case .early: EarlyMode.self
     case .repeated: RepeatedMode.self
-    case .compact, .invoice, .announced: nil
+    case .compact, .announced, .invoice, .invoiceDirect, .invoicePassive: nil
     }
   }
 
@@ -22,7 +22,7 @@ enum ContractModes {
   ]
 
   /// Whether a merchant sells by this mode.
-  static func isServed(_ mode: Mode) -> Bool { types(of: mode) != nil || mode == .compact }
+  static func isServed(_ mode: Mode) -> Bool { SaleMachines.type(of: mode) != nil }
 
   /// The offer that a log keeps, in whichever mode with a contract.
   static func offer(
@@ -33,6 +33,14 @@ enum ContractModes {
     }
     return try PurchaseMachines.type(of: mode).flatMap { try read($0) }
   }
+}
+
+/// Modes in which the bank locks tokens until an archive's record: those with a contract, and the announced
+/// purchase.
+enum LockModes {
+  static let all: [any ArchiveMode.Type] = ContractModes.all + [AnnouncedMode.self]
+
+  static func types(of mode: Mode) -> (any ArchiveMode.Type)? { all.first { $0.mode == mode } }
 }
 
 /// What a machine's row holds beside its phase: the mode, and what else the party keeps.

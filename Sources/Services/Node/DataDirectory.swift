@@ -29,6 +29,11 @@ public struct PartyConfig: Codable, Equatable, Sendable {
   }
 }
 
+extension PartyConfig {
+  /// Whether an archive is only a record.
+  public var isPassive: Bool { options["passive"] != nil }
+}
+
 /// What went wrong outside the protocol: files, configuration, usage. Says where and what to do.
 /// Codable, so that an operator's command reads the same whether the party runs or not.
 public enum ServiceError: Error, Equatable, Codable, CustomStringConvertible, LocalizedError {

@@ -13,19 +13,15 @@ protocol PartyService: Sendable {
   func answer(_ incoming: Incoming) async throws -> [UInt8]?
   /// What it serves beside messages.
   var documents: [Route] { get }
+  /// All that it serves.
+  var routes: [Route] { get }
 }
 
 extension PartyService {
   var documents: [Route] { [] }
 
-  /// All routes of the party.
   var routes: [Route] {
-    [
-      Route(method: "POST", path: messagesPath) { call in try await self.post(call) },
-      Route(method: "GET", path: "/healthz") { _ in
-        HTTPReply(status: 200, contentType: "text/plain", body: .bytes(Array("ok\n".utf8)))
-      },
-    ] + documents
+    [Route(method: "POST", path: messagesPath) { call in try await self.post(call) }, .health] + documents
   }
 
   private func post(_ call: HTTPCall) async throws -> HTTPReply {
@@ -55,6 +51,13 @@ extension PartyService {
     guard case .message(let type, _)? = try? Incoming(body) else { return "merchant" }
     return type.signers.first { ![.bank, .archive, .merchant].contains($0) } != nil
       ? "customer" : type.signers.first?.name ?? "?"
+  }
+}
+
+extension Route {
+  /// Says that the party is there.
+  static let health = Route(method: "GET", path: "/healthz") { _ in
+    HTTPReply(status: 200, contentType: "text/plain", body: .bytes(Array("ok\n".utf8)))
   }
 }
 

@@ -23,6 +23,11 @@ enum Incoming {
   }
 }
 
+extension Messages.Bundle {
+  /// What its first message is: how a bundle is dispatched.
+  var first: MessageType? { messages.first.flatMap { try? MessageType(peeking: $0) } }
+}
+
 /// Where messages are posted at every party.
 let messagesPath = "/v1/messages"
 /// The media type of signed messages (RFC 9052) and of containers.

@@ -51,7 +51,7 @@ public final class BankOperation: Sendable {
   @discardableResult
   public func deposit(_ name: String, _ amount: Money, reference: String) async throws -> Money {
     let balance = try await link.carryOut(
-      Deposit(account: name, amount: amount.description, reference: reference))
+      DepositCash(account: name, amount: amount.description, reference: reference))
     return try Self.money(balance)
   }
 

@@ -20,7 +20,7 @@ struct BankDesk: OperatorDesk {
 
   var routes: [Route] {
     [
-      OpenAccount.route(at: self), Deposit.route(at: self), StatementPage.route(at: self),
+      OpenAccount.route(at: self), DepositCash.route(at: self), StatementPage.route(at: self),
       Totals.route(at: self), CheckStore.route(at: self), ExportLock.route(at: self),
       ExportToken.route(at: self), LockQuestion.route(at: self), KeepWithLock.route(at: self),
       OpenClearing.route(at: self), ListClearing.route(at: self), SettleClearing.route(at: self),
@@ -56,7 +56,7 @@ struct OpenAccount: OperatorTask {
 }
 
 /// Money comes in from outside. The same reference again is no second deposit. Answers the balance.
-struct Deposit: OperatorTask {
+struct DepositCash: OperatorTask {
   static let name = "deposit"
   var account: String
   /// As "EUR:1.00".

@@ -177,6 +177,10 @@ extension SaleSummary {
       self = try go(types)
       return
     }
+    if mode == .announced || Mode.invoices.contains(mode) {
+      self = try SaleSummary(row, mode, tx)
+      return
+    }
     guard let n = TransactionID(row.key), let phase = SalePhase(rawValue: row.phase),
       let contract = try ContractModes.offer(
         of: mode, kind: MerchantService.kind, key: row.key, in: tx)?.contract
@@ -185,5 +189,24 @@ extension SaleSummary {
       n: n.description, protocol: mode.name, phase: "\(phase)", price: contract.price.description,
       name: contract.name, twoSided: contract.twoSided, offeredAt: contract.date,
       expiration: phase == .offered ? nil : contract.expirationMax)
+  }
+
+  /// Of PO or INV.
+  private init(_ row: MachineRow, _ mode: Mode, _ tx: any StoreTransaction) throws {
+    let messages = try tx.labelled(kind: MerchantService.kind, key: row.key)
+    let order = try messages[Label(.purchaseOrder)].map {
+      try Verified<PurchaseOrder>(stored: $0).payload.terms
+    }
+    let invoice = try messages[Label(.invoice)].map { try Verified<Invoice>(stored: $0).payload.terms }
+    guard let phase = SalePhase(rawValue: row.phase), let terms = order ?? invoice else {
+      throw StorageError.corrupt(reason: "a sale without its order or invoice")
+    }
+    let lock = try messages[Label(.a7)].map { try Verified<A7>(stored: $0).payload.terms }
+    // Neither names the file: bank and archive see them.
+    let asked = try messages[.n1].map { try Verified<N1>(stored: $0).payload.offer }
+    let name = try asked.flatMap { try OfferBook.find($0, tx) }?.name ?? ""
+    self.init(
+      n: terms.n.description, protocol: mode.name, phase: "\(phase)", price: terms.price.description,
+      name: name, twoSided: true, offeredAt: terms.date, expiration: lock?.expiration ?? invoice?.expiration)
   }
 }

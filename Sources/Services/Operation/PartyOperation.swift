@@ -24,6 +24,8 @@ public struct PartySetup: Sendable {
   public var denominations: [UInt64] = []
   /// Bank only: minor units taken for an exchange.
   public var exchangeFee: UInt64 = 0
+  /// Archive only: a public record without keys. Nothing can be sealed to it, and it signs nothing.
+  public var passive = false
   /// The local certificate authority's directory; made if it is not there.
   public var authority: DataDirectory
 
@@ -65,6 +67,8 @@ public struct ServingChoices: Sendable {
   public var keepSeconds: UInt64 = 90 * 86_400
   /// Archive only: send what is published to bank and merchant.
   public var sendsCopies = true
+  /// Archive only: who has the bank credit an approved token.
+  public var deposits = DepositRoute.merchant
   /// Merchant only, all that follows: how customers get the key.
   public var completion = CompletionRoute.archive
   /// The latest expiration after an offer; nil: the policy's own.
@@ -93,7 +97,7 @@ public enum PartyOperation {
   public static func initialise(_ directory: DataDirectory, _ setup: PartySetup) async throws -> PartyCard {
     let config = PartyConfig(
       role: setup.role.name, name: setup.name, host: setup.host, port: setup.port,
-      currency: setup.role == .bank ? setup.currency : nil)
+      currency: setup.role == .bank ? setup.currency : nil, options: setup.passive ? ["passive": "yes"] : [:])
     let identity = try Identity.create(directory, config: config)
     try LocalAuthority.loadOrCreate(setup.authority).issue(
       setup.name, host: setup.advertised ?? setup.host, into: directory)
@@ -108,8 +112,7 @@ public enum PartyOperation {
     try await store.close()
     let card = PartyCard(
       role: setup.role.name, name: setup.name, key: identity.key.description,
-      sealingKey: setup.role == .archive || setup.role == .bank
-        ? identity.sealing.publicKey.description : nil,
+      sealingKey: setup.passive ? nil : identity.sealing.publicKey.description,
       url: "https://\(setup.advertised ?? setup.host):\(setup.port)", bank: setup.bank?.description)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -166,10 +169,11 @@ public enum PartyOperation {
       service = bank
       tick = { await bank.tick() }
       desk = BankDesk(store: node.store, currency: config.bankCurrency)
+    case .archive where config.isPassive: service = PassiveArchive(node: node)
     case .archive:
       let archive = ArchiveService(
         node: node, sendsCopies: choices.sendsCopies, keepSeconds: choices.keepSeconds,
-        kick: kick)
+        route: choices.deposits, kick: kick)
       service = archive
       tick = { await archive.tick() }
     case .merchant:

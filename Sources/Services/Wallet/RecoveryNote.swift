@@ -15,6 +15,8 @@ struct PendingToken: Codable, Equatable, Sendable {
   var keyID: String
   /// RFC 9474 blinding inverse: secret, it links withdrawal and token.
   var inverse: [UInt8]
+  /// The archive that the token is bound to, hexadecimal. Not in the note: whoever restores tries.
+  var archive: String?
 }
 
 enum RecoveryNote {

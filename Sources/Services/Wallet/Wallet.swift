@@ -107,11 +107,12 @@ public final class Wallet: Sendable {
     return entry
   }
 
-  /// The party of this role with this name or key; the only one when `named` is nil.
-  func party(_ role: Role, named: String? = nil) throws -> TrustEntry {
+  /// The party of this role with this name or key; the only one when `named` is nil. `passive`: an archive
+  /// that is only a record.
+  func party(_ role: Role, named: String? = nil, passive: Bool = false) throws -> TrustEntry {
     let now = clock()
     let candidates = trust.list.entries.filter { entry in
-      entry.role == role && entry.url != nil
+      entry.role == role && entry.url != nil && (role != .archive || (entry.sealingKey == nil) == passive)
         && (try? trust.list.check(entry.key, as: role, at: now, subject: entry.name)) != nil
         && (named == nil || entry.name == named || entry.key.description.hasPrefix(named!.lowercased()))
     }

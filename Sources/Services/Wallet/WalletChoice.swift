@@ -41,7 +41,8 @@ extension Wallet {
   ) async throws -> [(id: [UInt8], coin: Coin)] {
     try await store.read { try $0.identifiedCoins() }.filter {
       try $0.coin.usableAt() == bank.key.description && $0.coin.currency == currency
-        && $0.coin.available > 0 && ($0.coin.keyIndex == WalletSeed.account) == named
+        && $0.coin.archive == nil && $0.coin.available > 0
+        && ($0.coin.keyIndex == WalletSeed.account) == named
     }
   }
 

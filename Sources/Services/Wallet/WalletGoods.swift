@@ -15,9 +15,9 @@ struct PurchasedGoods: Sendable {
   /// Which purchase of a series; else 0.
   let item: UInt64
 
-  init<O: OfferPayload>(_ offer: Verified<O>, _ claim: GoodsClaim) {
+  init<O: PromisePayload>(_ offer: Verified<O>, _ claim: GoodsClaim) {
     (n, merchant, self.claim, item) = (offer.payload.n, offer.signer, claim, 0)
-    (digests, hNamed) = (offer.payload.contract.digests, offer.hash)
+    (digests, hNamed) = (offer.payload.digests, offer.hash)
   }
 
   /// Of a further purchase in a series.

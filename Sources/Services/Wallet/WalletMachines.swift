@@ -6,7 +6,7 @@ import Parties
 import Storage
 
 extension Wallet {
-  func load<P: PurchaseMachine>(
+  func load<P: CustomerMachine>(
     _: P.Type, _ tx: any StoreTransaction, _ number: UInt64
   ) throws -> (info: PurchaseInfo, machine: P) {
     guard let (row, info) = try tx.purchase(number), let phase = PurchasePhase(rawValue: row.phase)
@@ -17,7 +17,7 @@ extension Wallet {
     return (info, try P(phase: phase, messages: messages))
   }
 
-  func look<P: PurchaseMachine>(_: P.Type, _ number: UInt64) async throws -> (info: PurchaseInfo, machine: P)
+  func look<P: CustomerMachine>(_: P.Type, _ number: UInt64) async throws -> (info: PurchaseInfo, machine: P)
   {
     try await store.read { tx in try self.load(P.self, tx, number) }
   }
@@ -40,7 +40,7 @@ extension Wallet {
   }
 
   /// Gives the machine an event and stores what it says, in one durable step.
-  func apply<P: PurchaseMachine>(
+  func apply<P: CustomerMachine>(
     _: P.Type, _ number: UInt64, holding inputs: [TokenInput] = [],
     _ event: @escaping @Sendable (inout P) throws -> [CustomerEffect]
   ) async throws {
@@ -62,6 +62,8 @@ extension Wallet {
           }
         case .freed(let inputs):
           try tx.updateCoins(inputs) { coin, amount in coin.held -= min(coin.held, amount) }
+        case .returned(let inputs):
+          try tx.updateCoins(inputs) { coin, amount in coin.rest = min(coin.value, coin.rest + amount) }
         case .deny(let reason): denial = reason
         }
       }

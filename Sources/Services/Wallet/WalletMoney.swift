@@ -7,6 +7,9 @@ import Storage
 
 /// What a wallet holds.
 public struct WalletBalance: Codable, Equatable, Sendable {
+  /// The archive that these tokens are bound to, by name: they pay invoices there. Nil: they pay anything
+  /// else.
+  public var archive: String?
   /// Free to spend, "EUR:12.34"; and held by purchases on their way.
   public var available: String
   public var held: String
@@ -52,18 +55,33 @@ extension Wallet {
 
   /// Withdraws an amount as tokens. With `reuseKey` all tokens of an order share one key: fewer
   /// signatures when paying, but whoever sees them together knows that they belong together.
-  public func withdraw(_ amount: Money, bank bankName: String?, reuseKey: Bool = false) async throws {
+  /// With `archive` the tokens are bound to that archive: they pay invoices there and nothing else.
+  public func withdraw(
+    _ amount: Money, bank bankName: String?, reuseKey: Bool = false, archive: String? = nil
+  ) async throws {
     let bank = try party(.bank, named: bankName)
+    let bound = try archive.map { try boundTo($0) }
     let keys = try await keyList(bank)
     let usable = usable(keys, amount.currency)
     guard !usable.isEmpty else {
       throw ServiceError.configuration("\(bank.name) issues no tokens in \(amount.currency) now")
     }
-    let values = try ChangeMaking.split(amount.amount, into: usable.map(\.value.amount))
+    // An invoice is paid with one token, whole; everything else may be paid with parts.
+    let denominations = usable.map(\.value.amount)
+    let values =
+      bound == nil
+      ? try ChangeMaking.split(amount.amount, into: denominations)
+      : try ChangeMaking.whole(amount.amount, into: denominations)
     for start in stride(from: 0, to: values.count, by: Self.outputsPerOrder) {
       let part = Array(values[start..<min(start + Self.outputsPerOrder, values.count)])
-      try await order(part, amount.currency, keys, bank, reuseKey: reuseKey)
+      try await order(part, amount.currency, keys, bank, reuseKey: reuseKey, archive: bound)
     }
+  }
+
+  /// An archive by name or key, whether it decides or is only a record.
+  private func boundTo(_ name: String) throws -> PublicKey {
+    if let active = try? party(.archive, named: name).key { return active }
+    return try party(.archive, named: name, passive: true).key
   }
 
   /// Keys that sign now.
@@ -117,10 +135,10 @@ extension Wallet {
 
   private func order(
     _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool,
-    named: Bool = false
+    named: Bool = false, archive: PublicKey? = nil
   ) async throws {
     let chosen = try freshest(keys, values, currency)
-    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey, named: named)
+    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey, named: named, archive: archive)
     var generator = surroundings.randomness
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let w1 = try Verified(
@@ -137,7 +155,7 @@ extension Wallet {
 
   /// Blinds one message for each denomination, under fresh key and serial numbers.
   func blind(
-    _ keys: [Denomination], reuseKey: Bool, named: Bool = false
+    _ keys: [Denomination], reuseKey: Bool, named: Bool = false, archive: PublicKey? = nil
   ) async throws -> ([PendingToken], [Blinded]) {
     let count = UInt64(keys.count)
     let (firstKey, firstSerial) = try await store.write { tx in
@@ -149,12 +167,13 @@ extension Wallet {
     for (offset, denomination) in keys.enumerated() {
       let keyIndex = reuseKey ? firstKey : firstKey + UInt64(offset)
       let serialIndex = firstSerial + UInt64(offset)
-      let id = Hash.token(key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex))
+      let id = Hash.token(
+        key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex), archive: archive)
       let blinded = try surroundings.blind(BlindingKey(denomination), id.bytes)
       pending.append(
         PendingToken(
           keyIndex: keyIndex, serialIndex: serialIndex, keyID: denomination.id.description,
-          inverse: blinded.inverse))
+          inverse: blinded.inverse, archive: archive?.description))
       outputs.append(Blinded(keyID: denomination.id, message: blinded.blinded))
     }
     return (pending, outputs)
@@ -201,16 +220,17 @@ extension Wallet {
       }
       let key = seed.tokenKey(pending.keyIndex).publicKey
       let serial = seed.serial(pending.serialIndex)
-      let message = Hash.token(key: key, serial: serial)
+      let archive = pending.archive.flatMap(PublicKey.init(hex:))
+      let message = Hash.token(key: key, serial: serial, archive: archive)
       let token = Token(
-        bank: bank.key, key: key, serial: serial, keyID: id,
+        archive: archive, bank: bank.key, key: key, serial: serial, keyID: id,
         signature: try BlindingKey(denomination).finalize(
           blindSignature: signature, inverse: pending.inverse, message: message.bytes), issuer: bank.key)
       return Coin(
         keyIndex: pending.keyIndex, serialIndex: pending.serialIndex, token: Data(try token.encoded()),
         currency: denomination.value.currency, value: denomination.value.amount,
         rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil,
-        bank: bank.key.description)
+        bank: bank.key.description, archive: pending.archive)
     }
   }
 
@@ -246,7 +266,8 @@ extension Wallet {
   {
     let now = clock()
     let coins = try await store.read { try $0.coins() }.filter {
-      $0.available > 0 && $0.held == 0 && (all || $0.rest < $0.value || $0.spendUntil < now + within)
+      $0.available > 0 && $0.held == 0 && $0.archive == nil
+        && (all || $0.rest < $0.value || $0.spendUntil < now + within)
     }
     // Of several banks the first one that issued any of them.
     let named = try bankName.map { try party(.bank, named: $0).key.description }
@@ -338,14 +359,25 @@ extension Wallet {
 
   // MARK: Counting
 
-  /// What the wallet holds, by currency.
+  /// What the wallet holds, by currency, and by archive where tokens are bound to one.
   public func balance() async throws -> [WalletBalance] {
-    let coins = try await store.read { try $0.coins() }
-    return Dictionary(grouping: coins, by: \.currency).sorted { $0.key < $1.key }.map { currency, coins in
-      WalletBalance(
-        available: Money(currency: currency, amount: coins.reduce(0) { $0 + $1.available })!.description,
-        held: Money(currency: currency, amount: coins.reduce(0) { $0 + $1.held })!.description,
-        tokens: coins.count, firstExpiry: coins.map(\.spendUntil).min())
+    struct Purse: Hashable {
+      var currency: String
+      var archive: String?
     }
+    let coins = try await store.read { try $0.coins() }
+    let purses = Dictionary(grouping: coins) { Purse(currency: $0.currency, archive: $0.archive) }
+    return purses.sorted { ($0.key.currency, $0.key.archive ?? "") < ($1.key.currency, $1.key.archive ?? "") }
+      .map { purse, coins in
+        let total = { (part: (Coin) -> UInt64) in
+          Money(currency: purse.currency, amount: coins.reduce(0) { $0 + part($1) })!.description
+        }
+        let archive = purse.archive.map { key in
+          trust.list.entries.first { $0.key.description == key }?.name ?? key
+        }
+        return WalletBalance(
+          archive: archive, available: total { $0.available }, held: total { $0.held }, tokens: coins.count,
+          firstExpiry: coins.map(\.spendUntil).min())
+      }
   }
 }

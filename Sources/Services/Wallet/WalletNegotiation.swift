@@ -82,13 +82,13 @@ extension Wallet {
   /// it, only the record does: the merchant cancels if it still can, and `resume` takes what comes of it.
   /// - Returns: whether the purchase has ended.
   public func decline(_ number: UInt64) async throws -> Bool {
-    guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
+    guard let machine = CustomerMachines.type(of: try await info(number).mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
     return try await decline(machine, number)
   }
 
-  private func decline<P: PurchaseMachine>(_: P.Type, _ number: UInt64) async throws -> Bool {
+  private func decline<P: CustomerMachine>(_: P.Type, _ number: UInt64) async throws -> Bool {
     let pseudonym = try await info(number).pseudonymIndex
     try await apply(P.self, number) { [seed] machine in
       try machine.declined(pseudonym: seed.pseudonymKey(pseudonym))

@@ -77,7 +77,7 @@ extension Wallet {
 
   /// Buys an offer and waits until it is delivered or ended. Returns the purchase's number.
   public func buy(_ offer: Offer, options: BuyOptions) async throws -> UInt64 {
-    guard PurchaseMachines.type(of: options.mode) != nil, offer.modes.contains(options.mode) else {
+    guard CustomerMachines.type(of: options.mode) != nil, offer.modes.contains(options.mode) else {
       let known = offer.modes.map(\.name).joined(separator: ", ")
       throw ServiceError.configuration(
         "this is not sold by the \(options.mode.name) protocol, but by: \(known); nothing was paid")
@@ -114,9 +114,13 @@ extension Wallet {
         output: options.output)
       info.series = SeriesInfo(budget: budget.description, isShort: options.isShort, items: [first])
     }
-    try await store.write { [info] tx in
-      try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
-      try tx.putPurchase(info, phase: .requested, due: nil)
+    if Mode.invoices.contains(options.mode) {
+      try await beginInvoice(info, n1, n1.payload.price, options)
+    } else {
+      try await store.write { [info] tx in
+        try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
+        try tx.putPurchase(info, phase: .requested, due: nil)
+      }
     }
     try await advance(number, options: options)
     return number
@@ -139,6 +143,8 @@ extension Wallet {
   func advance(_ number: UInt64, options: BuyOptions) async throws {
     let mode = try await info(number).mode
     if mode == .compact { return try await advanceCompact(number, options: options) }
+    if mode == .announced { return try await advanceAnnounced(number, options: options) }
+    if Mode.invoices.contains(mode) { return try await advanceInvoice(number, options: options) }
     guard let mode = ContractModes.types(of: mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }

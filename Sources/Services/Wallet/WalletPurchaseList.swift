@@ -15,9 +15,9 @@ extension Wallet {
     for row in rows {
       let info = try JSONDecoder().decode(PurchaseInfo.self, from: Data(row.data))
       let mode = info.mode
-      let offer = try await store.read { tx in
-        try ContractModes.offer(
-          of: mode, kind: PurchaseInfo.kind, key: RowKey.number(info.number), in: tx)
+      let n = try await store.read { tx in
+        try CustomerMachines.offer(
+          of: mode, kind: PurchaseInfo.kind, key: RowKey.number(info.number), in: tx)?.n
       }
       let merchant = PublicKey(hex: info.merchant).flatMap { key in trust.list.entries.first { $0.key == key }
       }
@@ -26,7 +26,7 @@ extension Wallet {
           number: info.number, protocol: info.mode.name,
           phase: PurchasePhase(rawValue: row.phase).map { "\($0)" } ?? "?",
           price: info.price, name: info.name, description: info.description,
-          transaction: offer?.n.description, merchant: merchant?.name ?? info.merchant,
+          transaction: n?.description, merchant: merchant?.name ?? info.merchant,
           startedAt: info.startedAt, output: info.output))
     }
     return result

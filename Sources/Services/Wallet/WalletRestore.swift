@@ -31,6 +31,7 @@ extension Wallet {
       queue += try await withdrawn(at: bank)
     }
     var found = Restored()
+    var invoices: [FoundInvoice] = []
     var seen = Set<Hash>()
     var known = Set<Hash>()
     var limit = Self.pseudonymGap
@@ -43,11 +44,10 @@ extension Wallet {
       while let coin = queue.popLast() {
         guard seen.insert(try coin.decoded().id).inserted else { continue }
         let (rest, uses) = try await ask(coin)
-        for use in uses where known.insert(Hash(of: use)).inserted {
-          for machine in PurchaseMachines.all {
-            if let found = foundPurchase(machine, use) { purchases[Hash(of: use)] = found }
-          }
+        for found in foundPurchases(uses) where known.insert(found.hash).inserted {
+          purchases[found.hash] = found
         }
+        invoices += FoundInvoice.all(in: uses, of: coin)
         queue += try await exchanged(uses, entry(coin.decoded().bank))
         var row = coin
         row.rest = rest
@@ -73,6 +73,11 @@ extension Wallet {
     } while !queue.isEmpty
     // A purchase may hold tokens that came back after it.
     if rounds > 1 { try await settleCoins(openRequests()) }
+    for invoice in invoices {
+      guard let index = try await takeUp(invoice, below: limit, names: names) else { continue }
+      if index < limit { limit = max(limit, index + Self.pseudonymGap) }
+      found.purchases += 1
+    }
     return found
   }
 
@@ -115,7 +120,22 @@ extension Wallet {
     guard let note, let pending = RecoveryNote.open(note, key: seed.recoveryKey(), outputs: outputs) else {
       return []
     }
-    return try unblind(signatures, pending, try await keyList(bank), bank)
+    guard signatures.count == pending.count else {
+      throw ServiceError.protocolViolation(
+        "\(bank.name) signed \(signatures.count) of \(pending.count) tokens")
+    }
+    let keys = try await keyList(bank)
+    // The note does not say to which archive a token is bound: under its own the signature holds.
+    let archives = trust.list.entries.filter { $0.role == .archive }.map(\.key.description)
+    return try zip(signatures, pending).map { signature, unbound in
+      if let coin = try? unblind([signature], [unbound], keys, bank).first { return coin }
+      for archive in archives {
+        var bound = unbound
+        bound.archive = archive
+        if let coin = try? unblind([signature], [bound], keys, bank).first { return coin }
+      }
+      throw ServiceError.protocolViolation("\(bank.name)'s signature makes no token")
+    }
   }
 
   /// Asks the bank, as the token's key, what is left of a token and what it was used for.
@@ -124,7 +144,8 @@ extension Wallet {
     var generator = surroundings.randomness
     let query = try Verified(
       signing: StatusQuery(
-        n: nil, merchant: nil, nonce: .random(using: &generator), serial: seed.serial(coin.serialIndex)),
+        n: nil, merchant: nil, nonce: .random(using: &generator), serial: seed.serial(coin.serialIndex),
+        archive: coin.archive.flatMap(PublicKey.init(hex:))),
       with: seed.tokenKey(coin.keyIndex))
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
@@ -136,15 +157,11 @@ extension Wallet {
   private func openRequests() async throws -> [any FoundPurchase] {
     try await store.read { tx in
       var found: [any FoundPurchase] = []
-      for phase in [PurchasePhase.authorised, .locked] {
+      for phase in [PurchasePhase.announced, .authorised, .locked] {
         let rows = try tx.machines(kind: PurchaseInfo.kind, phase: phase.rawValue, after: nil, limit: 10_000)
         for row in rows {
-          let messages = try tx.messages(kind: PurchaseInfo.kind, key: row.key)
-          for message in messages {
-            for mode in PurchaseMachines.all {
-              if let request = foundPurchase(mode, message.bytes) { found.append(request) }
-            }
-          }
+          found += foundPurchases(
+            try tx.messages(kind: PurchaseInfo.kind, key: row.key).map(\.bytes))
         }
       }
       return found
@@ -240,25 +257,13 @@ extension Wallet {
 
   /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
   /// - Returns: its number and its pseudonym's; nil if none of the pseudonyms below `limit`, of those names
-  ///   and of
-  ///   the account is this wallet's.
+  ///   and of the account is this wallet's.
   fileprivate func takeUp<P: PurchaseMachine>(
     _: P.Type, _ p2: Verified<AuthorizationQ<P.Mode>>, below limit: UInt64, names: [String]
   ) async throws -> (number: UInt64, index: UInt64)? {
     let terms = p2.payload.terms
-    let special = [WalletSeed.account] + names.map(WalletSeed.pseudonym(named:))
-    let candidates = [AnySequence(0..<limit), AnySequence(special)].joined()
-    guard let index = candidates.first(where: { seed.pseudonymKey($0).publicKey == terms.pseudonym }) else {
-      return nil
-    }
-    let number = try await store.write { tx in
-      if let known = try tx.purchase(paidBy: p2.bytes, as: P.Mode.requestType, near: index) { return known }
-      // Once it was the purchase's own number; another one that is free does as well.
-      guard index < limit, try tx.purchase(index) == nil else { return try tx.take("purchase") }
-      let next = try tx.meta("next/purchase").map(RowKey.value) ?? 0
-      if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
-      return index
-    }
+    guard let index = pseudonym(terms.pseudonym, below: limit, names: names) else { return nil }
+    let number = try await number(paidBy: p2.bytes, as: P.Mode.requestType, near: index, below: limit)
     let answer = try await status(
       of: terms.n, terms.merchant, at: terms.merchant, pseudonym: index)
     var n1: Verified<N1>?
@@ -283,24 +288,20 @@ extension Wallet {
         description: info.description, name: info.name, price: info.price, output: nil)
       info.series = SeriesInfo(budget: terms.value.description, isShort: false, items: [first])
     }
-    try await store.write { [info] tx in
-      for (label, bytes) in [
-        (Label.n1, n1.bytes), (Label(P.Offer.type), p1.bytes), (Label(P.Mode.requestType), p2.bytes),
-      ] {
-        try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
-      }
-      try tx.putPurchase(info, phase: .authorised, due: terms.expiration)
-    }
+    try await takeUp(
+      info,
+      [(.n1, n1.bytes), (Label(P.Offer.type), p1.bytes), (Label(P.Mode.requestType), p2.bytes)],
+      due: terms.expiration)
     // The ciphertext again, then on as after any interruption.
     if let claim = p1.payload.goods { try await fetch(PurchasedGoods(p1, claim), for: info) }
-    try await advance(number, options: BuyOptions())
+    await goOn(number)
     return (number, index)
   }
 }
 
 extension StoreTransaction {
   /// The purchase that this store has for a payment: most often the one with its pseudonym's number.
-  fileprivate func purchase(
+  func purchase(
     paidBy request: [UInt8], as type: MessageType, near index: UInt64
   ) throws -> UInt64? {
     func isPaid(_ key: [UInt8]) throws -> Bool {
@@ -312,8 +313,51 @@ extension StoreTransaction {
   }
 }
 
+extension Wallet {
+  /// Which pseudonym of this wallet a key is: one below `limit`, of those names, or the account's.
+  func pseudonym(_ key: PublicKey, below limit: UInt64, names: [String]) -> UInt64? {
+    let special = [WalletSeed.account] + names.map(WalletSeed.pseudonym(named:))
+    let candidates = [AnySequence(0..<limit), AnySequence(special)].joined()
+    return candidates.first { seed.pseudonymKey($0).publicKey == key }
+  }
+
+  /// The number of the purchase that was paid with a message.
+  func number(
+    paidBy payment: [UInt8], as type: MessageType, near index: UInt64, below limit: UInt64
+  ) async throws -> UInt64 {
+    try await store.write { tx in
+      if let known = try tx.purchase(paidBy: payment, as: type, near: index) { return known }
+      // Once it was the purchase's own number; another one that is free does as well.
+      guard index < limit, try tx.purchase(index) == nil else { return try tx.take("purchase") }
+      let next = try tx.meta("next/purchase").map(RowKey.value) ?? 0
+      if next <= index { try tx.setMeta("next/purchase", RowKey.number(index + 1)) }
+      return index
+    }
+  }
+
+  /// Goes on with a purchase that was taken up. What holds it up does not hold up the others: `resume` does
+  /// the rest.
+  func goOn(_ number: UInt64) async {
+    do { try await advance(number, options: BuyOptions()) } catch {
+      report(.note("purchase \(number): \(error)"))
+    }
+  }
+
+  /// Stores a purchase that was paid, with what is known of it.
+  func takeUp(
+    _ info: PurchaseInfo, _ messages: [(Label, [UInt8])], phase: PurchasePhase = .authorised, due: Timestamp?
+  ) async throws {
+    try await store.write { tx in
+      for (label, bytes) in messages {
+        try tx.keep(label, bytes, kind: PurchaseInfo.kind, key: RowKey.number(info.number))
+      }
+      try tx.putPurchase(info, phase: phase, due: due)
+    }
+  }
+}
+
 /// A purchase that a token's history shows.
-private protocol FoundPurchase: Sendable {
+protocol FoundPurchase: Sendable {
   var terms: LockTerms { get }
   var bank: PublicKey { get }
   var inputs: [TokenInput] { get }
@@ -335,6 +379,12 @@ private struct Found<P: PurchaseMachine>: FoundPurchase {
   ) async throws -> (number: UInt64, index: UInt64)? {
     try await wallet.takeUp(P.self, request, below: limit, names: names)
   }
+}
+
+/// All purchases that these messages, of a token's history or of a purchase, are about.
+private func foundPurchases(_ messages: [[UInt8]]) -> [any FoundPurchase] {
+  messages.flatMap { use in PurchaseMachines.all.compactMap { foundPurchase($0, use) } }
+    + FoundAnnouncement.all(in: messages)
 }
 
 private func foundPurchase<P: PurchaseMachine>(_: P.Type, _ use: [UInt8]) -> (any FoundPurchase)? {

@@ -21,6 +21,8 @@ struct Coin: Codable, Equatable, Sendable {
   var spendUntil: Timestamp
   /// The bank where it can be spent, hexadecimal; nil: as the token says.
   var bank: String?
+  /// The archive that the token is bound to, hexadecimal: then it pays invoices there and nothing else.
+  var archive: String?
 
   static let kind = "coin"
   /// Phases of coin rows.
@@ -51,6 +53,8 @@ struct PurchaseInfo: Codable, Equatable, Sendable {
   var `protocol`: String?
   /// What a series keeps beside.
   var series: SeriesInfo?
+  /// Invoices: the id of the token that pays, hexadecimal.
+  var token: String?
 
   var mode: Mode { `protocol`.flatMap(Mode.init(named:)) ?? .core }
 

@@ -31,27 +31,40 @@ extension Wallet {
     }
   }
 
-  /// The steps up to the payment, in any machine; false from the payment on.
+  /// The steps up to the payment, in any machine under a contract; false from the payment on.
   func advanceUnpaid<P: PurchaseMachine>(
+    _: P.Type, _ info: PurchaseInfo, _ machine: P, _ options: BuyOptions
+  ) async throws -> Bool {
+    if try await advanceUnchecked(P.self, info, machine, options) { return true }
+    guard machine.phase == .checked else { return false }
+    try await authorise(P.self, info.number, machine.p1!, options)
+    return true
+  }
+
+  /// The steps up to the goods, in any machine; false from there on.
+  func advanceUnchecked<P: RequestedMachine>(
     _: P.Type, _ info: PurchaseInfo, _ machine: P, _ options: BuyOptions
   ) async throws -> Bool {
     switch machine.phase {
     case .requested: try await request(P.self, info.number, info, PublicKey(hex: info.merchant)!, options)
-    case .offered:
-      let offer = machine.p1!
-      let goods = PurchasedGoods(offer, offer.payload.goods!)
-      try await fetch(goods, for: info)
-      try await apply(P.self, info.number) { machine in
-        machine.ciphertextChecked(root: goods.claim.root, length: goods.claim.length)
-      }
-    case .checked: try await authorise(P.self, info.number, machine.p1!, options)
+    case .offered: try await fetchOffered(P.self, info, machine)
     default: return false
     }
     return true
   }
 
+  /// Fetches the ciphertext of an offer.
+  func fetchOffered<P: CustomerMachine>(_: P.Type, _ info: PurchaseInfo, _ machine: P) async throws {
+    let offer = machine.p1!
+    let goods = PurchasedGoods(offer, offer.payload.goods!)
+    try await fetch(goods, for: info)
+    try await apply(P.self, info.number) { machine in
+      machine.ciphertextChecked(root: goods.claim.root, length: goods.claim.length)
+    }
+  }
+
   /// Opens the goods with the key that was paid for.
-  func deliver<P: PurchaseMachine>(
+  func deliver<P: CustomerMachine>(
     _: P.Type, _ info: PurchaseInfo, _ machine: P, _ goods: GoodsClaim
   ) async throws {
     let offer = machine.p1!
@@ -68,7 +81,7 @@ extension Wallet {
     return item == 0 ? safe : "\(item)-\(safe)"
   }
 
-  private func request<P: PurchaseMachine>(
+  private func request<P: RequestedMachine>(
     _: P.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey, _ options: BuyOptions
   ) async throws {
     let n1 = try await message(number, .n1)
@@ -183,26 +196,28 @@ extension Wallet {
   }
 
   /// The archive's public record of (M, n).
-  func askArchive<M: ContractMode>(
-    _: M.Type, _ p3: Verified<M.LockMessage>
-  ) async throws -> Outcome<M>? {
-    let terms = p3.payload.terms
+  func askArchive<M: LockMode>(_: M.Type, _ p3: Verified<M.LockMessage>) async throws -> Outcome<M>? {
+    // The record of (M, n) may hold aborts of other locks (attack 1).
+    outcome(of: p3, in: try await record(p3.payload.terms), M.self)
+  }
+
+  /// All that the archive has of (M, n).
+  func record(_ terms: LockTerms) async throws -> [[UInt8]] {
     let archive = try entry(terms.archive)
     let reply = try await transport.send(
       "GET", url: archive.url! + "/v1/records/\(terms.merchant)/\(terms.n)", body: nil, contentType: nil)
-    guard reply.status == 200 else { return nil }
-    let outcome = outcome(of: p3, in: try Messages.Bundle(encoded: reply.body).messages, M.self)
-    if let bytes = outcome?.bytes {
+    guard reply.status == 200 else { return [] }
+    let messages = try Messages.Bundle(encoded: reply.body).messages
+    for bytes in messages {
       report(
         .message(
           label: Self.label(bytes), from: "archive", to: "customer", bytes: bytes.count, milliseconds: 0))
     }
-    return outcome
+    return messages
   }
 
-  /// The outcome of this lock among these messages. The record of (M, n) may hold aborts of other locks
-  /// (attack 1).
-  private func outcome<M: ContractMode>(
+  /// The outcome of this lock among these messages.
+  func outcome<M: LockMode>(
     of p3: Verified<M.LockMessage>, in messages: [[UInt8]], _: M.Type
   ) -> Outcome<M>? {
     for bytes in messages {
@@ -232,19 +247,29 @@ extension Wallet {
   private func openEarly<M: ContractMode>(
     _: M.Type, _ number: UInt64, _ terms: LockTerms, _ p4: Verified<M.Submission>
   ) async throws {
-    let purchase = try await look(CustomerPurchase<M>.self, number)
-    let key = p4.payload.key
-    guard let offer = purchase.machine.p1, let claim = purchase.machine.goods, p4.payload.n == terms.n,
-      Hash.keyCommitment(M.mode, merchant: p4.signer, n: terms.n, key: key) == terms.hx
+    let (info, machine) = try await look(CustomerPurchase<M>.self, number)
+    guard let offer = machine.p1, let claim = machine.goods,
+      let k = M.goodsKey(published: p4.payload, offer.payload)
     else { return }
-    let output = outputPath(purchase.info, offer.payload.n)
+    try await openEarly(M.self, PurchasedGoods(offer, claim), terms, p4, by: k, info)
+  }
+
+  /// Opens the goods by k, if what M submitted is what the lock is for.
+  func openEarly<M: LockMode>(
+    _: M.Type, _ goods: PurchasedGoods, _ terms: LockTerms, _ submission: Verified<M.Submission>,
+    by k: [UInt8], _ info: PurchaseInfo
+  ) async throws {
+    let key = submission.payload.key
+    guard submission.payload.n == terms.n,
+      Hash.keyCommitment(M.mode, merchant: submission.signer, n: terms.n, key: key) == terms.hx
+    else { return }
+    let output = outputPath(info, goods.n)
     guard !FileManager.default.fileExists(atPath: output) else { return }
-    guard let k = M.goodsKey(published: p4.payload, offer.payload) else { return }
-    try await open(PurchasedGoods(offer, claim), key: k, output: output)
+    try await open(goods, key: k, output: output)
     report(.note("opened early, on the merchant's trust: \(output)"))
   }
 
-  private func outputPath(_ info: PurchaseInfo, _ n: TransactionID) -> String {
+  func outputPath(_ info: PurchaseInfo, _ n: TransactionID) -> String {
     info.output ?? directory.file("goods/\(safeName(info.name, n))")
   }
 
@@ -253,10 +278,18 @@ extension Wallet {
   func status(
     of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, pseudonym: UInt64, after: Hash? = nil
   ) async throws -> Verified<StatusAnswer> {
+    try await status(of: n, merchant, at: party, as: seed.pseudonymKey(pseudonym), after: after)
+  }
+
+  /// What `party` says of (M, n) to this key.
+  func status(
+    of n: TransactionID, _ merchant: PublicKey, at party: PublicKey, as key: borrowing SigningKey,
+    after: Hash? = nil
+  ) async throws -> Verified<StatusAnswer> {
     var generator = surroundings.randomness
     let query = try Verified(
       signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator), serial: after),
-      with: seed.pseudonymKey(pseudonym))
+      with: key)
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: party), from: party, for: query.bytes)
     guard answer.payload.hQuery == query.hash else {
@@ -276,7 +309,7 @@ extension Wallet {
   }
 
   /// After the expiration: P3 at the archive asks for the abort, and gets whichever outcome there is.
-  private func demandOutcome<M: ContractMode>(
+  func demandOutcome<M: LockMode>(
     _: M.Type, _ p3: Verified<M.LockMessage>
   ) async throws -> Outcome<M> {
     guard let reply = try await exchange(p3.bytes, with: p3.payload.terms.archive) else {

@@ -12,29 +12,30 @@ extension Wallet {
   public func askWitnesses(
     _ number: UInt64, for request: WitnessRequest = .abort, named names: [String] = []
   ) async throws -> [WitnessReport] {
-    try await askWitnesses(mode(of: number), number, request, names)
+    try await askWitnesses(machine(of: number), number, request, names)
   }
 
   /// Has the witnesses abort a purchase whose lifetime is over, and shows the bank their abort.
   public func abortByWitnesses(_ number: UInt64) async throws -> [WitnessReport] {
-    try await abortByWitnesses(mode(of: number), number)
+    try await abortByWitnesses(machine(of: number), number)
   }
 
   private var witnesses: WitnessClient {
     WitnessClient(trust: trust.list, transport: transport, clock: clock, surroundings: surroundings)
   }
 
-  private func mode(of number: UInt64) async throws -> any ContractMode.Type {
-    guard let mode = ContractModes.types(of: try await info(number).mode) else {
-      throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
+  /// The purchase's machine, where there is a lock that its archive ends.
+  private func machine(of number: UInt64) async throws -> any LockedMachine.Type {
+    guard let machine = CustomerMachines.locked(by: try await info(number).mode) else {
+      throw ServiceError.configuration("no archive ends purchase \(number) by a record of its lock")
     }
-    return mode
+    return machine
   }
 
-  private func askWitnesses<M: ContractMode>(
-    _: M.Type, _ number: UInt64, _ request: WitnessRequest, _ names: [String]
+  private func askWitnesses<P: LockedMachine>(
+    _: P.Type, _ number: UInt64, _ request: WitnessRequest, _ names: [String]
   ) async throws -> [WitnessReport] {
-    let (info, machine) = try await look(CustomerPurchase<M>.self, number)
+    let (info, machine) = try await look(P.self, number)
     guard let lock = machine.p3 else {
       throw ServiceError.notFound("purchase \(number) holds no lock that an archive could end")
     }
@@ -64,37 +65,38 @@ extension Wallet {
         try tx.keep(.nonResponse, bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
       }
     }
-    try await use(certificates, M.self, number, lock)
+    try await use(certificates, P.self, number, lock)
     return reports
   }
 
   /// A witness heard what the wallet did not: the outcome counts, whoever brings it.
-  private func use<M: ContractMode>(
-    _ certificates: [[UInt8]], _: M.Type, _ number: UInt64, _ lock: Verified<M.LockMessage>
+  private func use<P: LockedMachine>(
+    _ certificates: [[UInt8]], _: P.Type, _ number: UInt64, _ lock: Verified<P.Mode.LockMessage>
   ) async throws {
     for bytes in certificates {
       guard let answer = try Verified<NonResponse>(stored: bytes).payload.answer,
-        let outcome = try? Outcome<M>(answer, trust: trust.list), Lock<M>(lock).mismatch(outcome) == nil
+        let outcome = try? Outcome<P.Mode>(answer, trust: trust.list),
+        Lock<P.Mode>(lock).mismatch(outcome) == nil
       else { continue }
-      try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
+      try await apply(P.self, number) { machine in machine.decided(outcome) }
       _ = try? await exchange(outcome.bytes, with: lock.signer)
       return
     }
   }
 
-  private func abortByWitnesses<M: ContractMode>(
-    _: M.Type, _ number: UInt64
+  private func abortByWitnesses<P: LockedMachine>(
+    _: P.Type, _ number: UInt64
   ) async throws -> [WitnessReport] {
-    let (_, machine) = try await look(CustomerPurchase<M>.self, number)
+    let (_, machine) = try await look(P.self, number)
     guard let lock = machine.p3, machine.phase == .locked else {
       throw ServiceError.configuration("purchase \(number) is not locked: there is nothing to abort")
     }
     try requireOver(lock.payload.terms, at: clock())
-    let reports = try await askWitnesses(M.self, number, .abort, [])
-    guard try await look(CustomerPurchase<M>.self, number).machine.phase == .locked else { return reports }
+    let reports = try await askWitnesses(P.self, number, .abort, [])
+    guard try await look(P.self, number).machine.phase == .locked else { return reports }
     let abort = try await witnesses.abort(lock.bytes, reports)
-    let outcome = Outcome<M>.witnessed(abort)
-    try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
+    let outcome = Outcome<P.Mode>.witnessed(abort)
+    try await apply(P.self, number) { machine in machine.decided(outcome) }
     guard let reply = try await exchange(abort.bytes, with: lock.signer), reply == abort.bytes else {
       throw ServiceError.protocolViolation("the bank did not take the witnesses' abort; show it again")
     }

@@ -48,7 +48,7 @@ struct LockQuestion: OperatorTask {
 }
 
 private func lockMessage(in kept: [StoredMessage], _ what: String) throws -> [UInt8] {
-  let labels = Set(ContractModes.all.map { $0.lockType.label })
+  let labels = Set(LockModes.all.map { $0.lockType.label })
   guard let lock = kept.last(where: { labels.contains($0.label) }) else {
     throw ServiceError.notFound("\(what) has no lock that an archive could end")
   }
@@ -112,9 +112,8 @@ struct WitnessErrand: Sendable {
       try requireOver(lock.terms, at: systemClock())
       let reports = try await ask(client, [])
       let abort = try await client.abort(lock.bytes, reports)
-      let bank = try Self.signer(lock.bytes)
       let own = try Identity.load(directory).key
-      for key in [bank] + (own == bank ? [] : [own]) {
+      for key in [lock.bank] + (own == lock.bank ? [] : [own]) {
         guard let url = trust.entries.first(where: { $0.key == key && $0.url != nil })?.url else { continue }
         let reply = try await client.transport.send(
           "POST", url: url + messagesPath, body: abort.bytes, contentType: coseMediaType)
@@ -122,13 +121,6 @@ struct WitnessErrand: Sendable {
         else { throw ServiceError.protocolViolation("\(url) did not take the witnesses' abort") }
       }
       return reports
-    }
-  }
-
-  private static func signer(_ lock: [UInt8]) throws -> PublicKey {
-    switch try MessageType(peeking: lock) {
-    case .p3: try Unverified<P3>(lock).claimedSigners[0]
-    default: try Unverified<JA3>(lock).claimedSigners[0]
     }
   }
 

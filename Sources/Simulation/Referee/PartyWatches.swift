@@ -111,6 +111,7 @@ struct MerchantWatch {
       checkOutcome(last(M.commitType.label), lock, isCommit: true)
       if phase == .credited { checkCredit(last(Label.credit.rawValue), lock, last(M.commitType.label)) }
     case .aborted: checkOutcome(last(M.abortType.label) ?? last(P5c.type.label), lock, isCommit: false)
+    case .claiming: fail(8, "claims an announced token in a sale under a contract")
     }
   }
 
