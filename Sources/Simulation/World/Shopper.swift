@@ -114,17 +114,18 @@ struct Shopper {
     if !locked.isEmpty { await wait(40_000) }
   }
 
-  /// A series gets one to three purchases, as its number says, and is then ended; one in four is left to its
-  /// merchant.
+  /// A series gets one to three purchases, as its customer's choice says, and is then ended; one in four is
+  /// left to its merchant.
   private func goOn(_ purchase: PurchaseSummary) async throws {
     guard let series = try await wallet.series(purchase.number) else { return }
-    let wanted = 1 + Int(purchase.number % 3)
+    let choice = host.lastPurchase?.choice ?? 0
+    let wanted = 1 + choice % 3
     let offers = try await wallet.offers(merchant: purchase.merchant).filter {
       $0.modes.contains(.repeated) && $0.price.amount <= Money(series.left)?.amount ?? 0
     }
     if series.names.count < wanted, !offers.isEmpty {
       try await wallet.again(purchase.number, offers[series.names.count % offers.count], output: nil)
-    } else if purchase.number % 4 != 3 {
+    } else if choice % 4 != 3 {
       try await wallet.finish(purchase.number)
     }
   }
