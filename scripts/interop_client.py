@@ -54,7 +54,8 @@ class Client:
         self.root = (world / "wallet/wallet.seed").read_bytes()
         self.tls = ssl.create_default_context(cafile=world / "ca/ca.pem")
         trust = parse((world / "trust.acd").read_bytes())[2]
-        self.peers = {entry[-1]: (entry[-3], entry[-8]) for entry in trust[-4]}
+        # The first of each role, as the wallet chooses where nobody is named.
+        self.peers = {entry[-1]: (entry[-3], entry[-8]) for entry in reversed(trust[-4])}
         self.wire = world / "wire"
         self.wire.mkdir(exist_ok=True)
 
