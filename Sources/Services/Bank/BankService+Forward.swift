@@ -7,7 +7,7 @@ import Storage
 
 extension BankService {
   /// What a merchant may bring in a batch.
-  static let commitTypes: Set<MessageType> = [.p5a, .e7a, .ja5a, .jb4a]
+  static let commitTypes: Set<MessageType> = [.p5a, .e7a, .ja5a, .jb4a, .r10a]
 
   /// The answers to a batch of commits, as a bundle; nil if it is none.
   func forwarded(_ bundle: Messages.Bundle) async throws -> [UInt8]? {
