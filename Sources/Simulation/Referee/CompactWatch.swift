@@ -39,7 +39,7 @@ struct CompactWatch {
       checkCommit(outcome, bytes, jb3, offer)
       if phase == .credited { checkCredit(last(Label.credit.rawValue), outcome, offer) }
     case .aborted: checkEnd(log, jb3, offer)
-    case .authorised, .forcing, .cancelling: fail(8, "a compact sale is \(phase)")
+    case .authorised, .forcing, .cancelling, .claiming: fail(8, "a compact sale is \(phase)")
     }
   }
 
