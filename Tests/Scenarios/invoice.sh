@@ -56,10 +56,16 @@ buy 0 invoice --archive archive
 delivered invoice
 stop archive; start archive; started archive
 
-# held_up: a purchase whose token the merchant has, while the archive is away; the buyer is killed.
+# held_up ARGUMENT...: a purchase whose token the merchant has, while the archive is away since the token was registered; the
+# buyer is killed. The merchant serves with these arguments.
 held_up() {
   stop archive
-  buy_in_background goods.bin --protocol invoice --archive archive -o "$W/goods.bin"
+  wallet buy goods.bin --protocol invoice --archive archive --yes -o "$W/goods.bin" >"$W/buy.log" 2>&1 &&
+    fail "a token was registered at an archive that is away"
+  stop merchant; start archive; started archive
+  wallet resume >"$W/buy.log" 2>&1 || true
+  stop archive; start merchant "$@"; started merchant
+  $ACD wallet resume --data-dir "$W/wallet" >"$W/buy.log" 2>&1 & buyer=$!
   until_is submitted last phase
   n=$(last n)
   kill_buyer
@@ -79,9 +85,8 @@ rm "$W/goods.bin"
 start merchant; started merchant
 
 echo "invoice.sh: an invoice expires before the archive saw the token: it is free, and what comes later is refused"
-stop merchant; start merchant --expiration 6; started merchant
 before=$(purse)
-held_up
+held_up --expiration 6
 kill_hard merchant
 sleep 7
 start archive; started archive
@@ -121,7 +126,9 @@ expect 0 wallet evidence export "$(newest number)" --out "$W/wallet.ev"
 expect 0 merchant evidence export "$n" --out "$W/merchant.ev"
 says no-fault approved-unendorsed "$W/wallet.ev" "$W/merchant.ev"
 says claim-fails delivered-this "$W/wallet.ev" "$W/merchant.ev"
-says no-fault not-credited "$W/merchant.ev" "$W/wallet.ev"
+# What a token is worth stands in its bank's key list, which everybody can fetch.
+curl -fs --cacert "$W/ca/ca.pem" "$(field url "$W/bank/identity.json")/v1/keys" >"$W/keys"
+says no-fault not-credited "$W/merchant.ev" "$W/wallet.ev" "$W/keys"
 
 echo "invoice.sh: a wallet restored from its 24 words"
 field mnemonic "$W/wallet.json" >"$W/words"
