@@ -80,7 +80,10 @@ struct Shopper {
     let open = try await wallet.purchases().filter(\.isOpen)
     if open.contains(where: \.isPaidFor) || (host.patience > 0 && !open.isEmpty) {
       if !open.contains(where: \.isPaidFor) { host.patience -= 1 }
-      if host.dice.oneIn(12), let purchase = open.first { _ = try await wallet.decline(purchase.number) }
+      // Not where a stop may change nothing about the end.
+      if !world.scenario.isCalm, host.dice.oneIn(12), let purchase = open.first {
+        _ = try await wallet.decline(purchase.number)
+      }
       for series in open where series.protocol == Mode.repeated.name && series.phase == "locked" {
         try await goOn(series)
       }
