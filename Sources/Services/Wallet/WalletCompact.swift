@@ -46,12 +46,11 @@ extension Wallet {
     _ number: UInt64, _ jb2: Verified<JB2>, _ info: PurchaseInfo, _ options: BuyOptions
   ) async throws {
     let terms = jb2.payload.terms
-    if let note = try? await message(number, .acknowledgement) {
-      _ = try? await exchange(note, with: terms.merchant)
-    }
     let asked = options.completion == .archive ? jb2.payload.bank : terms.merchant
-    var pause = 5
+    var (told, pause) = (false, 5)
     while true {
+      // Until M has it: M may be away just now, and without S_p(P1) it never hands k over.
+      if !told { told = await acknowledge(number, by: .acknowledgement, terms.merchant) }
       try await surroundings.pause(pause)
       pause = min(pause * 2, 1000)
       let answer = try? await status(

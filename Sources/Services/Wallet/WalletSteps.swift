@@ -161,7 +161,7 @@ extension Wallet {
     var pause = 5
     while true {
       if !received { received = await receive(M.self, number, p3) }
-      if received, !told { told = await acknowledge(M.self, number, merchant) }
+      if received, !told { told = await acknowledge(number, by: Label(M.Note.type), merchant) }
       try await surroundings.pause(pause)
       pause = min(pause * 2, 1000)
       let found =
@@ -187,10 +187,8 @@ extension Wallet {
   }
 
   /// Sends S_p(P1) or its kin, if there is one; false when the merchant could not be told.
-  private func acknowledge<M: ContractMode>(
-    _: M.Type, _ number: UInt64, _ merchant: PublicKey
-  ) async -> Bool {
-    guard let note = try? await message(number, Label(M.Note.type)) else { return true }
+  func acknowledge(_ number: UInt64, by label: Label, _ merchant: PublicKey) async -> Bool {
+    guard let note = try? await message(number, label) else { return true }
     do { _ = try await exchange(note, with: merchant) } catch { return false }
     return true
   }
