@@ -4,8 +4,10 @@
  * say that an encoding is deterministic, nor that nested byte strings of "any" message are signed:
  * docs/SPEC.md does. */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
 #include "acd.h"
 
 /* A rule's name: letters, digits and hyphens. "acd-receipt/1" becomes "acd-receipt-1". */
@@ -45,6 +47,17 @@ static void print_count(const acd_field *field)
     printf("[%u*%u %s: ", (unsigned)field->count_min, (unsigned)field->count_max, field->name);
 }
 
+/* A message with two sums: the second has a rule of its own name, after which zcbor names the member. */
+static bool is_second_sum(const acd_message_info *info, const acd_field *field)
+{
+    for (const acd_field *before = info->fields; before < field; before++) {
+        if (before->kind == ACD_FIELD_MONEY) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_type(const acd_message_info *info, const acd_field *field)
 {
     switch ((acd_field_kind)field->kind) {
@@ -58,7 +71,7 @@ static void print_type(const acd_message_info *info, const acd_field *field)
             print_size("tstr", field->min, field->max);
         }
         return;
-    case ACD_FIELD_MONEY: printf("money"); return;
+    case ACD_FIELD_MONEY: printf(is_second_sum(info, field) ? "second-money" : "money"); return;
     case ACD_FIELD_MAP: print_sub_rule(field); return;
     case ACD_FIELD_MESSAGE:
         if (field->sub == ACD_NONE) {
@@ -139,7 +152,8 @@ int main(void)
            "9052).\n\n");
     print_any("acd-message", ACD_P1, ACD_P5C);
     print_any("acd-container", ACD_RECEIPT, ACD_PAYMENT);
-    printf("money = [currency: tstr .size 3, amount: 0..%llu] ; A-Z only; in minor units\n\n",
+    printf("money = [currency: tstr .size 3, amount: 0..%llu] ; A-Z only; in minor units\n"
+           "second-money = money ; the second sum in one map\n\n",
            (unsigned long long)ACD_AMOUNT_MAX);
     for (int type = ACD_NONE + 1; type < ACD_TYPE_COUNT; type++) {
         const acd_message_info *info = acd_message_info_of((acd_message_type)type);

@@ -191,10 +191,8 @@ extension Wallet {
       for purchase in purchases {
         for input in purchase.inputs {
           coins[input.token.id]?.held += input.amount
-          if [.locked, .committed].contains(known[purchase.hash]) {
-            coins[input.token.id]?.rest += input.amount
-          }
         }
+        for input in known[purchase.hash] ?? [] { coins[input.token.id]?.rest += input.amount }
       }
       let rows = coins
       try await store.write { tx in for (id, coin) in rows { try tx.putCoin(coin, id: id) } }
@@ -203,9 +201,9 @@ extension Wallet {
     throw ServiceError.unreachable("the bank has changes all the time: try again later")
   }
 
-  /// How the bank has these purchases.
-  private func settled(_ purchases: [any FoundPurchase]) async throws -> [Hash: TransactionState] {
-    var states: [Hash: TransactionState] = [:]
+  /// What the bank has taken of the tokens for each of these purchases.
+  private func settled(_ purchases: [any FoundPurchase]) async throws -> [Hash: [TokenInput]] {
+    var taken: [Hash: [TokenInput]] = [:]
     for purchase in purchases {
       let known = try await store.read { tx -> Coin? in
         for input in purchase.inputs {
@@ -225,9 +223,9 @@ extension Wallet {
       guard answer.payload.hQuery == query.hash else {
         throw ServiceError.protocolViolation("\(bank.name) answered another query")
       }
-      states[purchase.hash] = answer.payload.state
+      taken[purchase.hash] = purchase.taken(answer.payload)
     }
-    return states
+    return taken
   }
 
   private func exchanged(_ uses: [[UInt8]], _ bank: TrustEntry) async throws -> [Coin] {
@@ -365,6 +363,21 @@ protocol FoundPurchase: Sendable {
   func takeUp(
     by wallet: Wallet, below limit: UInt64, names: [String]
   ) async throws -> (number: UInt64, index: UInt64)?
+}
+
+extension FoundPurchase {
+  /// What is locked or spent by a bank that answers so about the purchase. Of a series that has ended, the rest
+  /// of the budget came back already.
+  fileprivate func taken(_ answer: StatusAnswer) -> [TokenInput] {
+    switch answer.state {
+    case .locked: return inputs
+    case .committed:
+      let commit = answer.proof.lazy.compactMap { try? Verified<R10a>($0, by: .key(terms.archive)) }.first
+      let due = commit.flatMap { try? terms.due($0, lock: nil) } ?? terms.value
+      return inputs.split(after: due.amount).used
+    default: return []
+    }
+  }
 }
 
 private struct Found<P: PurchaseMachine>: FoundPurchase {
