@@ -366,8 +366,8 @@ protocol FoundPurchase: Sendable {
 }
 
 extension FoundPurchase {
-  /// What is locked or spent by a bank that answers so about the purchase. Of a series that has ended, the rest
-  /// of the budget came back already.
+  /// What is locked or spent by a bank that answers so about the purchase. Of a series that has ended, the
+  /// rest of the budget came back already.
   fileprivate func taken(_ answer: StatusAnswer) -> [TokenInput] {
     switch answer.state {
     case .locked: return inputs
