@@ -40,8 +40,9 @@ acd() {
 kiosk() { $KIOSK "$@"; }
 last() { acd "${2:-wallet}" list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1][sys.argv[1]])' "$1"; }
 settle() {
-  local n; n=$(last transaction)
-  for _ in $(seq 100); do
+  local n end; n=$(last transaction)
+  end=$(($(date +%s) + 40))  # a forced commit comes shortly before the expiration
+  while [ "$(date +%s)" -lt "$end" ]; do
     acd merchant sales | grep -q "^$n  credited" && return
     sleep 0.1
   done
