@@ -90,8 +90,8 @@ open(sys.argv[2], "wb").write(data)
 PY
 go_on merchant
 expect 0 wallet resume
-grep -q '4 damaged parts of the goods were sent again' "$W/err" || fail "nothing was mended: $(cat "$W/err")"
-labels | grep -q 'E4, E5, E7a' || fail "the mended goods are not acknowledged: $(labels)"
+grep -q '4 damaged parts of the goods are fetched again' "$W/err" || fail "nothing was mended: $(cat "$W/err")"
+labels | grep -q 'E4, NAK, E5, E7a' || fail "the mended goods are not acknowledged: $(labels)"
 arrived "$W/goods.bin"
 rm "$W/goods.bin"
 expect 0 merchant evidence export "$n" --out "$W/merchant.ev"
