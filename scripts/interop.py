@@ -158,7 +158,7 @@ def not_sent_yet(name):
     """Types that stand in the table and that no party of this version sends: their protocols are not served yet."""
     return re.fullmatch(
         r"acd-(ja5b|registration|registered|inv|endorsement|deposit|approval|passive-record"
-        r"|complaint|po|announcement|announced|consent|a[789][ab]?|nr|p5c|payment-1|payment)", name)
+        r"|complaint|po|announcement|announced|consent|a[789][ab]?|nr|p5c|d[0-3]|delegation|payment-1|payment)", name)
 
 
 def rules(cddl, *lists):
