@@ -139,7 +139,7 @@ struct MerchantOperationTests {
     try await operating(shop, isRunning: true) { operation async throws in
       let offer = try await operation.add(shop.goods, price: euros(100), description: "a", twoSided: false)
       var sold: Set<String> = []
-      for _ in 0..<SalesPage.salesMax + 1 {
+      for _ in 0..<Page<SaleSummary>.rowsMax + 1 {
         sold.insert(try await shop.contract(offer).payload.n.description)
       }
       let sales = try await operation.sales()

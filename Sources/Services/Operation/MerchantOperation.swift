@@ -60,14 +60,20 @@ public final class MerchantOperation: Sendable {
 
   /// All sales, the oldest first.
   public func sales() async throws -> [SaleSummary] {
-    var all: [SaleSummary] = []
+    try await all { SalesPage(after: $0) }.sorted { ($0.offeredAt, $0.n) < ($1.offeredAt, $1.n) }
+  }
+
+  /// What stands on all pages.
+  func all<Task: OperatorTask, Item>(_ page: (_ after: String?) -> Task) async throws -> [Item]
+  where Task.Answer == Page<Item>, Task.Desk == MerchantDesk {
+    var items: [Item] = []
     var after: String?
     repeat {
-      let page = try await link.carryOut(SalesPage(after: after))
-      all += page.sales
-      after = page.next
+      let answer = try await link.carryOut(page(after))
+      items += answer.items
+      after = answer.next
     } while after != nil
-    return all.sorted { ($0.offeredAt, $0.n) < ($1.offeredAt, $1.n) }
+    return items
   }
 
   /// Ends an open series of purchases: what was bought goes to the archive.

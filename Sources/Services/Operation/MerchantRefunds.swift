@@ -19,22 +19,12 @@ public struct RefundSummary: Codable, Equatable, Sendable {
 /// Part of the refunds, by name: those behind `after`.
 struct RefundsPage: OperatorTask {
   static let name = "refunds"
-  static let refundsMax = 200
-
-  struct Answer: Codable, Sendable {
-    var refunds: [RefundSummary]
-    /// Where the next page begins; nil at the end.
-    var next: String?
-  }
-
   var after: String?
 
-  func carryOut(at desk: MerchantDesk) async throws -> Answer {
-    let start = after.flatMap(Hash.init(hex:))?.bytes
-    return try await desk.store.read { tx in
+  func carryOut(at desk: MerchantDesk) async throws -> Page<RefundSummary> {
+    try await desk.store.read { tx in
       let kind = MerchantService.refundKind
-      let rows = try tx.machines(kind: kind, phase: nil, after: start, limit: Self.refundsMax)
-      let refunds = try rows.compactMap { row -> RefundSummary? in
+      return try Page(of: kind, after: after, in: tx) { row in
         guard let bytes = try tx.message(kind: kind, key: row.key, label: Label(.rf1).rawValue),
           let hash = Hash(row.key), let phase = RefundPhase(rawValue: row.phase)
         else { return nil }
@@ -43,8 +33,6 @@ struct RefundsPage: OperatorTask {
           id: hash.description, n: payload.n.description, amount: payload.amount.description,
           phase: "\(phase)")
       }
-      let full = rows.count == Self.refundsMax
-      return Answer(refunds: refunds, next: full ? rows.last.flatMap { Hash($0.key) }?.description : nil)
     }
   }
 }
@@ -67,14 +55,7 @@ struct AnswerRefund: OperatorTask {
 extension MerchantOperation {
   /// All refunds that were asked for.
   public func refunds() async throws -> [RefundSummary] {
-    var all: [RefundSummary] = []
-    var after: String?
-    repeat {
-      let page = try await link.carryOut(RefundsPage(after: after))
-      all += page.refunds
-      after = page.next
-    } while after != nil
-    return all
+    try await all { RefundsPage(after: $0) }
   }
 
   /// Agrees to the refund with this H(RF1), or does not.

@@ -95,25 +95,11 @@ struct ListOffers: OperatorTask {
 /// Part of the sales, by n: those behind `after`.
 struct SalesPage: OperatorTask {
   static let name = "sales"
-  static let salesMax = 200
-
-  struct Answer: Codable, Sendable {
-    var sales: [SaleSummary]
-    /// Where the next page begins; nil at the end.
-    var next: String?
-  }
-
   var after: String?
 
-  func carryOut(at desk: MerchantDesk) async throws -> Answer {
-    let start = after.flatMap(TransactionID.init(hex:))?.bytes
-    return try await desk.store.read { tx in
-      let rows = try tx.machines(
-        kind: MerchantService.kind, phase: nil, after: start, limit: Self.salesMax)
-      let full = rows.count == Self.salesMax
-      return Answer(
-        sales: try rows.map { try SaleSummary($0, tx) },
-        next: full ? rows.last.flatMap { TransactionID($0.key) }?.description : nil)
+  func carryOut(at desk: MerchantDesk) async throws -> Page<SaleSummary> {
+    try await desk.store.read { tx in
+      try Page(of: MerchantService.kind, after: after, in: tx) { try SaleSummary($0, tx) }
     }
   }
 }

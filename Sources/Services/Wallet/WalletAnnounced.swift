@@ -110,15 +110,11 @@ extension Wallet {
         report(.note("the merchant cannot be reached: it has until the expiration"))
       }
     }
-    var pause = 5
+    var rounds = Rounds(until: terms.expiration, silence: "neither archive nor bank has answered")
     while true {
-      try await surroundings.pause(pause)
-      pause = min(pause * 2, 1000)
+      try await rounds.next(surroundings)
       if try await advanced(number, info, terms, claim, options) { return }
-      if clock() > terms.expiration + 30 {
-        throw ServiceError.unreachable(
-          "neither archive nor bank has answered yet; the money is safe, try `resume` later")
-      }
+      try rounds.check(at: clock())
     }
   }
 

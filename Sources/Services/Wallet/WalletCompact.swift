@@ -47,12 +47,12 @@ extension Wallet {
   ) async throws {
     let terms = jb2.payload.terms
     let asked = options.completion == .archive ? jb2.payload.bank : terms.merchant
-    var (told, pause) = (false, 5)
+    var told = false
+    var rounds = Rounds(until: terms.expiration, silence: "the bank has not decided")
     while true {
       // Until M has it: M may be away just now, and without S_p(P1) it never hands k over.
       if !told { told = await acknowledge(number, by: .acknowledgement, terms.merchant) }
-      try await surroundings.pause(pause)
-      pause = min(pause * 2, 1000)
+      try await rounds.next(surroundings)
       let answer = try? await status(
         of: terms.n, terms.merchant, at: asked, pseudonym: info.pseudonymIndex)
       let proof = answer?.payload.proof ?? []
@@ -65,9 +65,7 @@ extension Wallet {
       guard clock() >= terms.expiration else { continue }
       try await ask(number, jb2)
       if try await look(CompactPurchase.self, number).machine.phase != .locked { return }
-      if clock() > terms.expiration + 30 {
-        throw ServiceError.unreachable("the bank has not decided yet; the money is safe, try `resume` later")
-      }
+      try rounds.check(at: clock())
     }
   }
 }

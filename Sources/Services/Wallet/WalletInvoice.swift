@@ -172,11 +172,10 @@ extension Wallet {
     } catch is TransportError {
       report(.note("the merchant cannot be reached: the archive is asked until the invoice expires"))
     }
-    var pause = 5
+    var rounds = Rounds(until: terms.expiration, silence: "neither merchant nor archive has answered")
     var round = 0
     while true {
-      try await surroundings.pause(pause)
-      pause = min(pause * 2, 1000)
+      try await rounds.next(surroundings)
       round += 1
       if try await tookKeyOfMerchant(number, info, invoice, inputs(coin)) { return }
       // M has a moment before the archive is bothered.
@@ -185,10 +184,7 @@ extension Wallet {
       {
         return
       }
-      if clock() > terms.expiration + 30 {
-        throw ServiceError.unreachable(
-          "neither merchant nor archive has answered yet; the money is safe, try `resume` later")
-      }
+      try rounds.check(at: clock())
     }
   }
 

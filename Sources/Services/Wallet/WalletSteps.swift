@@ -157,13 +157,11 @@ extension Wallet {
   ) async throws {
     let terms = p3.payload.terms
     var (received, told) = (!M.deliversAfterLock, false)
-    // The outcome takes two more deliveries and two durable steps: never there at once, often soon after.
-    var pause = 5
+    var rounds = Rounds(until: terms.expiration, silence: "the archive has not answered")
     while true {
       if !received { received = await receive(M.self, number, p3) }
       if received, !told { told = await acknowledge(number, by: Label(M.Note.type), merchant) }
-      try await surroundings.pause(pause)
-      pause = min(pause * 2, 1000)
+      try await rounds.next(surroundings)
       let found =
         options.completion == .archive
         ? try? await askArchive(M.self, p3) : try? await askMerchant(M.self, number, terms, merchant)
@@ -179,10 +177,7 @@ extension Wallet {
         try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
         return
       }
-      if clock() > terms.expiration + 30 {
-        throw ServiceError.unreachable(
-          "the archive has not answered yet; the money is safe, try `resume` later")
-      }
+      try rounds.check(at: clock())
     }
   }
 
