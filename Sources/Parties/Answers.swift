@@ -34,11 +34,22 @@ public struct Label: RawRepresentable, Hashable, Sendable {
 
 extension [Label: [UInt8]] {
   /// A message that a machine kept under its own type's label.
-  func stored<P: Payload>(_: P.Type) throws(MessageError) -> Verified<P> {
-    guard let bytes = self[Label(P.type)] else {
+  func stored<P: Payload>(_: P.Type = P.self) throws(MessageError) -> Verified<P> {
+    guard let message = try storedIfThere(P.self) else {
       throw MessageError(.misuse, "missing-field", "store: \(P.type.label)")
     }
+    return message
+  }
+
+  /// Nil if it was not kept.
+  func storedIfThere<P: Payload>(_: P.Type = P.self) throws(MessageError) -> Verified<P>? {
+    guard let bytes = self[Label(P.type)] else { return nil }
     return try Verified<P>(stored: bytes)
+  }
+
+  /// P5b or its kin, or the witnesses' abort.
+  func storedAbort<M>() throws(MessageError) -> Outcome<M> {
+    self[.p5c] == nil ? .aborted(try stored(Abort<M>.self)) : .witnessed(try stored(P5c.self))
   }
 }
 

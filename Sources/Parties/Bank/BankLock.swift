@@ -62,24 +62,15 @@ public struct BankLock<M: LockMode>: ~Copyable, Sendable {
 
   /// Takes the machine up again from what `keep` stored.
   public init(phase: LockPhase, messages: [Label: [UInt8]]) throws(MessageError) {
-    func stored(_ label: Label) throws(MessageError) -> [UInt8] {
-      guard let bytes = messages[label] else {
-        throw MessageError(.misuse, "missing-field", "bank store: \(label.rawValue)")
-      }
-      return bytes
-    }
     if phase == .absent {
       state = .absent
       return
     }
-    let p2 = try Verified<M.Request>(stored: stored(Label(M.requestType)))
-    let p3 = try Verified<M.LockMessage>(stored: stored(Label(M.lockType)))
+    let (p2, p3) = (try messages.stored(M.Request.self), try messages.stored(M.LockMessage.self))
     switch phase {
     case .absent, .locked: state = .locked(p2, p3)
-    case .settled: state = .settled(p2, p3, try Outcome(stored: stored(Label(M.commitType))))
-    case .released:
-      let label: Label = messages[.p5c] == nil ? Label(M.abortType) : .p5c
-      state = .released(p2, p3, try Outcome(stored: stored(label)))
+    case .settled: state = .settled(p2, p3, .committed(try messages.stored()))
+    case .released: state = .released(p2, p3, try messages.storedAbort())
     case .keyed, .lapsed: throw MessageError(.misuse, "field-range", "bank store: phase of a lock")
     }
   }

@@ -35,21 +35,17 @@ public struct BankPairing: ~Copyable, Sendable {
 
   /// Takes the machine up again from what `keep` stored.
   public init(phase: LockPhase, messages: [Label: [UInt8]]) throws(MessageError) {
-    func stored<P>(_: P.Type) throws(MessageError) -> Verified<P> {
-      guard let bytes = messages[Label(P.type)] else {
-        throw MessageError(.misuse, "missing-field", "bank store: \(P.type.label)")
-      }
-      return try Verified<P>(stored: bytes)
-    }
     switch phase {
     case .absent: state = .absent
-    case .keyed: state = .keyed(try stored(JB3.self))
-    case .lapsed: state = .lapsed(try stored(JB3.self))
-    case .locked: state = .locked(try stored(JB2.self), try stored(JB2ack.self))
+    case .keyed: state = .keyed(try messages.stored(JB3.self))
+    case .lapsed: state = .lapsed(try messages.stored(JB3.self))
+    case .locked: state = .locked(try messages.stored(JB2.self), try messages.stored(JB2ack.self))
     case .settled:
-      state = .settled(try stored(JB2.self), try stored(JB2ack.self), try stored(JB4a.self))
+      state = .settled(
+        try messages.stored(JB2.self), try messages.stored(JB2ack.self), try messages.stored(JB4a.self))
     case .released:
-      state = .released(try stored(JB2.self), try stored(JB2ack.self), try stored(JB4b.self))
+      state = .released(
+        try messages.stored(JB2.self), try messages.stored(JB2ack.self), try messages.stored(JB4b.self))
     }
   }
 

@@ -44,34 +44,34 @@ public struct AnnouncedPurchase: Sendable {
   public init(requesting n1: Verified<N1>) { (self.n1, state) = (n1, .requested) }
 
   public init(phase: PurchasePhase, messages: [Label: [UInt8]]) throws(MessageError) {
-    let kept = KeptMessages(messages: messages)
     func deal() throws(MessageError) -> Deal {
-      Deal(order: try kept.message(), announcement: try kept.message())
+      Deal(order: try messages.stored(), announcement: try messages.stored())
     }
     func claim(_ deal: Deal) throws(MessageError) -> Claim {
       Claim(
-        published: try kept.message(), announcement: deal.announcement, consent: try kept.message(),
+        published: try messages.stored(), announcement: deal.announcement, consent: try messages.stored(),
         order: deal.order)
     }
-    n1 = try kept.message()
+    n1 = try messages.stored()
     switch phase {
     case .requested: state = .requested
-    case .offered: state = .offered(try kept.message())
-    case .checked: state = .checked(try kept.message())
+    case .offered: state = .offered(try messages.stored())
+    case .checked: state = .checked(try messages.stored())
     case .announced: state = .announced(try deal())
     case .authorised:
       let deal = try deal()
       state = .authorised(deal, try claim(deal))
     case .locked:
       let deal = try deal()
-      state = .locked(deal, try claim(deal), try kept.message())
+      state = .locked(deal, try claim(deal), try messages.stored())
     case .paid, .delivered:
       let deal = try deal()
       state = .paid(
-        deal, try claim(deal), try kept.ifThere(), try kept.message(), opened: phase == .delivered)
+        deal, try claim(deal), try messages.storedIfThere(), try messages.stored(),
+        opened: phase == .delivered)
     case .aborted:
       let deal = try deal()
-      state = .aborted(deal, try claim(deal), try kept.message(), try kept.abort())
+      state = .aborted(deal, try claim(deal), try messages.stored(), try messages.storedAbort())
     case .refused: state = .refused
     case .abandoned: state = .abandoned
     case .registering: throw MessageError(.misuse, "state", "wallet: an announced purchase registers nothing")

@@ -42,23 +42,20 @@ public struct CompactPurchase: Sendable {
 
   /// Takes the machine up again from what `keep` stored.
   public init(phase: PurchasePhase, messages: [Label: [UInt8]]) throws(MessageError) {
-    func stored<P>(_: P.Type) throws(MessageError) -> Verified<P> {
-      guard let bytes = messages[Label(P.type)] else {
-        throw MessageError(.misuse, "missing-field", "wallet: \(P.type.label)")
-      }
-      return try Verified<P>(stored: bytes)
-    }
-    n1 = try stored(N1.self)
+    n1 = try messages.stored(N1.self)
     switch phase {
     case .requested: state = .requested
-    case .offered: state = .offered(try stored(P1.self))
-    case .checked: state = .checked(try stored(P1.self))
-    case .authorised: state = .authorised(try stored(P1.self), try stored(JB2.self))
-    case .locked: state = .locked(try stored(P1.self), try stored(JB2.self), try stored(JB2ack.self))
+    case .offered: state = .offered(try messages.stored(P1.self))
+    case .checked: state = .checked(try messages.stored(P1.self))
+    case .authorised: state = .authorised(try messages.stored(P1.self), try messages.stored(JB2.self))
+    case .locked:
+      state = .locked(
+        try messages.stored(P1.self), try messages.stored(JB2.self), try messages.stored(JB2ack.self))
     case .paid, .delivered:
       state = .paid(
-        try stored(P1.self), try stored(JB2.self), try stored(JB4a.self), opened: phase == .delivered)
-    case .aborted: state = .aborted(try stored(JB2.self), try stored(JB4b.self))
+        try messages.stored(P1.self), try messages.stored(JB2.self), try messages.stored(JB4a.self),
+        opened: phase == .delivered)
+    case .aborted: state = .aborted(try messages.stored(JB2.self), try messages.stored(JB4b.self))
     case .refused: state = .refused
     case .abandoned: state = .abandoned
     case .announced, .registering:

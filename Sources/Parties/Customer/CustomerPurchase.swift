@@ -50,37 +50,29 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
 
   /// Takes the machine up again from what `keep` stored.
   public init(phase: PurchasePhase, messages: [Label: [UInt8]]) throws(MessageError) {
-    func stored<P>(_ label: Label, _: P.Type) throws(MessageError) -> Verified<P> {
-      guard let bytes = messages[label] else {
-        throw MessageError(.misuse, "missing-field", "wallet: \(label.rawValue)")
-      }
-      return try Verified<P>(stored: bytes)
-    }
-    let n1 = try stored(.n1, N1.self)
+    let n1 = try messages.stored(N1.self)
     let state: State
     switch phase {
     case .requested: state = .requested
-    case .offered: state = .offered(try stored(Label(M.Offer.type), M.Offer.self))
-    case .checked: state = .checked(try stored(Label(M.Offer.type), M.Offer.self))
+    case .offered: state = .offered(try messages.stored(M.Offer.self))
+    case .checked: state = .checked(try messages.stored(M.Offer.self))
     case .authorised:
       state = .authorised(
-        try stored(Label(M.Offer.type), M.Offer.self), try stored(Label(M.requestType), M.Request.self))
+        try messages.stored(M.Offer.self), try messages.stored(M.Request.self))
     case .locked:
       state = .locked(
-        try stored(Label(M.Offer.type), M.Offer.self), try stored(Label(M.requestType), M.Request.self),
-        try stored(Label(M.lockType), M.LockMessage.self))
+        try messages.stored(M.Offer.self), try messages.stored(M.Request.self),
+        try messages.stored(M.LockMessage.self))
     case .paid, .delivered:
-      let p3 = messages[Label(M.lockType)] == nil ? nil : try stored(Label(M.lockType), M.LockMessage.self)
+      let p3 = try messages.storedIfThere(M.LockMessage.self)
       state = .paid(
-        try stored(Label(M.Offer.type), M.Offer.self), try stored(Label(M.requestType), M.Request.self), p3,
-        try stored(Label(M.commitType), Commit<M>.self),
+        try messages.stored(M.Offer.self), try messages.stored(M.Request.self), p3,
+        try messages.stored(Commit<M>.self),
         opened: phase == .delivered)
     case .aborted:
-      let abort: Outcome<M> =
-        messages[.p5c] == nil
-        ? .aborted(try stored(Label(M.abortType), Abort<M>.self)) : .witnessed(try stored(.p5c, P5c.self))
+      let abort: Outcome<M> = try messages.storedAbort()
       state = .aborted(
-        try stored(Label(M.requestType), M.Request.self), try stored(Label(M.lockType), M.LockMessage.self),
+        try messages.stored(M.Request.self), try messages.stored(M.LockMessage.self),
         abort)
     case .refused: state = .refused
     case .abandoned: state = .abandoned
@@ -88,9 +80,9 @@ public struct CustomerPurchase<M: ContractMode>: Sendable {
       throw MessageError(.misuse, "state", "wallet: not a phase of a purchase under a contract")
     }
     (self.n1, self.state) = (n1, state)
-    merchandise = messages[Label(.e4)] == nil ? nil : try stored(Label(.e4), E4.self)
+    merchandise = try messages.storedIfThere(E4.self)
     if let p1, let p3 { series = try M.customerSeries(p1, p3, messages: messages) }
-    note = messages[Label(M.Note.type)] == nil ? nil : try stored(Label(M.Note.type), M.Note.self)
+    note = try messages.storedIfThere(M.Note.self)
   }
 
   /// Where it stands.

@@ -150,24 +150,3 @@ extension OfferPayload {
       base: contract.mode == .repeated ? contract.price : nil)
   }
 }
-
-/// Reads what a party kept.
-struct KeptMessages {
-  let messages: [Label: [UInt8]]
-
-  func message<P>(_ type: P.Type = P.self) throws(MessageError) -> Verified<P> {
-    guard let bytes = messages[Label(P.type)] else {
-      throw MessageError(.misuse, "missing-field", "store: \(P.type.label)")
-    }
-    return try Verified<P>(stored: bytes)
-  }
-
-  func ifThere<P>(_ type: P.Type = P.self) throws(MessageError) -> Verified<P>? {
-    messages[Label(P.type)] == nil ? nil : try message(type)
-  }
-
-  /// P5b or its kin, or the witnesses' abort.
-  func abort<M>() throws(MessageError) -> Outcome<M> {
-    messages[.p5c] == nil ? .aborted(try message(Abort<M>.self)) : .witnessed(try message(P5c.self))
-  }
-}

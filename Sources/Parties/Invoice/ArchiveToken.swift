@@ -51,14 +51,13 @@ public struct ArchiveToken: Sendable {
 
   /// Takes the machine up again from what `keep` stored.
   public init(phase: ArchiveTokenPhase, messages: [Label: [UInt8]]) throws(MessageError) {
-    let kept = KeptMessages(messages: messages)
     switch phase {
     case .unregistered: state = .unregistered
-    case .registered: state = .registered(try kept.message(), try kept.message())
+    case .registered: state = .registered(try messages.stored(), try messages.stored())
     case .used:
       let use = Use(
-        deposit: try InvoiceDeposit(try kept.message(Deposit.self)), approval: try kept.message())
-      state = .used(try kept.message(), try kept.message(), use)
+        deposit: try InvoiceDeposit(try messages.stored(Deposit.self)), approval: try messages.stored())
+      state = .used(try messages.stored(), try messages.stored(), use)
     }
   }
 

@@ -94,23 +94,22 @@ public struct BankDeposit: Sendable {
   public init(
     phase: BankDepositPhase, messages: [Label: [UInt8]], token: Token?
   ) throws(MessageError) {
-    let kept = KeptMessages(messages: messages)
     func known() throws(MessageError) -> Token {
       guard let token else { throw MessageError(.misuse, "missing-field", "bank store: the token") }
       return token
     }
     func ground() throws(MessageError) -> Ground {
-      if let record = try kept.ifThere(PassiveRecord.self) {
-        return .record(try InvoiceDeposit(try kept.message(Deposit.self)), record)
+      if let record = try messages.storedIfThere(PassiveRecord.self) {
+        return .record(try InvoiceDeposit(try messages.stored(Deposit.self)), record)
       }
-      return .approval(try kept.message())
+      return .approval(try messages.stored())
     }
     switch phase {
     case .absent: state = .absent
-    case .approved: state = .approved(try kept.message())
-    case .brought: state = .brought(try known(), try kept.message())
+    case .approved: state = .approved(try messages.stored())
+    case .brought: state = .brought(try known(), try messages.stored())
     case .credited: state = .credited(try known(), try ground())
-    case .reversed: state = .reversed(try known(), try ground(), try kept.message())
+    case .reversed: state = .reversed(try known(), try ground(), try messages.stored())
     }
   }
 

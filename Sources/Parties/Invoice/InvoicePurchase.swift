@@ -39,24 +39,23 @@ public struct InvoicePurchase: Sendable {
   }
 
   public init(phase: PurchasePhase, messages: [Label: [UInt8]]) throws(MessageError) {
-    let kept = KeptMessages(messages: messages)
-    n1 = try kept.message()
-    registration = try kept.message()
+    n1 = try messages.stored()
+    registration = try messages.stored()
     switch phase {
     case .registering: state = .registering
     case .requested: state = .requested
-    case .offered: state = .offered(try kept.message())
-    case .checked: state = .checked(try kept.message())
-    case .authorised: state = .authorised(try kept.message(), try kept.message())
+    case .offered: state = .offered(try messages.stored())
+    case .checked: state = .checked(try messages.stored())
+    case .authorised: state = .authorised(try messages.stored(), try messages.stored())
     case .paid, .delivered:
       let k: [UInt8]
-      if let record = try kept.ifThere(PassiveRecord.self) {
+      if let record = try messages.storedIfThere(PassiveRecord.self) {
         k = record.payload.key
       } else {
-        k = try kept.message(Deposit.self).payload.key
+        k = try messages.stored(Deposit.self).payload.key
       }
-      state = .paid(try kept.message(), try kept.message(), k: k, opened: phase == .delivered)
-    case .aborted: state = .aborted(try kept.message())
+      state = .paid(try messages.stored(), try messages.stored(), k: k, opened: phase == .delivered)
+    case .aborted: state = .aborted(try messages.stored())
     case .refused: state = .refused
     case .abandoned: state = .abandoned
     case .announced, .locked:

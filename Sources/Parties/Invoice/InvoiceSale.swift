@@ -45,20 +45,20 @@ public struct InvoiceSale: ~Copyable, Sendable {
 
   /// Takes the machine up again from what `keep` stored, N1 and the registration included.
   public init(phase: SalePhase, messages: [Label: [UInt8]], k: [UInt8]) throws(MessageError) {
-    let kept = KeptMessages(messages: messages)
-    let (invoice, n1) = (try kept.message(Invoice.self), try kept.message(N1.self))
-    let registration = try kept.message(Registration.self)
-    let credit = try kept.ifThere(Credit.self)
+    let (invoice, n1) = (try messages.stored(Invoice.self), try messages.stored(N1.self))
+    let registration = try messages.stored(Registration.self)
+    let credit = try messages.storedIfThere(Credit.self)
     let state: State
     func deposit() throws(MessageError) -> InvoiceDeposit {
-      try InvoiceDeposit(try kept.message(Deposit.self))
+      try InvoiceDeposit(try messages.stored(Deposit.self))
     }
     switch phase {
     case .offered: state = .offered
     case .declined: state = .declined
     case .submitted: state = .submitted(try deposit())
-    case .committed: state = .committed(try deposit(), try kept.ifThere(), credit: nil)
-    case .credited: state = .committed(try deposit(), try kept.ifThere(), credit: try kept.message())
+    case .committed: state = .committed(try deposit(), try messages.storedIfThere(), credit: nil)
+    case .credited:
+      state = .committed(try deposit(), try messages.storedIfThere(), credit: try messages.stored())
     case .aborted: state = .aborted(try deposit())
     case .authorised, .cancelling, .claiming, .forcing:
       throw MessageError(.misuse, "state", "merchant store: not a phase of an invoice sale")

@@ -50,15 +50,14 @@ public struct AnnouncedSale: ~Copyable, Sendable {
 
   /// Takes the machine up again from what `keep` stored, N1 included.
   public init(phase: SalePhase, messages: [Label: [UInt8]], k: [UInt8]) throws(MessageError) {
-    let kept = KeptMessages(messages: messages)
-    let order = try kept.message(PurchaseOrder.self)
-    let buyer = try kept.message(N1.self).signer
-    let credit = try kept.ifThere(Credit.self)
+    let order = try messages.stored(PurchaseOrder.self)
+    let buyer = try messages.stored(N1.self).signer
+    let credit = try messages.storedIfThere(Credit.self)
     var claim: Claim?
-    if let published = try kept.ifThere(Announced.self) {
+    if let published = try messages.storedIfThere(Announced.self) {
       claim = Claim(
         published: published, announcement: try Verified(stored: published.payload.announcement),
-        consent: try kept.message(), order: order)
+        consent: try messages.stored(), order: order)
     }
     let state: State
     switch phase {
@@ -67,14 +66,15 @@ public struct AnnouncedSale: ~Copyable, Sendable {
     case .claiming:
       guard let claim else { throw MessageError(.misuse, "missing-field", "merchant store: A3p") }
       state = .claiming(claim)
-    case .authorised: state = .authorised(try kept.message())
-    case .submitted: state = .submitted(try kept.message(), try kept.message())
-    case .cancelling: state = .cancelling(try kept.message(), try kept.message())
+    case .authorised: state = .authorised(try messages.stored())
+    case .submitted: state = .submitted(try messages.stored(), try messages.stored())
+    case .cancelling: state = .cancelling(try messages.stored(), try messages.stored())
     case .committed:
-      state = .committed(try kept.message(), .committed(try kept.message()), credit: nil)
+      state = .committed(try messages.stored(), .committed(try messages.stored()), credit: nil)
     case .credited:
-      state = .committed(try kept.message(), .committed(try kept.message()), credit: try kept.message())
-    case .aborted: state = .aborted(try kept.message(), try kept.abort())
+      state = .committed(
+        try messages.stored(), .committed(try messages.stored()), credit: try messages.stored())
+    case .aborted: state = .aborted(try messages.stored(), try messages.storedAbort())
     case .forcing: throw MessageError(.misuse, "state", "merchant store: not a phase of an announced sale")
     }
     (self.order, self.buyer, self.k, self.claim, self.state) = (order, buyer, k, claim, state)

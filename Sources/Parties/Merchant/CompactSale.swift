@@ -41,26 +41,23 @@ public struct CompactSale: ~Copyable, Sendable {
 
   /// Takes the machine up again from what `keep` stored.
   public init(phase: SalePhase, messages: [Label: [UInt8]], k: [UInt8]) throws(MessageError) {
-    func stored<P>(_: P.Type) throws(MessageError) -> Verified<P> {
-      guard let bytes = messages[Label(P.type)] else {
-        throw MessageError(.misuse, "missing-field", "merchant store: \(P.type.label)")
-      }
-      return try Verified<P>(stored: bytes)
-    }
-    let p1 = try stored(P1.self)
+    let p1 = try messages.stored(P1.self)
     let state: State
     switch phase {
     case .offered: state = .offered
     case .declined: state = .declined
-    case .submitted: state = .submitted(try stored(JB3.self))
-    case .committed: state = .committed(try stored(JB3.self), try stored(JB4a.self), credit: nil)
+    case .submitted: state = .submitted(try messages.stored(JB3.self))
+    case .committed:
+      state = .committed(try messages.stored(JB3.self), try messages.stored(JB4a.self), credit: nil)
     case .credited:
-      state = .committed(try stored(JB3.self), try stored(JB4a.self), credit: try stored(Credit.self))
+      state = .committed(
+        try messages.stored(JB3.self), try messages.stored(JB4a.self),
+        credit: try messages.stored(Credit.self))
     case .aborted:
       guard let end = messages[Label(.jb4b)] ?? messages[.refusal] else {
         throw MessageError(.misuse, "missing-field", "merchant store: JB4b")
       }
-      state = .aborted(try stored(JB3.self), end)
+      state = .aborted(try messages.stored(JB3.self), end)
     case .authorised, .forcing, .cancelling, .claiming:
       throw MessageError(.misuse, "field-range", "merchant store: phase of a compact sale")
     }

@@ -70,49 +70,41 @@ public struct MerchantSale<M: ContractMode>: ~Copyable, Sendable {
 
   /// Takes the machine up again from what `keep` stored.
   public init(phase: SalePhase, messages: [Label: [UInt8]], k: [UInt8]) throws(MessageError) {
-    func stored<P>(_ label: Label, _: P.Type) throws(MessageError) -> Verified<P> {
-      guard let bytes = messages[label] else {
-        throw MessageError(.misuse, "missing-field", "merchant store: \(label.rawValue)")
-      }
-      return try Verified<P>(stored: bytes)
-    }
-    let p1 = try stored(Label(M.Offer.type), M.Offer.self)
+    let p1 = try messages.stored(M.Offer.self)
     let acknowledgement =
-      messages[Label(M.Note.type)] == nil ? nil : try stored(Label(M.Note.type), M.Note.self)
+      try messages.storedIfThere(M.Note.self)
     let state: State
     switch phase {
     case .offered: state = .offered
     case .declined: state = .declined
-    case .authorised: state = .authorised(try stored(Label(M.lockType), M.LockMessage.self))
-    case .forcing: state = .forcing(try stored(Label(M.lockType), M.LockMessage.self))
+    case .authorised: state = .authorised(try messages.stored(M.LockMessage.self))
+    case .forcing: state = .forcing(try messages.stored(M.LockMessage.self))
     case .submitted:
       state = .submitted(
-        try stored(Label(M.lockType), M.LockMessage.self),
-        try stored(Label(M.Submission.type), M.Submission.self))
+        try messages.stored(M.LockMessage.self),
+        try messages.stored(M.Submission.self))
     case .cancelling:
-      state = .cancelling(try stored(Label(M.lockType), M.LockMessage.self), try stored(.cancel, Cancel.self))
+      state = .cancelling(try messages.stored(M.LockMessage.self), try messages.stored(Cancel.self))
     case .committed:
       state = .committed(
-        try stored(Label(M.lockType), M.LockMessage.self),
-        .committed(try stored(Label(M.commitType), Commit<M>.self)), credit: nil)
+        try messages.stored(M.LockMessage.self),
+        .committed(try messages.stored(Commit<M>.self)), credit: nil)
     case .credited:
       state = .committed(
-        try stored(Label(M.lockType), M.LockMessage.self),
-        .committed(try stored(Label(M.commitType), Commit<M>.self)),
-        credit: try stored(.credit, Credit.self))
+        try messages.stored(M.LockMessage.self),
+        .committed(try messages.stored(Commit<M>.self)),
+        credit: try messages.stored(Credit.self))
     case .aborted:
-      let abort: Outcome<M> =
-        messages[.p5c] == nil
-        ? .aborted(try stored(Label(M.abortType), Abort<M>.self)) : .witnessed(try stored(.p5c, P5c.self))
-      state = .aborted(try stored(Label(M.lockType), M.LockMessage.self), abort)
+      let abort: Outcome<M> = try messages.storedAbort()
+      state = .aborted(try messages.stored(M.LockMessage.self), abort)
     case .claiming:
       throw MessageError(.misuse, "state", "merchant store: not a phase of a sale under a contract")
     }
-    let credit = messages[.credit] == nil ? nil : try stored(.credit, Credit.self)
-    let merchandise = M.deliversAfterLock ? try stored(Label(.e4), E4.self) : nil
+    let credit = try messages.storedIfThere(Credit.self)
+    let merchandise = M.deliversAfterLock ? try messages.stored(E4.self) : nil
     var series: MerchantSeries?
     if messages[Label(.r4)] != nil {
-      let lock = try stored(Label(M.lockType), M.LockMessage.self)
+      let lock = try messages.stored(M.LockMessage.self)
       series = try M.merchantSeries(p1, lock, secret: k, messages: messages)
     }
     (self.p1, self.k, self.acknowledgement, self.state) = (p1, k, acknowledgement, state)
