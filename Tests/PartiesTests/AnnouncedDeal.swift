@@ -133,67 +133,32 @@ struct AnnouncedDeal {
   }
 }
 
-final class AnnouncedCustomerRig {
-  var machine: AnnouncedPurchase
-  private var twin: AnnouncedPurchase
-  private(set) var kept: [Label: [UInt8]] = [:]
-  private(set) var effects: [CustomerEffect] = []
-
+final class AnnouncedCustomerRig: PurchaseRig<AnnouncedPurchase> {
   init(_ deal: AnnouncedDeal = AnnouncedDeal()) throws {
     let n1 = try deal.n1()
-    machine = AnnouncedPurchase(requesting: n1)
-    twin = machine
-    kept[.n1] = n1.bytes
+    super.init(AnnouncedPurchase(requesting: n1), kept: [.n1: n1.bytes])
   }
 
-  @discardableResult
-  func run(_ event: (inout AnnouncedPurchase) throws -> [CustomerEffect]) throws -> [String] {
-    effects = try event(&machine)
-    let again = try event(&twin)
-    #expect(again == effects, "the restored customer does otherwise")
-    for case .keep(let label, let bytes) in effects { kept[label] = bytes }
-    for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try AnnouncedPurchase(phase: machine.phase, messages: kept)
-    #expect(twin.phase == machine.phase && twin.goodsKey == machine.goodsKey && twin.claim == machine.claim)
-    if !machine.phase.isFinal || machine.phase == .delivered {
-      #expect(twin.p1 == machine.p1 && twin.lock == machine.lock)
-    }
-    return effects.map(\.summary)
+  override func isSame(_ twin: AnnouncedPurchase, _ machine: AnnouncedPurchase) -> Bool {
+    guard twin.claim == machine.claim else { return false }
+    guard !machine.phase.isFinal || machine.phase == .delivered else { return true }
+    return twin.p1 == machine.p1 && twin.lock == machine.lock
   }
 }
 
-final class AnnouncedSaleRig {
-  var machine: AnnouncedSale
-  private var twin: AnnouncedSale
-  var policy = MerchantPolicy(trust: trustList())
-  private(set) var kept: [Label: [UInt8]] = [:]
-  private(set) var effects: [MerchantEffect] = []
-
+final class AnnouncedSaleRig: SaleRig<AnnouncedSale> {
   init(_ deal: AnnouncedDeal = AnnouncedDeal()) throws {
     let n1 = try deal.n1()
     let order = try deal.order().payload
-    machine = try Actor.merchant.withKey {
+    let machine = try Actor.merchant.withKey {
       try AnnouncedSale(offering: order, to: n1.signer, k: Sale.k, key: $0)
     }
-    kept = [.n1: n1.bytes, Label(.purchaseOrder): machine.order.bytes]
-    twin = try AnnouncedSale(phase: .offered, messages: kept, k: Sale.k)
+    let kept = [Label.n1: n1.bytes, Label(.purchaseOrder): machine.order.bytes]
+    try super.init(machine, kept: kept)
   }
 
-  @discardableResult
-  func run(
-    _ event: (inout AnnouncedSale, borrowing SigningKey) throws -> [MerchantEffect]
-  ) throws -> [String] {
-    effects = try Actor.merchant.withKey { try event(&machine, $0) }
-    let again = try Actor.merchant.withKey { try event(&twin, $0) }
-    #expect(again == effects, "the restored merchant does otherwise")
-    for case .keep(let label, let bytes) in effects { kept[label] = bytes }
-    for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try AnnouncedSale(phase: machine.phase, messages: kept, k: Sale.k)
-    #expect(twin.phase == machine.phase && twin.buyer == machine.buyer && twin.tokenKey == machine.tokenKey)
-    let (state, proof) = machine.status(policy: policy)
-    let (twinState, twinProof) = twin.status(policy: policy)
-    #expect(state == twinState && proof == twinProof)
-    return effects.map(\.summary)
+  override func isSame(_ twin: borrowing AnnouncedSale, _ machine: borrowing AnnouncedSale) -> Bool {
+    twin.buyer == machine.buyer && twin.tokenKey == machine.tokenKey
   }
 
   @discardableResult

@@ -175,30 +175,14 @@ final class CompactMerchantRig {
   }
 }
 
-final class CompactCustomerRig {
-  var machine: CompactPurchase
-  private var twin: CompactPurchase
-  private(set) var kept: [Label: [UInt8]] = [:]
-  private(set) var effects: [CustomerEffect] = []
-
+final class CompactCustomerRig: PurchaseRig<CompactPurchase> {
   init(_ deal: CompactDeal = CompactDeal()) throws {
     let n1 = try deal.n1()
-    machine = CompactPurchase(requesting: n1)
-    twin = machine
-    kept[.n1] = n1.bytes
+    super.init(CompactPurchase(requesting: n1), kept: [.n1: n1.bytes])
   }
 
-  @discardableResult
-  func run(_ event: (inout CompactPurchase) throws -> [CustomerEffect]) throws -> [String] {
-    effects = try event(&machine)
-    let again = try event(&twin)
-    #expect(again == effects, "the restored customer does otherwise")
-    for case .keep(let label, let bytes) in effects { kept[label] = bytes }
-    for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try CompactPurchase(phase: machine.phase, messages: kept)
-    #expect(twin.phase == machine.phase && twin.p1 == machine.p1 && twin.p2 == machine.p2)
-    #expect(twin.goodsKey == machine.goodsKey && twin.n1 == machine.n1)
-    return effects.map(\.summary)
+  override func isSame(_ twin: CompactPurchase, _ machine: CompactPurchase) -> Bool {
+    twin.p1 == machine.p1 && twin.p2 == machine.p2 && twin.n1 == machine.n1
   }
 
   @discardableResult

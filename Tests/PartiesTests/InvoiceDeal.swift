@@ -157,70 +157,39 @@ struct InvoiceDeal {
   }
 }
 
-final class InvoiceCustomerRig {
-  var machine: InvoicePurchase
-  private var twin: InvoicePurchase
-  private(set) var kept: [Label: [UInt8]] = [:]
-  private(set) var effects: [CustomerEffect] = []
+final class InvoiceCustomerRig: PurchaseRig<InvoicePurchase> {
   let deal: InvoiceDeal
 
   init(_ way: Mode = .invoice) throws {
     deal = InvoiceDeal(way: way)
-    machine = InvoicePurchase(requesting: try deal.n1(), registration: try deal.registration())
-    twin = machine
-    kept = [.n1: machine.n1.bytes, Label(.registration): machine.registration.bytes]
+    let machine = InvoicePurchase(requesting: try deal.n1(), registration: try deal.registration())
+    super.init(
+      machine, kept: [.n1: machine.n1.bytes, Label(.registration): machine.registration.bytes])
   }
 
-  @discardableResult
-  func run(_ event: (inout InvoicePurchase) throws -> [CustomerEffect]) throws -> [String] {
-    effects = try event(&machine)
-    let again = try event(&twin)
-    #expect(again == effects, "the restored customer does otherwise")
-    for case .keep(let label, let bytes) in effects { kept[label] = bytes }
-    for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try InvoicePurchase(phase: machine.phase, messages: kept)
-    #expect(twin.phase == machine.phase && twin.goodsKey == machine.goodsKey)
-    #expect(twin.p1 == machine.p1 && twin.endorsement == machine.endorsement)
-    return effects.map(\.summary)
+  override func isSame(_ twin: InvoicePurchase, _ machine: InvoicePurchase) -> Bool {
+    twin.p1 == machine.p1 && twin.endorsement == machine.endorsement
   }
 }
 
-final class InvoiceSaleRig {
-  var machine: InvoiceSale
-  private var twin: InvoiceSale
-  var policy = MerchantPolicy(trust: InvoiceDeal.trust())
-  private(set) var kept: [Label: [UInt8]] = [:]
-  private(set) var effects: [MerchantEffect] = []
+final class InvoiceSaleRig: SaleRig<InvoiceSale> {
   let deal: InvoiceDeal
 
   init(_ way: Mode = .invoice) throws {
     let deal = InvoiceDeal(way: way)
     let (n1, registration) = (try deal.n1(), try deal.registration())
-    machine = try Actor.merchant.withKey {
+    let machine = try Actor.merchant.withKey {
       try InvoiceSale(offering: deal.terms(), to: n1, registration, k: Sale.k, key: $0)
     }
-    self.deal = deal
-    kept = [
-      .n1: n1.bytes, Label(.registration): registration.bytes, Label(.invoice): machine.invoice.bytes,
+    let kept = [
+      Label.n1: n1.bytes, Label(.registration): registration.bytes, Label(.invoice): machine.invoice.bytes,
     ]
-    twin = try InvoiceSale(phase: .offered, messages: kept, k: Sale.k)
+    self.deal = deal
+    try super.init(machine, kept: kept, policy: MerchantPolicy(trust: InvoiceDeal.trust()))
   }
 
-  @discardableResult
-  func run(
-    _ event: (inout InvoiceSale, borrowing SigningKey) throws -> [MerchantEffect]
-  ) throws -> [String] {
-    effects = try Actor.merchant.withKey { try event(&machine, $0) }
-    let again = try Actor.merchant.withKey { try event(&twin, $0) }
-    #expect(again == effects, "the restored merchant does otherwise")
-    for case .keep(let label, let bytes) in effects { kept[label] = bytes }
-    for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try InvoiceSale(phase: machine.phase, messages: kept, k: Sale.k)
-    #expect(twin.phase == machine.phase && twin.buyer == machine.buyer && twin.way == machine.way)
-    let (state, proof) = machine.status(policy: policy)
-    let (twinState, twinProof) = twin.status(policy: policy)
-    #expect(state == twinState && proof == twinProof)
-    return effects.map(\.summary)
+  override func isSame(_ twin: borrowing InvoiceSale, _ machine: borrowing InvoiceSale) -> Bool {
+    twin.buyer == machine.buyer && twin.way == machine.way
   }
 }
 

@@ -102,44 +102,21 @@ final class ModeArchiveRig<M: ArchiveMode> {
 
 typealias MerchantRig = ModeMerchantRig<CoreMode>
 
-final class ModeMerchantRig<M: ContractMode> {
-  var machine: MerchantSale<M>
-  private var twin: MerchantSale<M>
-  private let k: [UInt8]
-  var policy: MerchantPolicy
-  private(set) var kept: [Label: [UInt8]] = [:]
-  private(set) var effects: [MerchantEffect] = []
-  private(set) var allEffects: [MerchantEffect] = []
-
+final class ModeMerchantRig<M: ContractMode>: SaleRig<MerchantSale<M>> {
   init(
     offering offer: M.Offer, goods: GoodsClaim? = nil, k: [UInt8],
     policy: MerchantPolicy = MerchantPolicy(trust: trustList())
   ) throws {
-    (self.policy, self.k) = (policy, k)
-    machine = try Actor.merchant.withKey {
+    let machine = try Actor.merchant.withKey {
       try MerchantSale<M>(offering: offer, goods: goods, k: k, key: $0)
     }
-    kept[Label(M.Offer.type)] = machine.p1.bytes
+    var kept = [Label(M.Offer.type): machine.p1.bytes]
     kept[Label(.e4)] = machine.merchandise?.bytes
-    twin = try MerchantSale<M>(phase: .offered, messages: kept, k: k)
+    try super.init(machine, kept: kept, k: k, policy: policy)
   }
 
-  @discardableResult
-  func run(
-    _ event: (inout MerchantSale<M>, borrowing SigningKey) throws -> [MerchantEffect]
-  ) throws -> [String] {
-    effects = try Actor.merchant.withKey { try event(&machine, $0) }
-    let again = try Actor.merchant.withKey { try event(&twin, $0) }
-    #expect(again == effects, "the restored merchant does otherwise")
-    for case .keep(let label, let bytes) in effects { kept[label] = bytes }
-    for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try MerchantSale<M>(phase: machine.phase, messages: kept, k: k)
-    #expect(twin.phase == machine.phase && twin.servesGoods == machine.servesGoods)
-    let (state, proof) = machine.status(policy: policy)
-    let (twinState, twinProof) = twin.status(policy: policy)
-    #expect(state == twinState && proof == twinProof)
-    allEffects += effects
-    return effects.map(\.summary)
+  override func isSame(_ twin: borrowing MerchantSale<M>, _ machine: borrowing MerchantSale<M>) -> Bool {
+    twin.servesGoods == machine.servesGoods
   }
 
   @discardableResult
@@ -164,31 +141,16 @@ final class ModeMerchantRig<M: ContractMode> {
 
 typealias CustomerRig = ModeCustomerRig<CoreMode>
 
-final class ModeCustomerRig<M: ContractMode> {
-  var machine: CustomerPurchase<M>
-  private var twin: CustomerPurchase<M>
-  private(set) var kept: [Label: [UInt8]] = [:]
-  private(set) var effects: [CustomerEffect] = []
+final class ModeCustomerRig<M: ContractMode>: PurchaseRig<CustomerPurchase<M>> {
   var policy = CustomerPolicy(trust: trustList())
 
   init(requesting n1: Verified<N1>) {
-    machine = CustomerPurchase<M>(requesting: n1)
-    twin = machine
-    kept[.n1] = n1.bytes
+    super.init(CustomerPurchase<M>(requesting: n1), kept: [.n1: n1.bytes])
   }
 
-  @discardableResult
-  func run(_ event: (inout CustomerPurchase<M>) throws -> [CustomerEffect]) throws -> [String] {
-    effects = try event(&machine)
-    let again = try event(&twin)
-    #expect(again == effects, "the restored customer does otherwise")
-    for case .keep(let label, let bytes) in effects { kept[label] = bytes }
-    for case .enter(let phase, _) in effects { #expect(phase == machine.phase) }
-    twin = try CustomerPurchase<M>(phase: machine.phase, messages: kept)
-    #expect(twin.phase == machine.phase && twin.p1 == machine.p1 && twin.p2 == machine.p2)
-    #expect(twin.merchandise == machine.merchandise && twin.note == machine.note)
-    #expect(twin.p3 == machine.p3 && twin.goodsKey == machine.goodsKey && twin.n1 == machine.n1)
-    return effects.map(\.summary)
+  override func isSame(_ twin: CustomerPurchase<M>, _ machine: CustomerPurchase<M>) -> Bool {
+    twin.p1 == machine.p1 && twin.p2 == machine.p2 && twin.merchandise == machine.merchandise
+      && twin.note == machine.note && twin.p3 == machine.p3 && twin.n1 == machine.n1
   }
 
   @discardableResult

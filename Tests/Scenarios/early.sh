@@ -81,13 +81,8 @@ says "" delivered-this "${all[@]}"
 echo "early.sh: a damaged copy: a NAK names what is damaged, and that alone is sent again"
 locked_without_goods goods.bin -o "$W/goods.bin" --protocol early
 kill_buyer
-python3 - "$W/merchant/goods/$n" "$W/wallet/goods/$n.sealed" <<'PY'
-import sys
-data = bytearray(open(sys.argv[1], "rb").read())
-for place in (30, 100000, 100001, 2000000, len(data) - 1):
-    data[place] ^= 1
-open(sys.argv[2], "wb").write(data)
-PY
+cp "$W/merchant/goods/$n" "$W/wallet/goods/$n.sealed"
+flip "$W/wallet/goods/$n.sealed" 30 100000 100001 2000000 -1
 go_on merchant
 expect 0 wallet resume
 grep -q '4 damaged parts of the goods are fetched again' "$W/err" || fail "nothing was mended: $(cat "$W/err")"
@@ -100,14 +95,7 @@ grep -q NAK "$W/out" || fail "the merchant has no NAK: $(cat "$W/out")"
 echo "early.sh: goods that are not what E4 says: no E5, the archive refuses them, and the money comes back"
 before=$(purse)
 locked_without_goods goods.bin -o "$W/goods.bin" --protocol early --expiration 12
-python3 - "$W/merchant/goods/$n" <<'PY'
-import sys
-with open(sys.argv[1], "r+b") as file:
-    file.seek(100000)
-    byte = file.read(1)[0]
-    file.seek(100000)
-    file.write(bytes([byte ^ 1]))
-PY
+flip "$W/merchant/goods/$n" 100000
 go_on merchant
 wait $buyer && fail "bought, though the goods are bad"
 [ "$(newest phase)" = aborted ] || fail "the purchase is $(newest phase), not aborted"

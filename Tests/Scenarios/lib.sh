@@ -138,6 +138,20 @@ buy_in_background() {
 }
 kill_buyer() { kill -9 "$buyer" 2>/dev/null || true; wait "$buyer" 2>/dev/null || true; }
 
+# flip FILE PLACE...: turns one bit of the byte at each place over; -1 is the last byte.
+flip() {
+  python3 - "$@" <<'PY'
+import os, sys
+with open(sys.argv[1], "r+b") as file:
+    size = os.path.getsize(sys.argv[1])
+    for place in map(int, sys.argv[2:]):
+        file.seek(place % size)
+        byte = file.read(1)[0]
+        file.seek(place % size)
+        file.write(bytes([byte ^ 1]))
+PY
+}
+
 # sales_since: how many sales are not among $before.
 sales_since() { merchant sales --json | json "len([s for s in v if s['n'] not in $before])"; }
 

@@ -102,12 +102,7 @@ done
 kill -9 $buyer; wait $buyer 2>/dev/null || true
 [ "$(newest phase)" = offered ] || fail "the download was over: $(newest phase)"
 part=$W/wallet/goods/$(newest transaction).sealed
-python3 - "$part" <<'PY'
-import sys
-with open(sys.argv[1], "r+b") as f:
-    for place in (5, 100_000, 2_000_000):
-        f.seek(place); byte = f.read(1)[0]; f.seek(place); f.write(bytes([byte ^ 1]))
-PY
+flip "$part" 5 100000 2000000
 wallet resume >"$W/out" 2>"$W/err"
 grep -q '3 damaged parts of the goods are fetched again' "$W/err" || fail "the damage is not told: $(cat "$W/err")"
 [ "$(newest phase)" = delivered ] || fail "the damaged purchase is $(newest phase)"

@@ -123,14 +123,7 @@ says no-fault not-credited "${all[@]}" --heard bank
 echo "repeated.sh: bad goods that are forced: the archive refuses them, and the series ends with what was delivered"
 begin --protocol repeated --expiration 30
 cut_off 1
-python3 - "$W/merchant/goods/$n-1" <<'PY'
-import sys
-with open(sys.argv[1], "r+b") as file:
-    file.seek(20000)
-    byte = file.read(1)[0]
-    file.seek(20000)
-    file.write(bytes([byte ^ 1]))
-PY
+flip "$W/merchant/goods/$n-1" 20000
 expect 0 merchant finish "$n"
 for _ in 1 2 3; do
   [ "$(sale "$n" phase)" = credited ] && break
