@@ -1,5 +1,5 @@
-// What the rigs of machines share: each event goes to two machines, one of which is taken up again from the log
-// after every step. What it does has to be the same, to the byte.
+// What the rigs of machines share: each event goes to two machines, one of which is taken up again from the
+// log after every step. What it does has to be the same, to the byte.
 
 import Messages
 import Testing

@@ -84,8 +84,8 @@ extension BankService {
   private func deposit(
     _ address: Hash, _ given: Token?, request: [UInt8], _ event: @escaping DepositEvent
   ) async throws -> [UInt8]? {
-    let kept = try await node.store.read { [self] tx in try load(tx, address).1 }
-    let token = given ?? kept
+    let token =
+      if let given { given } else { try await node.store.read { [self] tx in try load(tx, address).1 } }
     let holds = token.map { [$0.id: signatureHolds($0)] } ?? [:]
     let now = node.clock()
     do {
@@ -142,7 +142,7 @@ extension BankService {
       case .reply(let bytes): reply = bytes
       case .refuse(let denial): reply = try node.refuse(denial, request: request)
       case .answer(let state, let proof): reply = try answer(tx, state, proof, request, at: now)
-      case .notYet(let detail): throw Self.notYet(detail)
+      case .notYet(let detail): throw Problem.busy("Not yet", detail)
       }
     }
     return reply
@@ -177,12 +177,6 @@ extension BankService {
   }
 
   private static func closedMark(_ invoice: Hash) -> String { "closed/\(invoice)" }
-
-  private static func notYet(_ detail: String) -> Problem {
-    Problem(
-      status: 503, code: "busy", title: "Not yet", detail: detail, money: "safe: nothing was changed",
-      next: "Send the same bytes again later.")
-  }
 
   // MARK: Complaints
 

@@ -25,9 +25,7 @@ extension MerchantService {
     let n = r5.payload.n
     // Two at a time would write one file twice.
     guard sealing.withLock({ $0.insert(n).inserted }) else {
-      throw Problem(
-        status: 503, code: "busy", title: "Busy", detail: "Goods of this series are being sealed.",
-        money: "safe: nothing was changed", next: "Send the same bytes again later.")
+      throw Problem.busy("Busy", "Goods of this series are being sealed.")
     }
     defer { sealing.withLock { _ = $0.remove(n) } }
     let unknown = Denial(.unknownTransaction, "no such series")

@@ -51,7 +51,6 @@ actor KeyBook {
     } catch is TransportError { throw Self.unreachable }
   }
 
-  private static let unreachable = Problem(
-    status: 503, code: "busy", title: "The bank cannot be asked", detail: "Its key list is not known here.",
-    money: "safe: nothing was changed", next: "Send the same bytes again later.")
+  private static let unreachable = Problem.busy(
+    "The bank cannot be asked", "Its key list is not known here.")
 }

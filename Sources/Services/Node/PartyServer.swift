@@ -72,13 +72,18 @@ extension Problem {
     }
   }
 
+  /// Nothing was done now; the same request may be later.
+  static func busy(_ title: String, _ detail: String) -> Problem {
+    Problem(
+      status: 503, code: "busy", title: title, detail: detail, money: "safe: nothing was changed",
+      next: "Send the same bytes again later.")
+  }
+
   /// What a storage error comes to when the peer is told: nothing was done, try again.
   static func storage(_ error: StorageError) -> Problem {
     switch error {
     case .overloaded, .busy, .closed:
-      Problem(
-        status: 503, code: "busy", title: "Too busy", detail: "The request was not processed.",
-        money: "safe: nothing was changed", next: "Send the same bytes again later.")
+      busy("Too busy", "The request was not processed.")
     case .diskFull:
       Problem(
         status: 507, code: "disk-full", title: "No space left", detail: "The request was not processed.",

@@ -100,15 +100,9 @@ extension Wallet {
     let terms = claim.announcement.payload.terms(of: claim.order)
     if machine.phase == .authorised {
       let handed = try Messages.Bundle([claim.consent.bytes, claim.published.bytes]).encoded()
-      do {
-        let reply = try await exchange(handed, with: terms.merchant)
-        if let refusal = reply.flatMap({ try? Verified<Refusal>($0, by: .key(terms.merchant)) }) {
-          report(
-            .note("the merchant: \(RefusedByPeer(refusal: refusal)); the token is free at the expiration"))
-        }
-      } catch is TransportError {
-        report(.note("the merchant cannot be reached: it has until the expiration"))
-      }
+      try await hand(
+        handed, to: terms.merchant, ifRefused: "the token is free at the expiration",
+        ifAway: "it has until the expiration")
     }
     var rounds = Rounds(until: terms.expiration, silence: "neither archive nor bank has answered")
     while true {

@@ -163,15 +163,9 @@ extension Wallet {
     let terms = invoice.payload.terms
     let coin = try await paying(info)
     let box = try await message(number, Label(rawValue: Self.paymentLabel))
-    do {
-      let reply = try await exchange(box, with: invoice.signer)
-      if let refusal = reply.flatMap({ try? Verified<Refusal>($0, by: .key(invoice.signer)) }) {
-        report(
-          .note("the merchant: \(RefusedByPeer(refusal: refusal)); the archive knows how the token stands"))
-      }
-    } catch is TransportError {
-      report(.note("the merchant cannot be reached: the archive is asked until the invoice expires"))
-    }
+    try await hand(
+      box, to: invoice.signer, ifRefused: "the archive knows how the token stands",
+      ifAway: "the archive is asked until the invoice expires")
     var rounds = Rounds(until: terms.expiration, silence: "neither merchant nor archive has answered")
     var round = 0
     while true {
