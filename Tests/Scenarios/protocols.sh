@@ -4,8 +4,9 @@
 # that a row names has to exist. protocols.sh [ROW...]: these rows only (and those that prepare them, marked *).
 #
 # Lines see: acd, with each party's data directory filled in; $W, the world's directory; last FIELD and sale, of the newest
-# purchase; settle, which waits until it is credited; and for disputes $shop, the merchant's key, `bought`, `unanswered`, and
-# `lie`: what a party signs with its own key and against the protocol (lie.py).
+# purchase; settle, which waits until it is credited; `anew`, which serves a party with other options, and `told`, what it was
+# told since; and for disputes $shop, the merchant's key, `bought`, `unanswered`, and `lie`: what a party signs with its own key
+# and against the protocol (lie.py).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . Tests/Scenarios/lib.sh
@@ -77,6 +78,52 @@ unacknowledged() {
   kill_buyer
   go_on merchant
 }
+# anew PARTY [OPTION...]: it stops and serves again, with these options. A row is a subshell: the new process is left in a file.
+anew() {
+  halt "$1"
+  start "$@"
+  echo "${PIDS[$1]}" >"$W/$1.pid"
+  started "$1"
+}
+halt() {
+  local pid=${PIDS[$1]}
+  kill "$pid"
+  until [ ! -e "/proc/$pid" ] || grep -q '^State:.*Z' "/proc/$pid/status"; do sleep 0.05; done
+  : >"$W/$1.log"
+}
+# anew_joint: the bank serves again, as a joint archive.
+anew_joint() {
+  halt bank
+  $ACD archive serve --joint --data-dir "$W/bank" --trust "$W/trust.acd" >>"$W/bank.log" 2>&1 &
+  PIDS[bank]=$!
+  echo "${PIDS[bank]}" >"$W/bank.pid"
+  started bank
+}
+# told PARTY TYPE: who sent it messages of this type since it was started with --trace, and which in one.
+told() {
+  python3 - "$W/$1.log" "$2" <<'PY'
+import json, sys
+for line in open(sys.argv[1]):
+    message = json.loads(line) if line.startswith('{"') else {}
+    if sys.argv[2] in message.get("label", "") and message["from"] != "bank":
+        print("by the", message["from"] + ":", message["label"])
+PY
+}
+# record PARTY: its public record, decoded.
+record() {
+  curl -fs --cacert "$W/ca/ca.pem" "$(field url "$W/$1/identity.json")/v1/records?after=0" -o "$W/record.cbor" &&
+    acd decode "$W/record.cbor"
+}
+# emptied PARTY N: waits until the start of its record is gone, and the merchant's sale N.
+emptied() {
+  local end url; end=$(($(date +%s) + 60)) url=$(field url "$W/$1/identity.json")
+  while [ "$(date +%s)" -lt "$end" ]; do
+    [ "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$W/ca/ca.pem" "$url/v1/records")" = 410 ] &&
+      ! acd merchant sales | grep -q "^$2" && echo "emptied" && return
+    sleep 0.5
+  done
+  fail "$1 still has the start of its record, or the merchant its sale"
+}
 lie() { local party=$1; shift; Tests/Scenarios/lie.py "$W/$party" "$@"; }
 # again OFFER: another purchase in the newest series.
 again() { acd wallet again "$(last number)" "$1" --yes -o "$W/again.bin"; }
@@ -114,14 +161,15 @@ head -c 30000 /dev/urandom >"$in/more.bin"
 head -c 20000 /dev/urandom >"$in/part.bin"
 head -c 20000 /dev/urandom >"$in/told.bin"
 head -c 20000 /dev/urandom >"$in/bill.bin"
-# A passive archive beside the other.
+# Beside the other a passive archive, and one whose records are emptied.
 more_parties() {
   $ACD archive init --passive --name archive2 --data-dir "$W/archive2" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
-  MORE+=(archive2)
+  $ACD archive init --name archive3 --data-dir "$W/archive3" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
+  MORE+=(archive2 archive3)
 }
-WITNESSES=1 TRUST_OPTIONS="--answer 2" world build/scenarios/protocols
+WITNESSES=1 TRUST_OPTIONS="--answer 2 --lifetime 4" world build/scenarios/protocols
 shop=$(field key "$W/merchant/identity.json")
-start_all; start witness1; start archive2 --passive; started witness1 archive2
+start_all; start witness1; start archive2 --passive; start archive3 --keep 0; started witness1 archive2 archive3
 
 passed=0 failed=0
 while IFS=$'\t' read -r row line status pattern tests <&3; do
@@ -133,7 +181,10 @@ while IFS=$'\t' read -r row line status pattern tests <&3; do
   else
     got=0
     (eval "$line") >"$W/out" 2>&1 </dev/null || got=$?
-    for party in "${!PIDS[@]}"; do go_on "$party"; done
+    for party in "${!PIDS[@]}"; do
+      [ ! -e "$W/$party.pid" ] || PIDS[$party]=$(cat "$W/$party.pid")
+      go_on "$party"
+    done
     if [ "$got" != "$status" ]; then
       result="FAILED: status $got instead of $status: $(head -c 300 "$W/out" | tr '\n' ' ')"
     elif [ "$pattern" != - ] && ! grep -qE -- "$pattern" "$W/out"; then
