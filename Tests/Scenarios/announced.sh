@@ -83,6 +83,21 @@ unharmed "$before"
 start merchant; started
 until_is declined sale "$n" phase
 
+echo "announced.sh: the merchant is away when it is to get S_t(PO), and gets it when it is back"
+stop archive
+wallet buy goods.bin --protocol announced --yes -o "$W/goods.bin" >"$W/buy.log" 2>&1 && fail "announced at an archive that is away"
+[ "$(newest phase)" = announced ] || fail "the purchase is $(newest phase), not announced"
+stop merchant; start archive; started archive bank
+$ACD wallet resume --data-dir "$W/wallet" >"$W/buy.log" 2>&1 & buyer=$!
+until_is 1 grep -c 'merchant cannot be reached now' "$W/buy.log"
+sleep 2
+start merchant; started
+SECONDS=0
+wait $buyer || fail "the purchase did not go on: $(cat "$W/buy.log")"
+[ $SECONDS -lt 20 ] || fail "the merchant got S_t(PO) after $SECONDS seconds"
+delivered
+before=$(purse)
+
 echo "announced.sh: the archive is away from the lock to the expiry"
 begun=$(date +%s)
 announced_without_bank --expiration 6

@@ -98,14 +98,12 @@ extension Wallet {
   ) async throws {
     let claim = machine.claim!
     let terms = claim.announcement.payload.terms(of: claim.order)
-    if machine.phase == .authorised {
-      let handed = try Messages.Bundle([claim.consent.bytes, claim.published.bytes]).encoded()
-      try await hand(
-        handed, to: terms.merchant, ifRefused: "the token is free at the expiration",
-        ifAway: "it has until the expiration")
-    }
+    var four = Handover(
+      try Messages.Bundle([claim.consent.bytes, claim.published.bytes]).encoded(), to: terms.merchant,
+      ifRefused: "the token is free at the expiration", ifAway: "it has until the expiration")
     var rounds = Rounds(until: terms.expiration, silence: "neither archive nor bank has answered")
     while true {
+      if try await look(AnnouncedPurchase.self, number).machine.phase == .authorised { await hand(&four) }
       try await rounds.next(surroundings)
       if try await advanced(number, info, terms, claim, options) { return }
       try rounds.check(at: clock())

@@ -163,12 +163,13 @@ extension Wallet {
     let terms = invoice.payload.terms
     let coin = try await paying(info)
     let box = try await message(number, Label(rawValue: Self.paymentLabel))
-    try await hand(
+    var payment = Handover(
       box, to: invoice.signer, ifRefused: "the archive knows how the token stands",
       ifAway: "the archive is asked until the invoice expires")
     var rounds = Rounds(until: terms.expiration, silence: "neither merchant nor archive has answered")
     var round = 0
     while true {
+      await hand(&payment)
       try await rounds.next(surroundings)
       round += 1
       if try await tookKeyOfMerchant(number, info, invoice, inputs(coin)) { return }

@@ -188,19 +188,6 @@ extension Wallet {
     return true
   }
 
-  /// Hands the merchant what is its to act on. Whatever it says to that, the purchase goes on without it; a
-  /// person is told.
-  func hand(
-    _ bytes: [UInt8], to merchant: PublicKey, ifRefused: String, ifAway: String
-  ) async throws {
-    do {
-      let reply = try await exchange(bytes, with: merchant)
-      if let refusal = reply.flatMap({ try? Verified<Refusal>($0, by: .key(merchant)) }) {
-        report(.note("the merchant: \(RefusedByPeer(refusal: refusal)); \(ifRefused)"))
-      }
-    } catch is TransportError { report(.note("the merchant cannot be reached: \(ifAway)")) }
-  }
-
   /// The archive's public record of (M, n).
   func askArchive<M: LockMode>(_: M.Type, _ p3: Verified<M.LockMessage>) async throws -> Outcome<M>? {
     // The record of (M, n) may hold aborts of other locks (attack 1).
