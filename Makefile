@@ -72,6 +72,7 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/storm.sh
 	Tests/Scenarios/kill.sh 12
 	Tests/Scenarios/kill.sh 8 "" early
+	Tests/Scenarios/kill.sh 8 "" repeated
 
 protocols: build ## Type the line of every row of docs/PROTOCOLS.md and print the table with results
 	Tests/Scenarios/protocols.sh

@@ -69,6 +69,22 @@ public struct Money: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// In JSON it is its text.
+extension Money: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let money = Money(try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "no amount such as EUR:12.34")
+    }
+    self = money
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
 /// Seconds since 1970-01-01T00:00:00Z, without leap seconds. Nothing below Services reads a clock: time
 /// is passed in.
 public typealias Timestamp = UInt64

@@ -106,7 +106,7 @@ private func answerCounter(
   _ options: WalletOptions, _ buying: BuyingOptions, _ number: UInt64, _ price: Money?
 ) async throws {
   try await options.withWallet { wallet in
-    try await wallet.bid(number, price: price, options: buying.options())
+    try await wallet.bid(number, price: price, output: buying.path) { [buying] in buying.choose(&$0) }
     try await finish(wallet, number, options)
   }
 }

@@ -26,20 +26,23 @@ struct BuyingOptions: ParsableArguments {
   @Option(help: "The archive's name or key.") var archive: String?
   @Option(name: .shortAndLong, help: "The file to write (default: in the wallet's goods folder).")
   var output: String?
-  @Option(help: "Where the key comes from: archive, merchant or early.")
-  var completion = CompletionRoute.archive
+  @Option(help: "Where the key comes from: archive, merchant or early (default: archive).")
+  var completion: CompletionRoute?
   @Option(help: "How many seconds until the money comes back if nothing is paid (600; 3600 for a series).")
   var expiration: UInt64?
   @Option(help: "Accept a counter-offer up to this price without asking.") var most: MoneyArgument?
 
-  func options(for mode: Mode = .core) -> BuyOptions {
-    var buying = BuyOptions()
-    (buying.bank, buying.archive, buying.most) = (bank, archive, most?.money)
-    buying.completion = completion
-    buying.expirationSeconds = expiration ?? (mode == .repeated ? 3600 : 600)
-    buying.output = output.map { URL(fileURLWithPath: $0).path }
-    return buying
+  /// Changes what was named; the rest stays as it was chosen before.
+  func choose(_ choices: inout PurchaseChoices) {
+    choices.bank = bank ?? choices.bank
+    choices.archive = archive ?? choices.archive
+    choices.most = most?.money ?? choices.most
+    choices.completion = completion ?? choices.completion
+    choices.expirationSeconds = expiration ?? choices.expirationSeconds
   }
+
+  /// The file to write.
+  var path: String? { output.map { URL(fileURLWithPath: $0).path } }
 }
 
 /// Options of every wallet command.
@@ -230,12 +233,14 @@ extension WalletCommand {
       try await options.withWallet { wallet in
         let chosen = try await choose(offer, try await wallet.offers(merchant: merchant))
         try confirm(chosen, price: price?.money, yes: yes, options)
-        var buying = buying.options(for: mode.mode)
-        (buying.merchant, buying.price) = (merchant, price?.money)
-        (buying.mode, buying.isShort, buying.budget) = (mode.mode, mode.isShort, budget?.money)
-        (buying.twoSided, buying.named) = (twoSided, named)
-        (buying.pseudonym, buying.reuseKey) = (pseudonym, reuseKey)
-        let number = try await wallet.buy(chosen, options: buying)
+        var wanted = BuyOptions()
+        (wanted.merchant, wanted.price, wanted.output) = (merchant, price?.money, buying.path)
+        (wanted.mode, wanted.isShort, wanted.budget) = (mode.mode, mode.isShort, budget?.money)
+        (wanted.twoSided, wanted.named, wanted.pseudonym) = (twoSided, named, pseudonym)
+        wanted.choices.expirationSeconds = mode.mode == .repeated ? 3600 : 600
+        wanted.choices.reuseKey = reuseKey
+        buying.choose(&wanted.choices)
+        let number = try await wallet.buy(chosen, options: wanted)
         try await finish(wallet, number, options)
       }
     }

@@ -74,6 +74,16 @@ expect 0 wallet resume
 [ "$(newest phase)" = abandoned ] || fail "a refused bid leaves the purchase $(newest phase)"
 expect 5 merchant bids accept "$bid"
 
+# The answer is taken by another process than the one that asked, and by what was chosen when it was begun.
+expect 4 wallet buy asked.bin --price EUR:0.50 --most EUR:0.65 --expiration 77 --yes -o "$W/out.bin"
+kill_hard merchant; start merchant; started
+expect 0 merchant bids counter "$(bid)" EUR:0.60
+now=$(date +%s)
+expect 0 wallet resume
+bought asked.bin EUR:0.60
+ends=$(($(sale "$(newest transaction)" expiration) - now))
+[ $ends -le 80 ] || fail "a purchase that was to end within 77 seconds had $ends"
+
 echo "negotiate.sh: declined before and after the payment"
 before=$(purse)
 expect 9 wallet buy goods.bin --price EUR:0.10 --yes

@@ -3,7 +3,7 @@
 public import Messages
 
 /// How the customer gets k (protocols.md §5, "completion routes").
-public enum CompletionRoute: String, CaseIterable, Sendable {
+public enum CompletionRoute: String, CaseIterable, Codable, Sendable {
   /// The archive gives P5a to whoever asks.
   case archive
   /// The merchant forwards P5a.

@@ -7,15 +7,15 @@ import Parties
 import Storage
 
 extension Wallet {
-  func advanceAnnounced(_ number: UInt64, options: BuyOptions) async throws {
+  func advanceAnnounced(_ number: UInt64) async throws {
     typealias Machine = AnnouncedPurchase
     while true {
       let (info, machine) = try await look(Machine.self, number)
-      if try await advanceUnchecked(Machine.self, info, machine, options) { continue }
+      if try await advanceUnchecked(Machine.self, info, machine) { continue }
       switch machine.phase {
-      case .checked: try await announce(number, machine, options)
+      case .checked: try await announce(info, machine)
       case .announced: try await publish(number, machine)
-      case .authorised, .locked: try await settle(number, info, machine, options)
+      case .authorised, .locked: try await settle(info, machine)
       case .paid: try await deliver(Machine.self, info, machine, machine.goods!)
       default: return
       }
@@ -23,17 +23,18 @@ extension Wallet {
   }
 
   /// Chooses the token, signs message 3 and keeps it; it is sent in the next step.
-  private func announce(_ number: UInt64, _ machine: AnnouncedPurchase, _ options: BuyOptions) async throws {
+  private func announce(_ info: PurchaseInfo, _ machine: AnnouncedPurchase) async throws {
+    let (number, choices) = (info.number, info.chosen)
     let terms = machine.p1!.payload.terms
     do {
-      let bank = try options.bank.map { try party(.bank, named: $0).key } ?? terms.bank
-      let archive = try options.archive.map { try party(.archive, named: $0).key } ?? terms.archive
+      let bank = try choices.bank.map { try party(.bank, named: $0).key } ?? terms.bank
+      let archive = try choices.archive.map { try party(.archive, named: $0).key } ?? terms.archive
       guard bank == terms.bank, archive == terms.archive else {
         throw ServiceError.configuration("the merchant's order names another bank or archive")
       }
       let coin = try await coin(worth: terms.price, at: terms.bank, until: terms.lifetime)
       let announcement = try machine.announcement(
-        of: coin.decoded(), expiration: min(terms.expiration, clock() + options.expirationSeconds))
+        of: coin.decoded(), expiration: min(terms.expiration, clock() + choices.expirationSeconds))
       let signed = try Verified(signing: announcement, with: seed.tokenKey(coin.keyIndex))
       let input = TokenInput(token: announcement.token, amount: terms.price.amount)
       try await apply(AnnouncedPurchase.self, number, holding: [input]) { machine in machine.announced(signed)
@@ -93,9 +94,7 @@ extension Wallet {
 
   /// Hands 4 to the merchant and waits for the record; from the expiration on the bank is asked whether there
   /// is a lock, and the archive to end it.
-  private func settle(
-    _ number: UInt64, _ info: PurchaseInfo, _ machine: AnnouncedPurchase, _ options: BuyOptions
-  ) async throws {
+  private func settle(_ info: PurchaseInfo, _ machine: AnnouncedPurchase) async throws {
     let claim = machine.claim!
     let terms = claim.announcement.payload.terms(of: claim.order)
     var four = Handover(
@@ -103,21 +102,22 @@ extension Wallet {
       ifRefused: "the token is free at the expiration", ifAway: "it has until the expiration")
     var rounds = Rounds(until: terms.expiration, silence: "neither archive nor bank has answered")
     while true {
-      if try await look(AnnouncedPurchase.self, number).machine.phase == .authorised { await hand(&four) }
+      if try await look(AnnouncedPurchase.self, info.number).machine.phase == .authorised {
+        await hand(&four)
+      }
       try await rounds.next(surroundings)
-      if try await advanced(number, info, terms, claim, options) { return }
+      if try await advanced(info, terms, claim) { return }
       try rounds.check(at: clock())
     }
   }
 
   /// One round of asking; true if the purchase went on.
-  private func advanced(
-    _ number: UInt64, _ info: PurchaseInfo, _ terms: LockTerms, _ claim: Claim, _ options: BuyOptions
-  ) async throws -> Bool {
+  private func advanced(_ info: PurchaseInfo, _ terms: LockTerms, _ claim: Claim) async throws -> Bool {
+    let (number, completion) = (info.number, info.chosen.completion)
     let machine = try await look(AnnouncedPurchase.self, number).machine
-    let published = options.completion == .archive ? (try? await record(terms)) ?? [] : []
+    let published = completion == .archive ? (try? await record(terms)) ?? [] : []
     var shown: [[UInt8]] = []
-    if options.completion != .archive || machine.lock == nil {
+    if completion != .archive || machine.lock == nil {
       shown += (try? await askMerchant(info, terms, claim)) ?? []
     }
     // An abort in the record counts only beside the lock, which a silent merchant does not show.

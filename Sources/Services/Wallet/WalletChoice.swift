@@ -19,16 +19,16 @@ extension Wallet {
   /// The bank to pay from and the tokens to pay with: the bank that was named, or the first of the contract's
   /// at which there are enough. A named customer's tokens are withdrawn now.
   func choose(
-    _ contract: Contract, at price: Money, _ options: BuyOptions, named: Bool
+    _ contract: Contract, at price: Money, _ choices: PurchaseChoices, named: Bool
   ) async throws -> (TrustEntry, [ChosenCoin]) {
     let banks =
-      try options.bank.map { [try party(.bank, named: $0)] } ?? contract.banks.compactMap { try? entry($0) }
+      try choices.bank.map { [try party(.bank, named: $0)] } ?? contract.banks.compactMap { try? entry($0) }
     var failure = "the contract names no bank that the trust list has"
     for bank in banks {
       do {
         if named { try await fund(price, at: bank) }
         let coins = try await coins(price.currency, at: bank, named: named)
-        return (bank, try select(contract, at: price, from: coins, reuseKey: options.reuseKey))
+        return (bank, try select(contract, at: price, from: coins, reuseKey: choices.reuseKey))
       } catch let error as ChangeError { failure = "\(error)" } catch let refused as RefusedByPeer {
         failure = "\(refused)"
       }

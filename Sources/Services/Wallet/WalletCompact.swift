@@ -6,14 +6,14 @@ import Messages
 import Parties
 
 extension Wallet {
-  func advanceCompact(_ number: UInt64, options: BuyOptions) async throws {
+  func advanceCompact(_ number: UInt64) async throws {
     typealias Machine = CompactPurchase
     while true {
       let (info, machine) = try await look(Machine.self, number)
-      if try await advanceUnpaid(Machine.self, info, machine, options) { continue }
+      if try await advanceUnpaid(Machine.self, info, machine) { continue }
       switch machine.phase {
       case .authorised: try await ask(number, machine.p2!)
-      case .locked: try await settle(number, machine.p2!, info, options)
+      case .locked: try await settle(info, machine.p2!)
       case .paid: try await deliver(Machine.self, info, machine, machine.p1!.payload.goods!)
       default: return
       }
@@ -42,11 +42,9 @@ extension Wallet {
 
   /// Waits for JB4a, which the bank or the merchant shows to the purchase's pseudonym; from the expiration on
   /// JB2 itself asks for an outcome.
-  private func settle(
-    _ number: UInt64, _ jb2: Verified<JB2>, _ info: PurchaseInfo, _ options: BuyOptions
-  ) async throws {
-    let terms = jb2.payload.terms
-    let asked = options.completion == .archive ? jb2.payload.bank : terms.merchant
+  private func settle(_ info: PurchaseInfo, _ jb2: Verified<JB2>) async throws {
+    let (number, terms) = (info.number, jb2.payload.terms)
+    let asked = info.chosen.completion == .archive ? jb2.payload.bank : terms.merchant
     var told = false
     var rounds = Rounds(until: terms.expiration, silence: "the bank has not decided")
     while true {

@@ -8,13 +8,12 @@ import Storage
 
 extension Wallet {
   /// Begins an invoice purchase: chooses the token and registers it at its archive.
-  func beginInvoice(
-    _ info: PurchaseInfo, _ n1: Verified<N1>, _ price: Money, _ options: BuyOptions
-  ) async throws {
-    let archive = try options.archive.map { named in
-      try party(.archive, named: named, passive: options.mode == .invoicePassive).key
+  func beginInvoice(_ info: PurchaseInfo, _ n1: Verified<N1>, _ price: Money) async throws {
+    let passive = info.mode == .invoicePassive
+    let archive = try info.chosen.archive.map { named in
+      try party(.archive, named: named, passive: passive).key
     }
-    let coin = try await boundCoin(worth: price, at: archive, passive: options.mode == .invoicePassive)
+    let coin = try await boundCoin(worth: price, at: archive, passive: passive)
     let token = try coin.decoded()
     guard let bound = token.archive, let inner = token.inner else {
       throw ServiceError.protocolViolation("the token is bound to no archive")
@@ -54,7 +53,7 @@ extension Wallet {
     return coin
   }
 
-  func advanceInvoice(_ number: UInt64, options: BuyOptions) async throws {
+  func advanceInvoice(_ number: UInt64) async throws {
     while true {
       let (info, machine) = try await look(InvoicePurchase.self, number)
       switch machine.phase {
@@ -62,7 +61,7 @@ extension Wallet {
       case .requested: try await requestInvoice(number, info, machine)
       case .offered: try await fetchOffered(InvoicePurchase.self, info, machine)
       case .checked: try await endorse(number, info, machine)
-      case .authorised: try await settle(number, info, machine, options)
+      case .authorised: try await settle(info, machine)
       case .paid: try await deliver(InvoicePurchase.self, info, machine, machine.goods!)
       default: return
       }
@@ -156,9 +155,8 @@ extension Wallet {
   // MARK: Waiting for k
 
   /// Hands the token in, and waits for k: from M; from the archive, or its record, if M does not answer.
-  private func settle(
-    _ number: UInt64, _ info: PurchaseInfo, _ machine: InvoicePurchase, _ options: BuyOptions
-  ) async throws {
+  private func settle(_ info: PurchaseInfo, _ machine: InvoicePurchase) async throws {
+    let number = info.number
     let invoice = machine.p1!
     let terms = invoice.payload.terms
     let coin = try await paying(info)
@@ -174,7 +172,7 @@ extension Wallet {
       round += 1
       if try await tookKeyOfMerchant(number, info, invoice, inputs(coin)) { return }
       // M has a moment before the archive is bothered.
-      if round > 6 || clock() >= terms.expiration || options.completion == .archive,
+      if round > 6 || clock() >= terms.expiration || info.chosen.completion == .archive,
         try await tookWordOfDecider(number, machine, coin)
       {
         return

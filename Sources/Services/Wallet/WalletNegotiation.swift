@@ -50,7 +50,10 @@ extension Wallet {
   }
 
   /// Signs the next bid and keeps it; nil accepts what the merchant asks.
-  private func keepBid(_ number: UInt64, price: Money?, output: String? = nil) async throws {
+  private func keepBid(
+    _ number: UInt64, price: Money?, output: String? = nil,
+    choosing: @escaping @Sendable (inout PurchaseChoices) -> Void = { _ in }
+  ) async throws {
     let negotiation = try await negotiation(number)
     var generator = surroundings.randomness
     let bid: N1
@@ -65,15 +68,22 @@ extension Wallet {
       var changed = info
       changed.price = bid.price.description
       changed.output = output ?? info.output
+      var choices = info.chosen
+      choosing(&choices)
+      changed.choices = choices
       try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
       try tx.putPurchase(changed, phase: .requested, due: nil)
     }
   }
 
-  /// Answers a counter-offer, by another price or by nil to accept it, and goes on with the purchase.
-  public func bid(_ number: UInt64, price: Money?, options: BuyOptions) async throws {
-    try await keepBid(number, price: price, output: options.output)
-    try await advance(number, options: options)
+  /// Answers a counter-offer, by another price or by nil to accept it, and goes on with the purchase, as it
+  /// was begun or as `choosing` changes it.
+  public func bid(
+    _ number: UInt64, price: Money?, output: String? = nil,
+    choosing: @escaping @Sendable (inout PurchaseChoices) -> Void = { _ in }
+  ) async throws {
+    try await keepBid(number, price: price, output: output, choosing: choosing)
+    try await advance(number)
   }
 
   // MARK: Saying no

@@ -4,42 +4,31 @@
 import BlindTokens
 import Foundation
 public import Messages
-public import Parties
+import Parties
 import Storage
 
 /// What to buy, and how.
 public struct BuyOptions: Sendable {
   public var merchant: String?
-  public var bank: String?
-  public var archive: String?
   /// By which protocol.
   public var mode = Mode.core
   /// What to bid; nil: the offer's price.
   public var price: Money?
-  /// Up to which price a counter-offer is accepted without asking.
-  public var most: Money?
   /// Under the account's own key, so that bank and merchant know the customer.
   public var named = false
   /// Under a pseudonym of this name, by which the merchant knows a customer again; nil: one that is used
   /// once.
   public var pseudonym: String?
-  /// Pay with tokens of one key, if enough of them share one: fewer signatures, but they belong together.
-  public var reuseKey = false
   /// Ask for two-sided delivery.
   public var twoSided = false
   /// A series: what it may cost in all; nil: the first purchase alone.
   public var budget: Money?
   /// A series: two messages for each further purchase.
   public var isShort = false
-  /// Where k comes from.
-  public var completion = CompletionRoute.archive
-  /// How long the archive may take.
-  public var expirationSeconds: UInt64 = 600
   /// The file to write; nil: the goods' name in the working directory.
   public var output: String?
-
-  /// An open series: ask the archive whether the merchant has ended it.
-  var looksForOutcome = false
+  /// What is kept with the purchase.
+  public var choices = PurchaseChoices()
 
   public init() {}
 }
@@ -107,7 +96,7 @@ extension Wallet {
       number: number, pseudonymIndex: index, merchant: merchant.key.description,
       description: offer.description, name: offer.name,
       price: (options.price ?? offer.price).description, startedAt: now,
-      output: options.output, protocol: options.mode.name)
+      output: options.output, protocol: options.mode.name, choices: options.choices)
     if options.mode == .repeated {
       let first = SeriesItem(
         description: offer.description, name: offer.name, price: offer.price.description,
@@ -115,40 +104,39 @@ extension Wallet {
       info.series = SeriesInfo(budget: budget.description, isShort: options.isShort, items: [first])
     }
     if Mode.invoices.contains(options.mode) {
-      try await beginInvoice(info, n1, n1.payload.price, options)
+      try await beginInvoice(info, n1, n1.payload.price)
     } else {
       try await store.write { [info] tx in
         try tx.keep(.n1, n1.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
         try tx.putPurchase(info, phase: .requested, due: nil)
       }
     }
-    try await advance(number, options: options)
+    try await advance(number)
     return number
   }
 
   /// Goes on with every purchase that is not at its end.
-  public func resume(options: BuyOptions = BuyOptions()) async throws {
+  public func resume() async throws {
     try await resumeMoney()
-    var options = options
-    options.looksForOutcome = true
     for summary in try await purchases() where summary.isOpen {
-      do { try await advance(summary.number, options: options) } catch {
+      do { try await advance(summary.number, looksForOutcome: true) } catch {
         report(.note("purchase \(summary.number): \(error)"))
       }
     }
     try await resumeRefunds()
   }
 
-  /// Takes a purchase as far as it goes now.
-  func advance(_ number: UInt64, options: BuyOptions) async throws {
+  /// Takes a purchase as far as it goes now. `looksForOutcome`: an open series asks the archive whether its
+  /// merchant has ended it.
+  func advance(_ number: UInt64, looksForOutcome: Bool = false) async throws {
     let mode = try await info(number).mode
-    if mode == .compact { return try await advanceCompact(number, options: options) }
-    if mode == .announced { return try await advanceAnnounced(number, options: options) }
-    if Mode.invoices.contains(mode) { return try await advanceInvoice(number, options: options) }
+    if mode == .compact { return try await advanceCompact(number) }
+    if mode == .announced { return try await advanceAnnounced(number) }
+    if Mode.invoices.contains(mode) { return try await advanceInvoice(number) }
     guard let mode = ContractModes.types(of: mode) else {
       throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
     }
-    try await advance(mode, number, options: options)
+    try await advance(mode, number, looksForOutcome: looksForOutcome)
   }
 }
 

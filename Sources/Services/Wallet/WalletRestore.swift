@@ -336,7 +336,7 @@ extension Wallet {
   /// Goes on with a purchase that was taken up. What holds it up does not hold up the others: `resume` does
   /// the rest.
   func goOn(_ number: UInt64) async {
-    do { try await advance(number, options: BuyOptions()) } catch {
+    do { try await advance(number) } catch {
       report(.note("purchase \(number): \(error)"))
     }
   }

@@ -55,7 +55,10 @@ struct PurchaseInfo: Codable, Equatable, Sendable {
   var series: SeriesInfo?
   /// Invoices: the id of the token that pays, hexadecimal.
   var token: String?
+  /// How it is to be made; nil: it was begun by an older build, or comes from the 24 words.
+  var choices: PurchaseChoices?
 
+  var chosen: PurchaseChoices { choices ?? PurchaseChoices() }
   var mode: Mode { `protocol`.flatMap(Mode.init(named:)) ?? .core }
 
   static let kind = "purchase"

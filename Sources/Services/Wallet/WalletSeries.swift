@@ -57,7 +57,7 @@ extension Wallet {
       throw ServiceError.configuration("this is not sold in series; nothing was asked for")
     }
     // Whatever was interrupted comes first.
-    try await advance(RepeatedMode.self, number, options: BuyOptions())
+    try await advance(number)
     (info, machine) = try await look(SeriesPurchase.self, number)
     guard machine.phase == .locked, let kept = info.series, !kept.isFinishing else {
       throw ServiceError.configuration("series \(number) is \(machine.phase): begin a new one")
@@ -77,7 +77,7 @@ extension Wallet {
       try machine.wanted(wanted, short: kept.isShort, pseudonym: seed.pseudonymKey(key))
     }
     let place = (machine.series?.count ?? 0) + 1
-    try await advance(RepeatedMode.self, number, options: BuyOptions())
+    try await advance(number)
     (info, machine) = try await look(SeriesPurchase.self, number)
     guard machine.item(place) != nil else {
       throw ServiceError.configuration(
@@ -86,11 +86,11 @@ extension Wallet {
   }
 
   /// Ends a series: what was bought is paid, the rest of the budget comes back.
-  public func finish(_ number: UInt64, options: BuyOptions = BuyOptions()) async throws {
+  public func finish(_ number: UInt64) async throws {
     let (info, _) = try await look(SeriesPurchase.self, number)
     guard info.series != nil else { throw ServiceError.configuration("purchase \(number) is no series") }
     try await applySeries(number, { info, _ in info.series?.isFinishing = true }) { _ in [] }
-    try await advance(RepeatedMode.self, number, options: options)
+    try await advance(number)
   }
 
   /// How a series stands; nil for other purchases.
@@ -116,14 +116,15 @@ extension Wallet {
 
   /// Everything that an open series has to do now.
   /// - Returns: false when it stays open and waits for its customer.
-  func continueSeries(_ number: UInt64, options: BuyOptions) async throws -> Bool {
+  func continueSeries(_ number: UInt64, looksForOutcome: Bool) async throws -> Bool {
     guard let lock = try await look(SeriesPurchase.self, number).machine.p3 else { return true }
     var failure: (any Error)?
     do { try await catchUp(number) } catch { failure = error }
-    let isFinishing = try await info(number).series?.isFinishing ?? false
+    let info = try await info(number)
+    let isFinishing = info.series?.isFinishing ?? false
     let isOver = isFinishing || clock() >= lock.payload.terms.expiration
     // The merchant may have ended it: then it refuses, or somebody wants to know.
-    if isOver || failure != nil || options.looksForOutcome,
+    if isOver || failure != nil || looksForOutcome,
       let outcome = try? await askArchive(RepeatedMode.self, lock)
     {
       try await apply(SeriesPurchase.self, number) { machine in machine.decided(outcome) }
@@ -135,7 +136,7 @@ extension Wallet {
     }
     if let failure { report(.note("series \(number): \(failure)")) }
     try await sayFinished(number, lock)
-    try await settle(RepeatedMode.self, number, lock, lock.payload.terms.merchant, options)
+    try await settle(RepeatedMode.self, info, lock)
     return true
   }
 

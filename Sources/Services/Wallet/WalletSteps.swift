@@ -10,16 +10,16 @@ import Parties
 import Storage
 
 extension Wallet {
-  func advance<M: ContractMode>(_: M.Type, _ number: UInt64, options: BuyOptions) async throws {
+  func advance<M: ContractMode>(_: M.Type, _ number: UInt64, looksForOutcome: Bool) async throws {
     typealias Machine = CustomerPurchase<M>
     while true {
       let (info, machine) = try await look(Machine.self, number)
-      if try await advanceUnpaid(Machine.self, info, machine, options) { continue }
+      if try await advanceUnpaid(Machine.self, info, machine) { continue }
       switch machine.phase {
       case .authorised: try await lock(M.self, number, machine.p2!)
       case .locked where M.mode == .repeated:
-        guard try await continueSeries(number, options: options) else { return }
-      case .locked: try await settle(M.self, number, machine.p3!, PublicKey(hex: info.merchant)!, options)
+        guard try await continueSeries(number, looksForOutcome: looksForOutcome) else { return }
+      case .locked: try await settle(M.self, info, machine.p3!)
       case .paid where M.mode == .repeated:
         try await deliverItems(number)
         try await apply(Machine.self, number) { machine in machine.opened() }
@@ -32,21 +32,19 @@ extension Wallet {
   }
 
   /// The steps up to the payment, in any machine under a contract; false from the payment on.
-  func advanceUnpaid<P: PurchaseMachine>(
-    _: P.Type, _ info: PurchaseInfo, _ machine: P, _ options: BuyOptions
-  ) async throws -> Bool {
-    if try await advanceUnchecked(P.self, info, machine, options) { return true }
+  func advanceUnpaid<P: PurchaseMachine>(_: P.Type, _ info: PurchaseInfo, _ machine: P) async throws -> Bool {
+    if try await advanceUnchecked(P.self, info, machine) { return true }
     guard machine.phase == .checked else { return false }
-    try await authorise(P.self, info.number, machine.p1!, options)
+    try await authorise(P.self, info, machine.p1!)
     return true
   }
 
   /// The steps up to the goods, in any machine; false from there on.
-  func advanceUnchecked<P: RequestedMachine>(
-    _: P.Type, _ info: PurchaseInfo, _ machine: P, _ options: BuyOptions
-  ) async throws -> Bool {
+  func advanceUnchecked<P: RequestedMachine>(_: P.Type, _ info: PurchaseInfo, _ machine: P) async throws
+    -> Bool
+  {
     switch machine.phase {
-    case .requested: try await request(P.self, info.number, info, PublicKey(hex: info.merchant)!, options)
+    case .requested: try await request(P.self, info, PublicKey(hex: info.merchant)!)
     case .offered: try await fetchOffered(P.self, info, machine)
     default: return false
     }
@@ -64,9 +62,9 @@ extension Wallet {
   }
 
   /// Opens the goods with the key that was paid for.
-  func deliver<P: CustomerMachine>(
-    _: P.Type, _ info: PurchaseInfo, _ machine: P, _ goods: GoodsClaim
-  ) async throws {
+  func deliver<P: CustomerMachine>(_: P.Type, _ info: PurchaseInfo, _ machine: P, _ goods: GoodsClaim)
+    async throws
+  {
     let offer = machine.p1!
     let output = outputPath(info, offer.payload.n)
     try await open(PurchasedGoods(offer, goods), key: machine.goodsKey!, output: output)
@@ -81,16 +79,17 @@ extension Wallet {
     return item == 0 ? safe : "\(item)-\(safe)"
   }
 
-  private func request<P: RequestedMachine>(
-    _: P.Type, _ number: UInt64, _ info: PurchaseInfo, _ merchant: PublicKey, _ options: BuyOptions
-  ) async throws {
+  private func request<P: RequestedMachine>(_: P.Type, _ info: PurchaseInfo, _ merchant: PublicKey)
+    async throws
+  {
+    let number = info.number
     let n1 = try await message(number, .n1)
     guard let reply = try await exchange(n1, with: merchant) else {
       throw ServiceError.unreachable(
         "the merchant's operator has not answered the bid yet: try `resume` later")
     }
     if let n2 = try? Verified<N2>(reply, by: .key(merchant)) {
-      return try await countered(n2, number, most: options.most)
+      return try await countered(n2, number, most: info.chosen.most)
     }
     let offer: Verified<P.Offer>
     do { offer = try expect(reply, from: merchant, for: n1) } catch let refused as RefusedByPeer {
@@ -105,21 +104,21 @@ extension Wallet {
   }
 
   /// Chooses tokens, signs P2 and keeps it; it is sent in the next step.
-  private func authorise<P: PurchaseMachine>(
-    _: P.Type, _ number: UInt64, _ p1: Verified<P.Offer>, _ options: BuyOptions
-  ) async throws {
-    let contract = p1.payload.contract
-    let budget = try await info(number).series.flatMap { Money($0.budget) }
+  private func authorise<P: PurchaseMachine>(_: P.Type, _ info: PurchaseInfo, _ p1: Verified<P.Offer>)
+    async throws
+  {
+    let (number, contract) = (info.number, p1.payload.contract)
+    let budget = info.series.flatMap { Money($0.budget) }
     let (bank, chosen): (TrustEntry, [ChosenCoin])
-    let named = try await info(number).pseudonymIndex == WalletSeed.account
+    let named = info.pseudonymIndex == WalletSeed.account
     do {
-      (bank, chosen) = try await choose(contract, at: budget ?? contract.price, options, named: named)
+      (bank, chosen) = try await choose(contract, at: budget ?? contract.price, info.chosen, named: named)
     } catch {
       try await apply(P.self, number) { machine in machine.abandoned() }
       throw error
     }
-    let archive = P.Mode.archiveRole == .bank ? bank : try party(.archive, named: options.archive)
-    let expiration = min(contract.expirationMax, clock() + options.expirationSeconds)
+    let archive = P.Mode.archiveRole == .bank ? bank : try party(.archive, named: info.chosen.archive)
+    let expiration = min(contract.expirationMax, clock() + info.chosen.expirationSeconds)
     let inputs = try chosen.map { TokenInput(token: try $0.coin.decoded(), amount: $0.amount) }
     let indices = Set(chosen.map(\.coin.keyIndex)).sorted()
     let (_, machine) = try await store.read { try self.load(P.self, $0, number) }
@@ -152,10 +151,9 @@ extension Wallet {
   }
 
   /// Waits for the outcome by the chosen route; after the expiration it asks for the abort.
-  func settle<M: ContractMode>(
-    _: M.Type, _ number: UInt64, _ p3: Verified<M.LockMessage>, _ merchant: PublicKey, _ options: BuyOptions
-  ) async throws {
-    let terms = p3.payload.terms
+  func settle<M: ContractMode>(_: M.Type, _ info: PurchaseInfo, _ p3: Verified<M.LockMessage>) async throws {
+    let (number, terms) = (info.number, p3.payload.terms)
+    let merchant = terms.merchant
     var (received, told) = (!M.deliversAfterLock, false)
     var rounds = Rounds(until: terms.expiration, silence: "the archive has not answered")
     while true {
@@ -163,7 +161,7 @@ extension Wallet {
       if received, !told { told = await acknowledge(number, by: Label(M.Note.type), merchant) }
       try await rounds.next(surroundings)
       let found =
-        options.completion == .archive
+        info.chosen.completion == .archive
         ? try? await askArchive(M.self, p3) : try? await askMerchant(M.self, number, terms, merchant)
       if let outcome = found ?? nil {
         try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }

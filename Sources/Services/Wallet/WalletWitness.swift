@@ -2,7 +2,7 @@
 // lifetime is over, their quorum's abort makes the bank give the tokens back (attack 4).
 
 import Foundation
-public import Messages
+import Messages
 import Parties
 import Storage
 

@@ -87,7 +87,7 @@ struct Shopper {
       for series in open where series.protocol == Mode.repeated.name && series.phase == "locked" {
         try await goOn(series)
       }
-      try await wallet.resume(options: options(host.lastPurchase))
+      try await wallet.resume()
       try await turnToWitnesses()
       await wait(2_000)
       return true
@@ -165,18 +165,17 @@ struct Shopper {
     }
   }
 
-  private func options(_ purchase: PlannedPurchase?) -> BuyOptions {
+  private func options(_ purchase: PlannedPurchase) -> BuyOptions {
     var options = BuyOptions()
-    guard let purchase else { return options }
     // Any counter-offer up to the dearest price that is on offer.
-    options.most = Money(currency: "EUR", amount: Wares.all.map(\.price).max() ?? 0)
+    options.choices.most = Money(currency: "EUR", amount: Wares.all.map(\.price).max() ?? 0)
     options.merchant = purchase.merchant
-    options.bank = "bank"
-    options.archive = purchase.archive
+    options.choices.bank = "bank"
+    options.choices.archive = purchase.archive
     options.mode = purchase.mode
     options.twoSided = purchase.twoSided
-    options.completion = purchase.completion
-    options.expirationSeconds = purchase.expirationSeconds
+    options.choices.completion = purchase.completion
+    options.choices.expirationSeconds = purchase.expirationSeconds
     return options
   }
 }
