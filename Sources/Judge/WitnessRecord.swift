@@ -29,7 +29,7 @@ extension CaseFile {
   }
 
   /// Whether a certificate says that the lock's archive was asked for its outcome after the lifetime, and
-  /// gave none: not a word, or its own word that the lifetime is over.
+  /// gave none: not a word, or a refusal of its own, for whatever reason, that shows none.
   private func isGone(_ said: NonResponse, _ lock: LockRecord, by end: Timestamp) -> Bool {
     let terms = lock.terms
     guard said.lock == lock.name, said.hRequest == lock.name, said.merchant == terms.merchant,
@@ -37,7 +37,10 @@ extension CaseFile {
       said.waitedUntil >= said.sentAt + trust.answerSeconds, said.waitedUntil <= end
     else { return false }
     guard let answer = said.answer else { return true }
-    let refusal = try? Verified<Refusal>(answer, by: .key(said.target))
-    return refusal.map { $0.payload.reason == .lifetime && $0.payload.hRequest == lock.name } ?? false
+    guard let refusal = try? Verified<Refusal>(answer, by: .key(said.target)).payload,
+      refusal.hRequest == lock.name
+    else { return false }
+    let outcomes = Set(matchingCommits(lock).map(\.hash) + (matchingAbort(lock).map { [$0.hash] } ?? []))
+    return outcomes.isDisjoint(with: refusal.proof.map { Hash(of: $0) })
   }
 }

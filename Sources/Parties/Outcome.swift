@@ -158,6 +158,23 @@ public struct Lock<M: LockMode>: Equatable, Sendable {
     terms = p3.payload.terms
   }
 
+  /// A lock that was checked before.
+  init(name: Hash, terms: LockTerms) { (self.name, self.terms) = (name, terms) }
+
+  /// Whether this is the archive's own outcome of this lock: signed by the keys that the lock names, and it
+  /// matches.
+  func isEnded(by bytes: [UInt8]) -> Bool {
+    if let commit = try? Verified<Commit<M>>(bytes, by: .key(terms.archive)) {
+      let submission = try? Verified<M.Submission>(commit.payload.submission, by: .key(terms.merchant))
+      return submission != nil && mismatch(.committed(commit)) == nil
+    }
+    guard let abort = try? Verified<Abort<M>>(bytes, by: .key(terms.archive)) else { return false }
+    if let cancel = abort.payload.cancel, (try? Verified<Cancel>(cancel, by: .key(terms.merchant))) == nil {
+      return false
+    }
+    return mismatch(.aborted(abort)) == nil
+  }
+
   /// Nil if the outcome is this lock's; otherwise what does not match.
   public func mismatch(_ outcome: Outcome<M>) -> String? {
     switch outcome {
@@ -175,7 +192,8 @@ public struct Lock<M: LockMode>: Equatable, Sendable {
         return "aborted before the expiration without the merchant's Cancel"
       }
       return nil
-    case .witnessed(let abort): return WitnessAbort.mismatch(abort, lock: name, terms: terms)
+    case .witnessed(let abort):
+      return WitnessAbort.mismatch(abort, lock: name, terms: terms) { isEnded(by: $0) }
     }
   }
 

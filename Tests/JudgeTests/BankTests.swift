@@ -349,4 +349,21 @@ struct SpentBeyondTests {
     let files = [list.bytes] + (try uses.lock(1, 600)) + (try uses.lock(2, 400)) + [relabelled.bytes]
     try expectAcquittal(Exhibits(files, heard: [.bank]), "a smaller denomination")
   }
+
+  @Test("of several denominations under which a token's signature holds, the largest is its value")
+  func largest() throws {
+    // Many of them, so that neither the first nor the last by chance will do.
+    var (list, files) = (try Tokens.keyList().payload, [[UInt8]]())
+    for index in 1...7 as ClosedRange<UInt8> {
+      var (key, named) = (Tokens.denomination, uses.token)
+      (key.id, key.value) = (digest(0x20 + index), Money("EUR:\(index)")!)
+      list.keys.append(key)
+      named.keyID = key.id
+      files.append(try uses.p2(0x20 + index, 1) { [named] in $0.tokenInputs[0].token = named }.bytes)
+    }
+    let within = files + (try uses.lock(1, 600)) + (try uses.lock(2, 400)) + [try Actor.bank.sign(list).bytes]
+    try expectAcquittal(Exhibits(within, heard: [.bank]), "all of the largest")
+    let beyond = files + (try uses.lock(1, 600)) + (try uses.lock(2, 401)) + [try Actor.bank.sign(list).bytes]
+    try expectConviction(Exhibits(beyond, heard: [.bank]), .spentBeyondValue, .bank, "more than that")
+  }
 }

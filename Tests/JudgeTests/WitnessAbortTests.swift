@@ -44,7 +44,7 @@ struct WitnessAbortTests {
   }
 
   /// A lock of all of tokenOne, and an exchange of it: one of them too many, unless the lock was freed.
-  private func judged(_ abort: [UInt8]?) throws -> [Finding] {
+  private func judged(_ abort: [UInt8]?, also more: [[UInt8]] = []) throws -> [Finding] {
     let x1 = try Actor.tokenOne.sign(
       X1(
         bank: Actor.bank.key, total: Money("EUR:10")!, tokenInputs: [Tokens.inputs[0]],
@@ -53,7 +53,7 @@ struct WitnessAbortTests {
     let list = try Tokens.keyList { $0.keys[0].spendUntil = end + 1000 }
     let files = [list.bytes, try sale.p2().bytes, try sale.p3().bytes, x1.bytes, x2.bytes]
     let exhibits = Exhibits(
-      files + (abort.map { [$0] } ?? []), heard: [.bank], now: end + 10, trust: trust)
+      files + (abort.map { [$0] } ?? []) + more, heard: [.bank], now: end + 10, trust: trust)
     let judgment = try exhibits.judged()
     #expect(judgment.verdicts.allSatisfy { $0.finding != .convicted || $0.dispute == .spentBeyondValue })
     return judgment.findings(.spentBeyondValue)
@@ -69,6 +69,25 @@ struct WitnessAbortTests {
       Refusal(at: Times.lifetime + 2, reason: .lifetime, hRequest: sale.p3().hash, detail: nil)
     ).bytes
     #expect(try judged(p5c([nr { $0.answer = over }, nr(by: .secondWitness)])) == [.noFault])
+  }
+
+  @Test(
+    "a refusal for a false reason frees it as silence does; one that shows an outcome does not"
+  )
+  func nonsense() throws {
+    func refused(_ reason: Reason, proof: [[UInt8]] = []) throws -> [UInt8] {
+      let refusal = Refusal(
+        at: Times.lifetime + 2, reason: reason, hRequest: try sale.p3().hash, proof: proof, detail: nil)
+      return try p5c([nr { $0.answer = try? Actor.archive.sign(refusal).bytes }, nr(by: .secondWitness)])
+    }
+    for reason in [Reason.tooEarly, .malformed, .untrusted, .committed] {
+      #expect(try judged(refused(reason)) == [.noFault], "\(reason)")
+    }
+    let vain = try sale.p5b { $0.at = Times.expiration - 1 }.bytes
+    #expect(try judged(refused(.aborted, proof: [vain])) == [.noFault], "an abort that matches nothing")
+    let paid = [try sale.credit().bytes]
+    #expect(
+      try judged(refused(.committed, proof: [sale.p5a().bytes]), also: paid) == [.convicted], "its commit")
   }
 
   @Test("forged, of too few, too early, or of another lock: it frees nothing")
@@ -91,8 +110,6 @@ struct WitnessAbortTests {
     func with(_ other: [UInt8]) throws -> [UInt8] { try p5c([good, other]) }
     let query = StatusAnswer(at: Times.lifetime + 2, hQuery: try sale.p3().hash, proof: [], state: .open)
     let answered = try Actor.archive.sign(query).bytes
-    let refusal = Refusal(
-      at: Times.lifetime + 2, reason: .tooEarly, hRequest: try sale.p3().hash, detail: nil)
     let strange = Refusal(at: Times.lifetime + 2, reason: .lifetime, hRequest: digest(1), detail: nil)
     // One witness signs the abort, and makes up what the others certify.
     var forged = try nr(by: .secondWitness)
@@ -111,10 +128,6 @@ struct WitnessAbortTests {
       ("impatient", try with(nr(by: .secondWitness) { $0.waitedUntil -= 1 })),
       ("after the abort", try with(nr(by: .secondWitness) { $0.waitedUntil = end + 1 })),
       ("answered", try with(nr(by: .secondWitness) { $0.answer = answered })),
-      (
-        "refused otherwise",
-        try with(nr(by: .secondWitness) { $0.answer = try? Actor.archive.sign(refusal).bytes })
-      ),
       (
         "refused by a stranger",
         try with(

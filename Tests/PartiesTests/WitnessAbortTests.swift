@@ -70,6 +70,40 @@ struct WitnessAbortTests {
     #expect(try lockedBank().decided(outcome).contains("release"))
   }
 
+  @Test(
+    "an archive that lies about why it gives no outcome keeps nothing locked; one that shows its outcome does"
+  )
+  func nonsense() throws {
+    let hash = try sale.p3().hash
+    func refused(_ reason: Reason, proof: [[UInt8]] = []) throws -> [UInt8] {
+      let refusal = Refusal(at: Sale.end, reason: reason, hRequest: hash, proof: proof, detail: nil)
+      return try sale.nr { $0.answer = try? Actor.archive.sign(refusal).bytes }
+    }
+    for reason in [Reason.tooEarly, .malformed, .untrusted, .unknownTransaction, .committed, .internal] {
+      let outcome = try read(sale.p5c([refused(reason), sale.nr(by: .thirdWitness)]).bytes)
+      #expect(try lockedBank().decided(outcome).contains("release"), "\(reason)")
+    }
+    // What ends no lock is no outcome, in a proof either.
+    let junk = [
+      try sale.p5b { $0.at = Times.expiration - 1 }.bytes, try sale.p5a(at: Times.expiration).bytes,
+    ]
+    let vain = try read(sale.p5c([refused(.committed, proof: junk), sale.nr(by: .thirdWitness)]).bytes)
+    #expect(try lockedBank().decided(vain).contains("release"))
+    for shown in [try sale.p5a().bytes, try sale.p5b().bytes] {
+      let certificates = [try refused(.committed, proof: [junk[0], shown]), try sale.nr(by: .thirdWitness)]
+      #expect(try lockedBank().decided(read(sale.p5c(certificates).bytes)) == ["refuse mismatch"])
+      let lock = try WitnessedLock(sale.p3().bytes, trust: trustList())
+      let denial = Actor.witness.withKey { key -> Denial? in
+        do throws(Denial) {
+          _ = try WitnessAbort.sign(
+            lock, certificates: certificates, seen: [], trust: trustList(), at: Sale.end, key: key)
+          return nil
+        } catch { return error }
+      }
+      #expect(denial?.proof == [shown], "nor does a witness sign it")
+    }
+  }
+
   @Test("of another lock, transaction or time it matches no lock")
   func otherLock() throws {
     let theirs = try sale.p3(by: .otherBank)
@@ -95,6 +129,18 @@ struct WitnessAbortTests {
     ]
     for (name, abort) in cases {
       #expect(try lockedBank().decided(read(abort.bytes)) == ["refuse mismatch"], "\(name)")
+    }
+    // Certificates and abort agree, and name the lock, but not its M or its n.
+    let others: [(String, PublicKey, TransactionID)] = [
+      ("M", Actor.stranger.publicKey, Sale.n),
+      ("n", Actor.merchant.publicKey, TransactionID(filled(1, 16))!),
+    ]
+    for (name, merchant, n) in others {
+      let certificates = try [Actor.witness, .secondWitness].map { actor in
+        try sale.nr(by: actor) { ($0.merchant, $0.n) = (merchant, n) }
+      }
+      let abort = try sale.p5c(certificates) { ($0.merchant, $0.n) = (merchant, n) }
+      #expect(try lockedBank().decided(read(abort.bytes)) == ["refuse mismatch"], "\(name) alone")
     }
     // A silent archive that is not this lock's says nothing of it.
     let elsewhere = try [Actor.witness, .secondWitness].map { actor in
@@ -150,7 +196,6 @@ struct WitnessAbortTests {
 
   @Test("one certificate that is not what it has to be spoils the abort")
   func certificates() throws {
-    let refused = Refusal(at: Sale.end, reason: .tooEarly, hRequest: try sale.p3().hash, detail: nil)
     let other = Refusal(at: Sale.end, reason: .lifetime, hRequest: digest(1), detail: nil)
     let own = Refusal(at: Sale.end, reason: .lifetime, hRequest: try sale.p3().hash, detail: nil)
     let abort = try sale.p5b().bytes
@@ -160,7 +205,6 @@ struct WitnessAbortTests {
       ("target", { $0.target = Actor.otherArchive.publicKey }), ("in the lifetime", { $0.sentAt -= 1 }),
       ("impatient", { $0.waitedUntil -= 1 }), ("after the abort", { $0.waitedUntil = Sale.end + 1 }),
       ("an outcome", { $0.answer = abort }),
-      ("refused otherwise", { $0.answer = try? Actor.archive.sign(refused).bytes }),
       ("refused something else", { $0.answer = try? Actor.archive.sign(other).bytes }),
       ("refused by a stranger", { $0.answer = try? Actor.stranger.sign(own).bytes }),
     ]

@@ -79,6 +79,12 @@ struct WitnessInquiryTests {
       ("another archive's", try sale.p5b(by: .otherArchive).bytes),
       ("another archive's commit", try sale.p5a(by: .otherArchive).bytes),
       ("another lock's commit", try sale.p5a(sale.p4(foreign)).bytes), ("the lock itself", p3.bytes),
+      ("an abort before its time", try sale.p5b { $0.at = Times.expiration - 1 }.bytes),
+      ("an abort of another time", try sale.p5b { $0.expiration += 1 }.bytes),
+      ("a commit after its time", try sale.p5a(at: Times.expiration).bytes),
+      ("a commit of another contract", try sale.p5a(sale.p4 { $0.hP1 = digest(1) }).bytes),
+      ("a commit that M did not sign", try sale.p5a(sale.p4(by: .stranger)).bytes),
+      ("too long for a certificate", try long()),
       (
         "another query's status",
         try Actor.archive.sign(StatusAnswer(at: sent, hQuery: digest(1), proof: [], state: .open)).bytes
@@ -101,6 +107,19 @@ struct WitnessInquiryTests {
     let open = try Actor.archive.sign(StatusAnswer(at: sent, hQuery: asked.hash, proof: [], state: .open))
       .bytes
     #expect(try certificate(received(&status, open, at: sent)).answer == open)
+  }
+
+  /// The archive's answer, just longer than what a certificate holds.
+  private func long() throws -> [UInt8] {
+    let (one, lock) = (try sale.p5a().bytes, try sale.p3().hash)
+    func answer(_ proof: [[UInt8]]) throws -> [UInt8] {
+      try Actor.archive.sign(StatusAnswer(at: sent, hQuery: lock, proof: proof, state: .open)).bytes
+    }
+    let half = try answer(Array(repeating: one, count: min(60, 30_000 / one.count)))
+    var proof = [half, half]
+    #expect(try inquiry().isAnswered(by: answer(proof)), "as long as it fits")
+    while try answer(proof).count <= Inquiry.answerBytesMax { proof.append(one) }
+    return try answer(proof)
   }
 
   @Test("after a restart the waiting begins anew: nobody listened meanwhile")

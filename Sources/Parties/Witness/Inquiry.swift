@@ -33,6 +33,23 @@ public struct WitnessedLock: Equatable, Sendable {
       throw MessageError(.authentication, "untrusted", "the archive of \(M.lockType.label)")
     }
   }
+
+  /// Whether this is an outcome of the lock by its archive. What does not match the lock ends nothing, and is
+  /// none: else an archive keeps a lock for ever by signing something that no bank acts upon.
+  public func isOutcome(_ bytes: [UInt8]) -> Bool {
+    switch mode {
+    case .core: isOutcome(bytes, CoreMode.self)
+    case .early: isOutcome(bytes, EarlyMode.self)
+    case .joint: isOutcome(bytes, JointMode.self)
+    case .repeated: isOutcome(bytes, RepeatedMode.self)
+    case .announced: isOutcome(bytes, AnnouncedMode.self)
+    case .compact, .invoice, .invoiceDirect, .invoicePassive: false
+    }
+  }
+
+  private func isOutcome<M: LockMode>(_ bytes: [UInt8], _: M.Type) -> Bool {
+    Lock<M>(name: name, terms: terms).isEnded(by: bytes)
+  }
 }
 
 /// A request to the archive of one lock.
@@ -74,27 +91,7 @@ public struct Inquiry: Equatable, Sendable {
     if let status = try? Verified<StatusAnswer>(bytes, by: .key(archive)) {
       return status.payload.hQuery == name
     }
-    return isOutcome(bytes)
-  }
-
-  /// Whether this is an outcome of the lock by its archive.
-  public func isOutcome(_ bytes: [UInt8]) -> Bool {
-    switch lock.mode {
-    case .core: isOutcome(bytes, CoreMode.self)
-    case .early: isOutcome(bytes, EarlyMode.self)
-    case .joint: isOutcome(bytes, JointMode.self)
-    case .repeated: isOutcome(bytes, RepeatedMode.self)
-    case .announced: isOutcome(bytes, AnnouncedMode.self)
-    case .compact, .invoice, .invoiceDirect, .invoicePassive: false
-    }
-  }
-
-  private func isOutcome<M: PurchaseMode>(_ bytes: [UInt8], _: M.Type) -> Bool {
-    if let commit = try? Verified<Commit<M>>(bytes, by: .key(lock.terms.archive)) {
-      return (try? Unverified<M.Submission>(commit.payload.submission))?.claims.lock == lock.name
-    }
-    let abort = try? Verified<Abort<M>>(bytes, by: .key(lock.terms.archive))
-    return abort?.payload.lock == lock.name
+    return lock.isOutcome(bytes)
   }
 
   /// The longest answer that fits into a certificate.

@@ -2,8 +2,10 @@
 // certifies that the lock's archive gives no outcome any more, and one of them signs over it. It gives locked
 // tokens back where the archive is gone for good, or where nobody asked it in time.
 //
-// Invariants: every certificate in it is of this lock, from after the lifetime, by another witness, and holds
-// no outcome; fewer than the quorum end nothing. No clock of the reader plays a part: all times are signed.
+// Invariants: every certificate in it is of this lock, from after the lifetime, by another witness, and
+// holds no outcome, neither as the archive's answer nor in a refusal's proof; fewer than the quorum end
+// nothing. No clock of the reader plays a part: all times are signed. Whatever else the archive says keeps
+// nothing locked.
 //
 // The transparency log will add a checkpoint that shows that no commit of L is in it. Until then it is the
 // archive's silence alone, after a time in which everybody could show a bank its commit.
@@ -29,8 +31,11 @@ public enum WitnessAbort {
     return abort
   }
 
-  /// Nil if the abort is this lock's; otherwise what does not match.
-  static func mismatch(_ abort: Verified<P5c>, lock: Hash, terms: LockTerms) -> String? {
+  /// Nil if the abort is this lock's; otherwise what does not match. `isOutcome`: whether bytes are the
+  /// archive's outcome of the lock.
+  static func mismatch(
+    _ abort: Verified<P5c>, lock: Hash, terms: LockTerms, isOutcome: ([UInt8]) -> Bool
+  ) -> String? {
     let said = abort.payload
     guard said.lock == lock else { return "another lock" }
     guard said.merchant == terms.merchant, said.n == terms.n else { return "another transaction" }
@@ -38,7 +43,18 @@ public enum WitnessAbort {
       return "another expiration or lifetime"
     }
     guard (try? target(of: abort)) == terms.archive else { return "another archive than the lock names" }
+    guard !shown(in: said.nonResponses).contains(where: isOutcome) else {
+      return "the archive gave an outcome"
+    }
     return nil
+  }
+
+  /// What the archive's refusals in the certificates show as their proof.
+  private static func shown(in certificates: [[UInt8]]) -> [[UInt8]] {
+    certificates.flatMap { bytes in
+      let answer = (try? Unverified<NonResponse>(bytes))?.claims.answer
+      return answer.flatMap { try? Unverified<Refusal>($0) }?.claims.proof ?? []
+    }
   }
 
   /// Signs P5c over certificates of other witnesses and its own. `seen`: outcomes of this lock that the
@@ -51,7 +67,7 @@ public enum WitnessAbort {
     guard now >= terms.lifetime else {
       throw Denial(.tooEarly, "the transaction's lifetime ends in \(terms.lifetime - now) seconds")
     }
-    if let outcome = seen.first {
+    if let outcome = seen.first ?? shown(in: certificates).first(where: lock.isOutcome) {
       throw Denial(.mismatch, "the archive gave an outcome of this lock", proof: [outcome])
     }
     let end = LockEnd(
@@ -112,11 +128,10 @@ public enum WitnessAbort {
       return "waited less than \(trust.answerSeconds) seconds, or after P5c"
     }
     guard let answer = said.answer else { return nil }
-    // The archive's own word that it is over: it has no outcome of this lock, and makes none any more.
+    // The archive's own word that it gives none: an honest one says that the lifetime is over, and makes no
+    // outcome any more. Another reason is a lie by then, and as good as silence.
     let refusal = try? Verified<Refusal>(answer, by: .key(said.target))
-    guard let refusal, refusal.payload.reason == .lifetime, refusal.payload.hRequest == end.name else {
-      return "the archive answered"
-    }
+    guard let refusal, refusal.payload.hRequest == end.name else { return "the archive answered" }
     return nil
   }
 }

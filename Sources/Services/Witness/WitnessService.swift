@@ -73,7 +73,7 @@ final class WitnessService: PartyService {
       let own = try tx.messages(kind: Self.certificates, key: lock.name.bytes)
       if let known = own.first(where: { $0.label == Label.p5c.rawValue }) { return known.bytes }
       let seen = own.compactMap { try? Verified<NonResponse>(stored: $0.bytes).payload.answer }
-        .filter { inquiry.isOutcome($0) }
+        .filter { inquiry.lock.isOutcome($0) }
       let now = node.clock()
       let abort: Verified<P5c>
       do throws(Denial) {

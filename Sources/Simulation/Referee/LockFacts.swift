@@ -175,10 +175,10 @@ struct OutcomeFacts: Sendable {
       }.map(\.signer))
   }
 
-  /// No outcome and no promise of one.
+  /// No outcome: after the lifetime a refusal that shows nothing is as good as silence.
   private static func isNone(_ answer: [UInt8]?) -> Bool {
     guard let answer else { return true }
-    return (try? Unverified<Refusal>(answer))?.claims.code == Reason.lifetime.rawValue
+    return (try? Unverified<Refusal>(answer))?.claims.proof.isEmpty ?? false
   }
 
   private init?(compactAbort bytes: [UInt8]) {
