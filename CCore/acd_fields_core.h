@@ -175,6 +175,7 @@ static const acd_field status_query_fields[] = {
     HASH(ACD_KEY_ARCHIVE, OPTIONAL, "A"),
     ID(ACD_KEY_NONCE, REQUIRED, "nonce"),
     HASH(ACD_STATUS_QUERY_SERIAL, OPTIONAL, "serial"),
+    HASH(ACD_STATUS_QUERY_ISSUER, OPTIONAL, "issuer"),
 };
 
 static const acd_field status_fields[] = {

@@ -144,6 +144,22 @@ static const acd_field bt2_fields[] = {
     HASH(ACD_KEY_H_REQUEST, REQUIRED, "hBT1"),
 };
 
+static const acd_field bt3_fields[] = {
+    MONEY(ACD_KEY_VALUE, REQUIRED, "amount"),
+    HASH(ACD_KEY_LOCK, REQUIRED, "L"),
+    TIME(ACD_KEY_AT, REQUIRED, "at"),
+    MESSAGE(ACD_BT3_REQUEST, REQUIRED, ACD_NONE, ACD_MESSAGE_SIZE_MAX, "request"),
+    UINT(ACD_BT3_DUE, REQUIRED, 1, ACD_AMOUNT_MAX, "due"),
+    HASH(ACD_BT3_ISSUER, REQUIRED, "issuer"),
+};
+
+static const acd_field bt4_fields[] = {
+    MONEY(ACD_KEY_VALUE, REQUIRED, "amount"),
+    HASH(ACD_KEY_LOCK, REQUIRED, "L"),
+    TIME(ACD_KEY_AT, REQUIRED, "at"),
+    HASH(ACD_KEY_H_REQUEST, REQUIRED, "hBT3"),
+};
+
 static const acd_field rf1_fields[] = {
     ID(ACD_KEY_N, REQUIRED, "n"),
     HASH(ACD_KEY_MERCHANT, REQUIRED, "M"),

@@ -29,7 +29,7 @@ SIGNER_ROLES = {
     "acd-refusal": SERVICES, "acd-status": SERVICES, "acd-w2": (ROLE_BANK,), "acd-account": (ROLE_BANK,),
     "acd-x2": (ROLE_BANK,), "acd-keys": (ROLE_BANK,), "acd-jb2ack": (ROLE_BANK,), "acd-jb3": (ROLE_MERCHANT,),
     "acd-jb4a": (ROLE_BANK,), "acd-jb4b": (ROLE_BANK,), "acd-n2": (ROLE_MERCHANT,),
-    "acd-rf2": (ROLE_MERCHANT,), "acd-rf3": (ROLE_BANK,), "acd-bt1": (ROLE_BANK,), "acd-bt2": (ROLE_BANK,),
+    "acd-rf2": (ROLE_MERCHANT,), "acd-rf3": (ROLE_BANK,), "acd-bt1": (ROLE_BANK,), "acd-bt2": (ROLE_BANK,), "acd-bt3": (ROLE_BANK,), "acd-bt4": (ROLE_BANK,),
     "acd-e1": (ROLE_MERCHANT,), "acd-e3": (ROLE_BANK,), "acd-e4": (ROLE_MERCHANT,), "acd-e6": (ROLE_MERCHANT,),
     "acd-held": (ROLE_ARCHIVE,), "acd-e7a": (ROLE_ARCHIVE,), "acd-e7b": (ROLE_ARCHIVE,),
     "acd-r1": (ROLE_MERCHANT,), "acd-r3": (ROLE_BANK,), "acd-r4": (ROLE_MERCHANT,), "acd-r6": (ROLE_MERCHANT,),

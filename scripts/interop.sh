@@ -114,6 +114,15 @@ for _ in $(seq 100); do
 done
 $ACD merchant sales --data-dir "$W/merchant2" | grep -q credited || fail "the other bank has credited nothing"
 
+# Issued by one bank, usable at the other, which claims it: BT3, BT4.
+expect 0 wallet withdraw EUR:1.25 --bank bank --usable-at Second
+expect 0 wallet buy goods.bin --merchant Elsewhere --bank Second --yes -o "$W/issued.bin"
+for _ in $(seq 100); do
+  $ACD bank clearing --data-dir "$W/bank" | grep -q 'is owed 250' && break
+  sleep 0.1
+done
+$ACD bank clearing --data-dir "$W/bank" | grep -q 'is owed 250' || fail "the issuer has granted nothing"
+
 # Money back: RF1 to RF3.
 wallet refund 0 --amount EUR:0.50 >/dev/null
 refund=$($ACD merchant refunds list --json --data-dir "$W/merchant" | $python -c 'import json,sys; print(json.load(sys.stdin)[0]["id"])')

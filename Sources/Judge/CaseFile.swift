@@ -42,6 +42,8 @@ struct CaseFile {
   private(set) var keyLists: [Verified<KeyList>] = []
   private(set) var credits: [Verified<Credit>] = []
   private(set) var transfers: [(order: Verified<BT1>, done: Verified<BT2>)] = []
+  private(set) var issuerClaims: [Verified<BT3>] = []
+  private(set) var issuerGrants: [Verified<BT4>] = []
   private(set) var refundOrders: [Verified<RF2>] = []
   private(set) var refundsMade: [Verified<RF3>] = []
   private(set) var refusals: [Verified<Refusal>] = []
@@ -242,6 +244,8 @@ struct CaseFile {
           && $0.payload.amount == order.payload.amount
       }.map { (order, $0) }
     }
+    issuerClaims = read(BT3.self) { [self] m in trusted(.bank, at: m.claims.at) }
+    issuerGrants = read(BT4.self) { [self] m in trusted(.bank, at: m.claims.at) }
     refundOrders = read(RF2.self) { [self] m throws(MessageError) in try undated(m, .merchant) }
     refundsMade = read(RF3.self) { [self] m in trusted(.bank, at: m.claims.at) }
     // Only the endorsement inside counts, which the token's key signed.

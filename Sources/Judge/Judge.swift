@@ -37,7 +37,7 @@ public struct Judge: Sendable {
       + file.nonResponse() + file.numberReused() + file.lockedTwice() + file.spentBeyondValue()
       + file.refusedWrongly() + file.recordDenied() + file.deniedAuthorization()
       + file.refundWithheld() + file.approvalsNotCredited() + file.takenAndDenied()
-      + file.approvedUnendorsed() + file.approvedTwice()
+      + file.approvedUnendorsed() + file.approvedTwice() + file.claimsWithheld() + file.claimedBeyondValue()
     return Judgment(
       verdicts: verdicts.sorted { Self.order($0).lexicographicallyPrecedes(Self.order($1)) },
       setAside: file.setAside.union(goods.setAside).sorted {

@@ -45,15 +45,17 @@ extension CaseFile {
         .refundWithheld, .undecided, subject, facts, unless: ["the lock of this P, and its commit"])
     }
     let found = facts + [lock.fact, commit.fact]
+    // Who credited it gives it back.
+    let bank = trust.home(of: payload.merchant) ?? lock.bank
     if let made = refundsMade.first(where: {
-      $0.signer == lock.bank && names.contains($0.payload.hRF2)
+      $0.signer == bank && names.contains($0.payload.hRF2)
         && $0.payload.signatures.count == payload.outputs.count
     }) {
       let fact = Fact("RF3: the bank signed the fresh tokens", at: made.payload.at, made.hash)
       return spare(.refundWithheld, .noFault, subject, found + [fact])
     }
     if let refusal = refusals.first(where: {
-      $0.signer == lock.bank && names.contains($0.payload.hRequest)
+      $0.signer == bank && names.contains($0.payload.hRequest)
     }) {
       let reason = refusal.payload.reason.map { "\($0)" } ?? "for an unknown reason"
       let fact = Fact("the bank refused it: \(reason)", at: refusal.payload.at, refusal.hash)
@@ -66,7 +68,7 @@ extension CaseFile {
         .refundWithheld, .undecided, subject, found + [fact], unless: ["RF3 of the other refunds"])
     }
     return silence(
-      .refundWithheld, culprit(.bank, lock.bank), until: lock.terms.lifetime, subject, found,
+      .refundWithheld, culprit(.bank, bank), until: lock.terms.lifetime, subject, found,
       unless: ["the bank's RF3, or its Refusal of RF2"])
   }
 

@@ -26,19 +26,15 @@ extension CaseFile {
       // The same token may come with several signatures: one that holds is enough.
       let sorted = same.sorted { $0.signature.lexicographicallyPrecedes($1.signature) }
       let token = sorted.first { isSound($0) } ?? sorted[0]
-      let own = demands[token.key]!.filter {
-        $0.payload.serial == token.serial && $0.payload.archive == token.archive
-      }
-      .sorted { $0.hash.bytes.lexicographicallyPrecedes($1.hash.bytes) }
+      let own = demands[token.key]!.filter { $0.payload.names(token) }
+        .sorted { $0.hash.bytes.lexicographicallyPrecedes($1.hash.bytes) }
       return own.isEmpty ? nil : verdict(on: token, own)
     }
   }
 
-  /// Whether the bank issued the token under this name and denomination.
+  /// Whether its issuer signed the token under this name and denomination.
   func isSound(_ token: Token) -> Bool {
-    guard let denomination = denomination(token), token.issuer == token.bank, token.key.isSound else {
-      return false
-    }
+    guard let denomination = denomination(token), token.key.isSound else { return false }
     return tokenHolds?(token, denomination) ?? false
   }
 

@@ -103,6 +103,8 @@ public enum Dispute: String, CaseIterable, Sendable {
   case refundWithheld = "refund-withheld"
   case approvedUnendorsed = "approved-unendorsed"
   case approvedTwice = "approved-twice"
+  case claimWithheld = "claim-withheld"
+  case claimedBeyondValue = "claimed-beyond-value"
 
   /// A headline for people.
   public var title: String {
@@ -122,6 +124,8 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .refundWithheld: "a refund was agreed to and not made"
     case .approvedUnendorsed: "the archive gave a token away without its key's word"
     case .approvedTwice: "the archive gave one token away twice"
+    case .claimWithheld: "a token's issuer does not owe what was spent of it"
+    case .claimedBeyondValue: "more of a token was claimed from its issuer than it is worth"
     }
   }
 
@@ -172,6 +176,12 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .approvedTwice:
       "One archive signed two approvals of one token, and no complaint reversed the first: against"
         + " the archive."
+    case .claimWithheld:
+      "The bank where a token is usable claims, by its owner's authorization, what its issuer signed blindly,"
+        + " no more than the token's value, and the issuer, heard, does not grant it: against the issuer."
+    case .claimedBeyondValue:
+      "One bank signed claims of more of a token, by different authorizations, than it is worth: against the"
+        + " bank."
     }
   }
 

@@ -41,9 +41,16 @@ extension Hash {
   }
 
   /// h(Q, serial), or h(Q, serial, A) for a token that is bound to an archive: what the bank signs blindly,
-  /// and the token's id in its books.
-  public static func token(key: PublicKey, serial: Hash, archive: PublicKey? = nil) -> Hash {
+  /// and the token's id in its books. With `place` another bank issued the token: it is bound to
+  /// the one bank where it is usable, so that it can be spent at no other.
+  public static func token(
+    key: PublicKey, serial: Hash, archive: PublicKey? = nil, place: TokenPlace? = nil
+  ) -> Hash {
     precondition(Core.isReady)
+    if let place {
+      let names = place.bank.bytes + place.issuer.bytes + (archive.map { $0.bytes } ?? [])
+      return Hash(of: Array("acd-issued-token".utf8) + key.bytes + serial.bytes + names)
+    }
     if let archive {
       return Hash(of: Array("acd-bound-token".utf8) + key.bytes + serial.bytes + archive.bytes)
     }
@@ -53,7 +60,24 @@ extension Hash {
   }
 }
 
+/// Where a token is usable that another bank issued.
+public struct TokenPlace: Hashable, Sendable {
+  /// The one bank where it can be spent.
+  public let bank: PublicKey
+  /// Who signed it, and owes its value to that bank once it is spent.
+  public let issuer: PublicKey
+
+  /// Nil where the bank issued the token itself.
+  public init?(bank: PublicKey, issuer: PublicKey) {
+    guard bank != issuer else { return nil }
+    (self.bank, self.issuer) = (bank, issuer)
+  }
+}
+
 extension Token {
+  /// Where it is usable, if its bank did not issue it.
+  public var place: TokenPlace? { TokenPlace(bank: bank, issuer: issuer) }
+
   /// H(serial, A, denomination): what a registration shows of the token beside its key. Nil for a token that
   /// is bound to no archive.
   public var inner: Hash? {

@@ -85,6 +85,72 @@ public struct BT2: Payload {
   }
 }
 
+/// BT3: the bank where a token was used→its issuer. What its owner authorized is the issuer's to pay; once
+/// for each use.
+public struct BT3: Payload {
+  public static let type = MessageType.bt3
+  /// What the issuer's tokens among those of the request come to.
+  public var amount: Money
+  /// L of the lock that was paid, or H(X1).
+  public var lock: Hash
+  public var at: Timestamp
+  /// What the tokens' owner signed: P2, its kin, or X1.
+  public var request: [UInt8]
+  /// How much of the request was used, in the order of its tokens; minor units.
+  public var due: UInt64
+  /// Whom it is for.
+  public var issuer: PublicKey
+
+  public init(
+    amount: Money, lock: Hash, at: Timestamp, request: [UInt8], due: UInt64, issuer: PublicKey
+  ) {
+    (self.amount, self.lock, self.at) = (amount, lock, at)
+    (self.request, self.due, self.issuer) = (request, due, issuer)
+  }
+  public init(_ f: FieldReader) {
+    amount = f.required(ACD_KEY_VALUE).money
+    lock = f.required(ACD_KEY_LOCK).hash
+    at = f.required(ACD_KEY_AT).number
+    request = f.required(Int(ACD_BT3_REQUEST)).array
+    due = f.required(Int(ACD_BT3_DUE)).number
+    issuer = f.required(Int(ACD_BT3_ISSUER)).publicKey
+  }
+  public func write(to f: inout FieldWriter) {
+    f.put(ACD_KEY_VALUE, amount)
+    f.put(ACD_KEY_LOCK, lock)
+    f.put(ACD_KEY_AT, at)
+    f.put(Int(ACD_BT3_REQUEST), bytes: request)
+    f.put(Int(ACD_BT3_DUE), due)
+    f.put(Int(ACD_BT3_ISSUER), issuer)
+  }
+}
+
+/// BT4: the issuer→the bank where its tokens were used. Owed from now on.
+public struct BT4: Payload {
+  public static let type = MessageType.bt4
+  public var amount: Money
+  /// As BT3 says.
+  public var lock: Hash
+  public var at: Timestamp
+  public var hBT3: Hash
+
+  public init(amount: Money, lock: Hash, at: Timestamp, hBT3: Hash) {
+    (self.amount, self.lock, self.at, self.hBT3) = (amount, lock, at, hBT3)
+  }
+  public init(_ f: FieldReader) {
+    amount = f.required(ACD_KEY_VALUE).money
+    lock = f.required(ACD_KEY_LOCK).hash
+    at = f.required(ACD_KEY_AT).number
+    hBT3 = f.required(ACD_KEY_H_REQUEST).hash
+  }
+  public func write(to f: inout FieldWriter) {
+    f.put(ACD_KEY_VALUE, amount)
+    f.put(ACD_KEY_LOCK, lock)
+    f.put(ACD_KEY_AT, at)
+    f.put(ACD_KEY_H_REQUEST, hBT3)
+  }
+}
+
 /// RF1: C→M, signed by P. Give so much of this lock's value back, as these fresh tokens.
 public struct RF1: Payload {
   public static let type = MessageType.rf1

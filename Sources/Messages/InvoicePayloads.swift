@@ -136,6 +136,7 @@ extension TermsPayload {
   public var price: Money { terms.price }
   public var date: Timestamp { terms.date }
   public var name: String { terms.name }
+  public var lifetime: Timestamp { terms.lifetime }
 }
 
 /// 5, INV: M→C. What is sold, to whoever pays with the token of this address.

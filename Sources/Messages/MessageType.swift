@@ -16,7 +16,7 @@ public enum MessageType: UInt32, CaseIterable, Sendable {
   case r1, r2, r3, r4, r5, r6, r7, r8, r9, r10a, r10b
   case registration, registered, invoice, endorsement, deposit, approval, passiveRecord, complaint
   case purchaseOrder, announcement, announced, consent, a7, a8, a9a, a9b
-  case n2, bt1, bt2, rf1, rf2, rf3, nonResponse, p5c
+  case n2, bt1, bt2, bt3, bt4, rf1, rf2, rf3, nonResponse, p5c
   case receipt, bundle, sealed, payment
   case contract, token, tokenInput, blinded, denomination, trustEntry, offer
 

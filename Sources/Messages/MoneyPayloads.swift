@@ -45,8 +45,9 @@ public struct Token: Fields, Hashable {
     f.put(Int(ACD_TOKEN_ISSUER), issuer)
   }
 
-  /// h(Q, serial), or h(Q, serial, A): the token's name at the bank, and what was signed blindly.
-  public var id: Hash { .token(key: key, serial: serial, archive: archive) }
+  /// h(Q, serial), or h(Q, serial, A): the token's name at the bank, and what was signed blindly. With B and
+  /// its issuer where they are not the same.
+  public var id: Hash { .token(key: key, serial: serial, archive: archive, place: place) }
 }
 
 /// A token and how much of it is used.

@@ -137,6 +137,8 @@ public protocol PromisePayload: Payload {
   var date: Timestamp { get }
   /// The goods' file name; empty where M does not say it.
   var name: String { get }
+  /// Until when peers may ask for what belongs to it.
+  var lifetime: Timestamp { get }
 }
 
 /// What P1, E1 and R1 have in common: M offers under a contract.
@@ -154,6 +156,7 @@ extension OfferPayload {
   public var price: Money { contract.price }
   public var date: Timestamp { contract.date }
   public var name: String { contract.name }
+  public var lifetime: Timestamp { contract.lifetime }
 }
 
 /// What a ciphertext must be.

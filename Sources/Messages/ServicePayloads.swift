@@ -195,12 +195,27 @@ public struct StatusQuery: Payload {
   public var nonce: Nonce
   /// With the signer's key Q it names a token.
   public var serial: Hash?
+  /// Who issued the token, if it was not the bank that is asked.
+  public var issuer: PublicKey?
 
   public init(
-    n: TransactionID?, merchant: PublicKey?, nonce: Nonce, serial: Hash? = nil, archive: PublicKey? = nil
+    n: TransactionID?, merchant: PublicKey?, nonce: Nonce, serial: Hash? = nil, archive: PublicKey? = nil,
+    issuer: PublicKey? = nil
   ) {
     (self.n, self.merchant, self.nonce, self.serial) = (n, merchant, nonce, serial)
-    self.archive = archive
+    (self.archive, self.issuer) = (archive, issuer)
+  }
+
+  /// Asks for a token, as its key.
+  public init(_ token: Token, nonce: Nonce) {
+    self.init(
+      n: nil, merchant: nil, nonce: nonce, serial: token.serial, archive: token.archive,
+      issuer: token.place?.issuer)
+  }
+
+  /// Whether it asks for this token, where the token's key signed it.
+  public func names(_ token: Token) -> Bool {
+    serial == token.serial && archive == token.archive && issuer == token.place?.issuer
   }
   public init(_ f: FieldReader) {
     n = f.value(ACD_KEY_N)?.transaction
@@ -208,6 +223,7 @@ public struct StatusQuery: Payload {
     archive = f.value(ACD_KEY_ARCHIVE)?.publicKey
     nonce = f.required(ACD_KEY_NONCE).nonce
     serial = f.value(Int(ACD_STATUS_QUERY_SERIAL))?.hash
+    issuer = f.value(Int(ACD_STATUS_QUERY_ISSUER))?.publicKey
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_N, n)
@@ -215,6 +231,7 @@ public struct StatusQuery: Payload {
     f.put(ACD_KEY_ARCHIVE, archive)
     f.put(ACD_KEY_NONCE, nonce)
     f.put(Int(ACD_STATUS_QUERY_SERIAL), serial)
+    f.put(Int(ACD_STATUS_QUERY_ISSUER), issuer)
   }
 }
 

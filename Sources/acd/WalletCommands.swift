@@ -163,10 +163,19 @@ extension WalletCommand {
     var reuseKey = false
     @Option(help: "Bind the tokens to this archive: they pay invoices there, and nothing else.")
     var archive: String?
+    @Option(help: "The bank where the tokens are usable, if it is not the one that issues them.")
+    var usableAt: String?
+
+    func validate() throws {
+      if archive != nil && usableAt != nil {
+        throw ValidationError("Tokens that are bound to an archive are usable at the bank that issues them.")
+      }
+    }
 
     func run() async throws {
       try await options.withWallet { wallet in
-        try await wallet.withdraw(amount.money, bank: bank, reuseKey: reuseKey, archive: archive)
+        try await wallet.withdraw(
+          amount.money, bank: bank, reuseKey: reuseKey, archive: archive, usableAt: usableAt)
         try await show(wallet, options)
       }
     }
@@ -220,9 +229,12 @@ extension WalletCommand {
     var pseudonym: String?
     @Flag(help: "Pay with tokens of one key, if enough of them share one (see `withdraw --reuse-key`).")
     var reuseKey = false
+    @Option(help: "Begin after a random time of up to so many seconds, so that the bank cannot tell by it.")
+    var delay: UInt64 = 0
     @Flag(help: "Do not ask.") var yes = false
 
     func validate() throws {
+      guard delay <= 604_800 else { throw ValidationError("A delay is at most 604800 seconds.") }
       if named && pseudonym != nil { throw ValidationError("A named customer has no pseudonym.") }
       if let pseudonym, pseudonym.isEmpty || pseudonym.utf8.count > 64 {
         throw ValidationError("A pseudonym has 1 to 64 bytes.")
@@ -237,6 +249,7 @@ extension WalletCommand {
         (wanted.merchant, wanted.price, wanted.output) = (merchant, price?.money, buying.path)
         (wanted.mode, wanted.isShort, wanted.budget) = (mode.mode, mode.isShort, budget?.money)
         (wanted.twoSided, wanted.named, wanted.pseudonym) = (twoSided, named, pseudonym)
+        wanted.delaySeconds = delay
         wanted.choices.expirationSeconds = mode.mode == .repeated ? 3600 : 600
         wanted.choices.reuseKey = reuseKey
         buying.choose(&wanted.choices)

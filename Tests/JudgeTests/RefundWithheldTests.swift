@@ -69,6 +69,20 @@ struct RefundWithheldTests {
     try expectAcquittal(Exhibits(paid + [order.bytes, rf3(order)], heard: [.bank]), "it was made")
   }
 
+  @Test("where another bank keeps the merchant's account, that one owes the refund")
+  func elsewhere() throws {
+    let trust = trustList { $0.change(.merchant) { entry in entry.bank = Actor.otherBank.key } }
+    let order = try rf2()
+    let files = [try sale.p3().bytes, try sale.p5a().bytes, order.bytes]
+    func findings(_ more: [[UInt8]], heard: [Actor]) throws -> [Finding] {
+      try Exhibits(files + more, heard: heard, trust: trust).judged().findings(.refundWithheld)
+    }
+    #expect(try findings([], heard: [.otherBank]) == [.convicted])
+    #expect(try findings([], heard: [.bank]) == [.undecided], "the lock's bank has nothing to do with it")
+    #expect(try findings([rf3(order, by: .otherBank)], heard: [.otherBank]) == [.noFault])
+    #expect(try findings([rf3(order)], heard: [.otherBank]) == [.convicted])
+  }
+
   @Test("what M did not agree to, or P did not ask for, or is more than was paid, convicts nobody")
   func forged() throws {
     let stranger = try rf1(by: .stranger)

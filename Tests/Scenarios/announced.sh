@@ -36,6 +36,12 @@ buy 0 --completion early
 delivered
 merchant sales --json | json '[s["protocol"] for s in v]' | grep -q announced || fail "no sale is announced"
 
+echo "announced.sh: merchant, bank and archive are asked where a purchase stands"
+for party in merchant bank archive; do
+  expect 0 wallet status "$(newest number)" --at $party
+  grep -q "the $party says: committed" "$W/out" || fail "asked, the $party says: $(cat "$W/out")"
+done
+
 echo "announced.sh: what is not to be had is refused before anything is paid"
 before=$(purse)
 expect 1 wallet buy core.bin --protocol announced --yes
@@ -147,6 +153,39 @@ for side in wallet restored; do expect 0 $side resume; done
   || fail "restored $(restored list --json | phases) instead of $(wallet list --json | phases)"
 [ "$(restored balance --json | json '[(b["available"], b["held"]) for b in v]')" = "$(purse)" ] || fail "the restored wallet has other money"
 [ "$(restored list --json | json 'sum(p["phase"] == "delivered" for p in v)')" = "$had" ] || fail "not all deliveries came back"
+
+echo "announced.sh: a wallet restored while the merchant has S_t(PO) and no bank has seen it"
+begun=$(date +%s)
+announced_without_bank --expiration 20
+stop merchant
+start bank; started
+rm -rf "$W/restored"
+# The merchant comes back to tell the order; the bank stays unasked until it has been.
+start merchant; started merchant
+$ACD wallet restore --data-dir "$W/restored" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --words "$W/words" >"$W/restore.log" 2>&1 ||
+  fail "the wallet was not restored: $(cat "$W/restore.log")"
+[ "$(restored list --json | json "sum(p['transaction'] == '$n' for p in v)")" = 1 ] || fail "the announced purchase was not found"
+for side in wallet restored; do expect 0 $side resume; done
+[ "$(restored list --json | phases)" = "$(wallet list --json | phases)" ] \
+  || fail "restored $(restored list --json | phases) instead of $(wallet list --json | phases)"
+
+echo "announced.sh: when the lifetimes are over, all of it goes"
+stop_all
+$ACD trust export --data-dir "$W/authority" --out "$W/short.acd" --lifetime 4 --party "$W/bank" --party "$W/archive" --party "$W/merchant" >/dev/null
+cp "$W/short.acd" "$W/trust.acd"
+start bank; start archive --keep 0; start merchant --expiration 8 --keep 0; started
+$ACD wallet init --json --data-dir "$W/brief" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" >"$W/brief.json"
+expect 0 bank account open brief --key "$(field accountKey "$W/brief.json")"
+expect 0 bank account deposit brief EUR:3.00 --reference brief
+brief() { $ACD wallet "$@" --data-dir "$W/brief"; }
+expect 0 brief withdraw EUR:2.56
+expect 0 brief buy goods.bin --protocol announced --expiration 6 --yes -o "$W/goods.bin"
+n=$(brief list --json | json 'v[-1]["transaction"]')
+until_is credited sale "$n" phase
+eventually() { for _ in 1 2 3; do (until_is "$@") 2>/dev/null && return; done; until_is "$@"; }
+eventually None sale "$n" phase
+expect 0 brief prune --keep 0
+grep -q 'forgot 1 purchases' "$W/out" || fail "the wallet says: $(cat "$W/out")"
 
 echo "announced.sh: kill -9 at random points"
 stop_all

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Two banks in one trust list, over real services: the customer's tokens are the first bank's, the merchant's account is
 # at the second. Transfers between them, either bank away or killed in between, a limit that is reached and settled, a
-# purchase from the merchant's own bank, a bank that shows its transfer to the judge, and a wallet with tokens of both
-# banks that comes back from its 24 words.
+# purchase from the merchant's own bank, a bank that shows its transfer to the judge, tokens that the first bank issued and
+# the second takes, and a wallet with all of these that comes back from its 24 words.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . Tests/Scenarios/lib.sh
@@ -98,11 +98,58 @@ start bank; started
 until_is credited sale "$n" phase
 [ "$(owed bank)" = 125 ] && [ "$(owed bank2)" = -125 ] || fail "owed: $(owed bank) and $(owed bank2)"
 
+echo "banks.sh: a refund comes from the merchant's bank, in its own tokens, and is found again"
+expect 0 wallet refund "$(newest number)" --amount EUR:0.25
+expect 0 $ACD merchant refunds approve "$($ACD merchant refunds --json --data-dir "$W/merchant" | json 'v[-1]["id"]')" --data-dir "$W/merchant"
+expect 0 wallet resume
+[ -z "$(wallet refund "$(newest number)" --amount EUR:9.00 2>&1 >/dev/null | grep unknownTransaction)" ] || fail "the refund is unknown"
+expect 0 two account statement shop
+grep -q 'refund' "$W/out" || fail "the shop's account shows no refund: $(cat "$W/out")"
+expect 0 wallet evidence export "$(newest number)" --out "$W/refund.ev"
+says no-fault refund-withheld "$W/refund.ev" --heard "Second Bank"
+if without acd-rf3 "$W/refund.ev" "$W/norefund.ev"; then
+  says "convicted bank" refund-withheld "$W/norefund.ev" --heard "Second Bank"
+  expect 0 $ACD hear "$W/norefund.ev" --party "Second Bank" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --out "$W/heard.acd"
+  says no-fault refund-withheld "$W/norefund.ev" "$W/heard.acd" --heard "Second Bank"
+fi
+
 echo "banks.sh: tokens of the merchant's own bank, compactly, and both banks' tokens restored"
 expect 0 wallet withdraw EUR:5.00 --bank "Second Bank"
 bought --protocol compact; until_is credited sale "$n" phase
 bought --bank "Second Bank"; until_is credited sale "$n" phase
 [ "$(owed bank)" = 125 ] || fail "a local sale went through clearing"
+
+echo "banks.sh: tokens that the first bank issued are used at the second, which claims them"
+for _ in 1 2; do bought --bank "Second Bank"; until_is credited sale "$n" phase; done
+expect 0 wallet withdraw EUR:3.00 --bank "First Bank" --usable-at "Second Bank"
+bought --bank "Second Bank"; until_is credited sale "$n" phase
+until_is 250 owed bank
+[ "$(owed bank2)" = -250 ] || fail "owed: $(owed bank2)"
+issued=$n
+until_is True eval '$ACD bank evidence export "$shop" "$issued" --out "$W/two.ev" --json --data-dir "$W/bank2" | json "\"BT4\" in v[\"labels\"]"'
+says no-fault claim-withheld "$W/two.ev" --heard "First Bank"
+if without acd-bt4 "$W/two.ev" "$W/withheld.ev"; then
+  says "convicted bank" claim-withheld "$W/withheld.ev" --heard "First Bank"
+  expect 0 $ACD hear "$W/withheld.ev" --party "First Bank" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --out "$W/heard.acd"
+  says no-fault claim-withheld "$W/withheld.ev" "$W/heard.acd" --heard "First Bank"
+fi
+
+echo "banks.sh: the issuer is away, and the bank where they are usable is killed"
+stop bank
+bought --protocol joint --bank "Second Bank"; until_is credited sale "$n" phase
+kill_hard bank2; start2; up2
+start bank; started
+until_is 375 owed bank
+expect 0 wallet withdraw EUR:1.00 --bank "First Bank" --usable-at "Second Bank"
+expect 0 two clearing open "$W/bank" --limit EUR:6.00
+expect 0 wallet exchange --all --bank "Second Bank"
+until_is -525 owed bank2; until_is 525 owed bank
+echo "banks.sh: beyond the limit nothing is locked, and the rest of the tokens stays with the wallet"
+expect 0 two clearing open "$W/bank" --limit EUR:5.30
+expect 0 wallet withdraw EUR:1.00 --bank "First Bank" --usable-at "Second Bank"
+expect 2 wallet exchange --all --bank "Second Bank"
+grep -q 'settle first\|owes this bank too much' "$W/err" || fail "the refusal does not say why: $(cat "$W/err")"
+expect 0 one books; expect 0 two books
 before=$(wallet balance --json | json 'v[0]["available"]')
 python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["mnemonic"])' "$W/wallet.json" >"$W/words"
 expect 0 $ACD wallet restore --data-dir "$W/restored" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --words "$W/words"

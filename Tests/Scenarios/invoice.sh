@@ -130,6 +130,14 @@ says claim-fails delivered-this "$W/wallet.ev" "$W/merchant.ev"
 curl -fs --cacert "$W/ca/ca.pem" "$(field url "$W/bank/identity.json")/v1/keys" >"$W/keys"
 says no-fault not-credited "$W/merchant.ev" "$W/wallet.ev" "$W/keys"
 
+echo "invoice.sh: merchant and bank are asked where a purchase stands"
+expect 0 wallet status "$(newest number)" --at merchant
+grep -q 'the merchant says: committed' "$W/out" || fail "the merchant says: $(cat "$W/out")"
+expect 0 wallet status "$(newest number)" --at bank
+grep -q 'the bank says: spent' "$W/out" || fail "the bank says: $(cat "$W/out")"
+expect 1 wallet status "$(newest number)" --at archive
+grep -q 'wallet complain' "$W/err" || fail "it is not said what the archive answers: $(cat "$W/err")"
+
 echo "invoice.sh: a wallet restored from its 24 words"
 field mnemonic "$W/wallet.json" >"$W/words"
 expect 0 $ACD wallet restore --data-dir "$W/restored" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --words "$W/words"
@@ -138,6 +146,35 @@ after=$($ACD wallet balance --json --data-dir "$W/restored" | json 'sorted((b.ge
 again=$($ACD wallet list --json --data-dir "$W/restored" | json 'sum(p["protocol"].startswith("invoice") and p["phase"] == "delivered" for p in v)')
 had=$(wallet list --json | json 'sum(p["phase"] == "delivered" for p in v)')
 [ "$again" = "$had" ] || fail "restored $again invoice purchases instead of $had"
+stop_all
+
+echo "invoice.sh: when the lifetimes are over, all of it goes but that the token was approved"
+$ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" --lifetime 4 --party "$W/bank" --party "$W/archive" \
+  --party "$W/archive2" --party "$W/archive3" --party "$W/merchant" >/dev/null
+start bank; start archive --keep 0; start merchant --expiration 10 --keep 0; started
+$ACD wallet init --json --data-dir "$W/brief" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" >"$W/brief.json"
+expect 0 bank account open brief --key "$(field accountKey "$W/brief.json")"
+expect 0 bank account deposit brief EUR:2.00 --reference brief
+brief() { $ACD wallet "$@" --data-dir "$W/brief"; }
+expect 0 brief withdraw EUR:1.28 --archive archive
+expect 0 brief buy goods.bin --protocol invoice --yes -o "$W/brief.bin"
+n=$(brief list --json | json 'v[-1]["transaction"]')
+until_is credited sale "$n" phase
+# kept: how many tokens the archive still has the messages of, and of how many it has only that they were approved.
+kept() {
+  python3 - "$W/archive/store.sqlite" <<'PY'
+import sqlite3, sys
+base = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+print(*[base.execute("SELECT count(*) FROM machines WHERE kind = ?", [kind]).fetchone()[0] for kind in ("token", "token ended")])
+PY
+}
+before=$(kept)
+eventually() { for _ in 1 2 3; do (until_is "$@") 2>/dev/null && return; done; until_is "$@"; }
+eventually None sale "$n" phase
+eventually True eval '[ "$(kept)" != "$before" ] && echo True'
+[ "$(kept | cut -d" " -f2)" -gt 0 ] || fail "the archive has forgotten that it approved: $(kept)"
+expect 0 brief prune --keep 0
+grep -q 'forgot 1 purchases' "$W/out" || fail "the wallet says: $(cat "$W/out")"
 stop_all
 
 for way in invoice invoice-direct invoice-passive; do

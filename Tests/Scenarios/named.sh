@@ -75,6 +75,10 @@ bought --reuse-key --price EUR:1.03
 pseudonym >/dev/null
 is "the number of keys that paid" "$(keys | tr ',' '\n' | wc -l)" 1
 
+echo "named.sh: a purchase that begins after a random time"
+bought --delay 2
+grep -q 'begins in [0-2] seconds' "$W/err" || fail "nothing is said of the delay: $(cat "$W/err")"
+
 echo "named.sh: restored from the 24 words"
 before=$(available) count=$(wallet list --json | json 'sum(p["phase"] == "delivered" for p in v)')
 python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["mnemonic"])' "$W/wallet.json" >"$W/words"

@@ -99,6 +99,21 @@ anew_joint() {
   echo "${PIDS[bank]}" >"$W/bank.pid"
   started bank
 }
+# two_banks: a second bank, which issues tokens that are usable at the first; `bob` is a wallet with EUR:5.00 there.
+two_banks() {
+  $ACD bank init --name Issuer --data-dir "$W/bank2" --port "$(free_ports 1)" --ca "$W/ca" --denominations 10
+  local party parties=()
+  for party in bank bank2 archive merchant; do parties+=(--party "$W/$party"); done
+  acd trust export --data-dir "$W/authority" --out "$W/trust2.acd" "${parties[@]}"
+  local trust=$W/trust.acd
+  cp "$trust" "$W/trust1.acd" && cp "$W/trust2.acd" "$trust"
+  start bank2; echo "${PIDS[bank2]}" >"$W/bank2.pid"; started bank2
+  for party in bank archive merchant; do anew "$party"; done
+  $ACD wallet init --json --data-dir "$W/bob" --trust "$trust" --ca "$W/ca/ca.pem" >"$W/bob.json"
+  $ACD bank account open bob --data-dir "$W/bank2" --key "$(field accountKey "$W/bob.json")"
+  $ACD bank account deposit bob EUR:5.00 --reference first --data-dir "$W/bank2"
+}
+bob() { $ACD wallet "$@" --data-dir "$W/bob"; }
 # told PARTY TYPE: who sent it messages of this type since it was started with --trace, and which in one.
 told() {
   python3 - "$W/$1.log" "$2" <<'PY'

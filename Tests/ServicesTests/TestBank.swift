@@ -180,8 +180,16 @@ final class TestBank {
     try #require(keys.list.keys.first { $0.value.amount == value })
   }
 
-  /// Blinds messages for tokens of these values, under fresh token keys.
-  func blind(_ values: [UInt64]) throws -> (outputs: [Blinded], finish: ([[UInt8]]) throws -> [TestToken]) {
+  /// Blinds messages for tokens of these values, under fresh token keys; usable at another bank, if it is
+  /// named.
+  func blind(
+    _ values: [UInt64], usableAt place: PublicKey? = nil
+  ) throws -> (outputs: [Blinded], finish: ([[UInt8]]) throws -> [TestToken]) {
+    let usableAt = place ?? key
+    func id(_ owner: UInt8, _ serial: Hash) -> Hash {
+      .token(
+        key: publicKey(owner), serial: serial, place: TokenPlace(bank: usableAt, issuer: key))
+    }
     var outputs: [Blinded] = []
     var wishes: [(UInt8, Hash, BlindingKey, BlindedMessage, Denomination)] = []
     for value in values {
@@ -189,7 +197,7 @@ final class TestBank {
       let (owner, serial) = (nextToken, Hash(randomBytes(32))!)
       nextToken += 1
       let blinding = try BlindingKey(denomination)
-      let message = try blinding.blind(message: Hash.token(key: publicKey(owner), serial: serial).bytes)
+      let message = try blinding.blind(message: id(owner, serial).bytes)
       outputs.append(Blinded(keyID: denomination.id, message: message.blinded))
       wishes.append((owner, serial, blinding, message, denomination))
     }
@@ -199,11 +207,10 @@ final class TestBank {
         try #require(signatures.count == wishes.count)
         let tokens = try zip(signatures, wishes).map { signature, wish in
           let (owner, serial, blinding, message, denomination) = wish
-          let id = Hash.token(key: publicKey(owner), serial: serial)
           let plain = try blinding.finalize(
-            blindSignature: signature, inverse: message.inverse, message: id.bytes)
+            blindSignature: signature, inverse: message.inverse, message: id(owner, serial).bytes)
           let token = Token(
-            bank: self.key, key: publicKey(owner), serial: serial, keyID: denomination.id, signature: plain,
+            bank: usableAt, key: publicKey(owner), serial: serial, keyID: denomination.id, signature: plain,
             issuer: self.key)
           return TestToken(token: token, key: owner, value: denomination.value.amount)
         }
@@ -222,8 +229,8 @@ final class TestBank {
   }
 
   /// Tokens of these values, withdrawn from the customer's account.
-  func withdraw(_ values: [UInt64]) async throws -> [TestToken] {
-    let (outputs, finish) = try blind(values)
+  func withdraw(_ values: [UInt64], usableAt place: PublicKey? = nil) async throws -> [TestToken] {
+    let (outputs, finish) = try blind(values, usableAt: place)
     // Not by `ask`: in between, the ledger counts tokens that nobody has unblinded yet.
     let reply = try #require(try await service.answer(Incoming(try w1(outputs, values.reduce(0, +)))))
     let tokens = try finish(Verified<W2>(reply, by: .key(key)).payload.signatures)

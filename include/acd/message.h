@@ -72,7 +72,7 @@ typedef enum acd_message_type {
     /* Announced purchase (FIG. 3). */
     ACD_PO, ACD_ANNOUNCEMENT, ACD_ANNOUNCED, ACD_CONSENT, ACD_A7, ACD_A8, ACD_A9A, ACD_A9B,
     /* Negotiation, a second bank, refunds, certified non-response. */
-    ACD_N2, ACD_BT1, ACD_BT2, ACD_RF1, ACD_RF2, ACD_RF3, ACD_NR, ACD_P5C,
+    ACD_N2, ACD_BT1, ACD_BT2, ACD_BT3, ACD_BT4, ACD_RF1, ACD_RF2, ACD_RF3, ACD_NR, ACD_P5C,
     /* Containers: not signed. */
     ACD_RECEIPT, ACD_BUNDLE, ACD_SEALED, ACD_PAYMENT,
     /* Maps inside messages. */
@@ -96,7 +96,7 @@ enum {
     ACD_OFFERS_LIST = -1,
     ACD_CREDIT_ACCOUNT = -1,
     ACD_REFUSAL_DETAIL = -1,
-    ACD_STATUS_QUERY_SERIAL = -1,
+    ACD_STATUS_QUERY_SERIAL = -1, ACD_STATUS_QUERY_ISSUER = -2,
     ACD_W1_OUTPUTS = -1, ACD_W1_RECOVERY = -2,
     ACD_W2_SIGNATURES = -1,
     ACD_ACCOUNT_QUERY_FROM = -1,
@@ -134,6 +134,7 @@ enum {
     ACD_A7_H_ANNOUNCED = -1,
     ACD_A8_CONSENT = -1,
     ACD_BT1_ACCOUNT = -1,
+    ACD_BT3_REQUEST = -1, ACD_BT3_DUE = -2, ACD_BT3_ISSUER = -3,
     ACD_RF1_OUTPUTS = -1, ACD_RF1_RECOVERY = -2, ACD_RF2_RF1 = -1, ACD_RF3_SIGNATURES = -1,
     ACD_NR_TARGET = -1, ACD_NR_SENT_AT = -2, ACD_NR_WAITED_UNTIL = -3, ACD_NR_ANSWER = -4,
     ACD_NR_CHECKPOINT = -5,

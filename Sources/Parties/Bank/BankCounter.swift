@@ -16,11 +16,9 @@ public enum BankCounter {
     }
     var sum: UInt64 = 0
     for input in inputs {
+      if let denial = checkPlace(input.token, facts[input.token.id], bank: bank) { return denial }
       guard let fact = facts[input.token.id], let denomination = fact.denomination else {
-        return Denial(.denomination, "a token's denomination key is not in this bank's key list")
-      }
-      guard input.token.bank == bank, input.token.issuer == bank else {
-        return Denial(.badToken, "a token is usable at another bank")
+        return Denial(.denomination, "a token's denomination key is not in its issuer's key list")
       }
       guard input.token.archive == nil else {
         return Denial(.badToken, "a token that is bound to an archive pays invoices only")
@@ -38,7 +36,27 @@ public enum BankCounter {
     guard sum == total.amount else {
       return Denial(.wrongValue, "the tokens add up to \(sum), not \(total.amount) minor units")
     }
+    return checkCredit(inputs, facts: facts, bank: bank)
+  }
+
+  /// A token is used at its own bank, and at no other, whoever issued it.
+  private static func checkPlace(_ token: Token, _ fact: TokenFacts?, bank: PublicKey) -> Denial? {
+    guard token.bank == bank else { return Denial(.badToken, "a token is usable at another bank") }
+    guard token.issuer == bank || fact?.credit != nil else {
+      return Denial(.unsupported, "there is no clearing with a token's issuer")
+    }
     return nil
+  }
+
+  /// What other banks issued, they owe once it is used: up to what they may owe.
+  private static func checkCredit(
+    _ inputs: [TokenInput], facts: [Hash: TokenFacts], bank: PublicKey
+  ) -> Denial? {
+    let foreign = Dictionary(grouping: inputs.filter { $0.token.issuer != bank }, by: \.token.issuer)
+    let isOver = foreign.values.contains { own in
+      own.reduce(0) { $0 + $1.amount } > facts[own[0].token.id]?.credit ?? 0
+    }
+    return isOver ? Denial(.funds, "a token's issuer owes this bank too much: it has to settle first") : nil
   }
 
   private static func checkRest(_ amount: UInt64, of value: UInt64, _ fact: TokenFacts) -> Denial? {

@@ -14,12 +14,16 @@ public struct TokenFacts: Equatable, Sendable {
   public var locked: UInt64
   /// The authorisations (P2, X1) that used it: the proof in a refusal.
   public var uses: [[UInt8]]
+  /// How many minor units more its issuer may owe this bank, where that is another bank; nil without
+  /// clearing.
+  public var credit: UInt64?
 
   public init(
-    denomination: Denomination?, signatureHolds: Bool, spent: UInt64, locked: UInt64, uses: [[UInt8]]
+    denomination: Denomination?, signatureHolds: Bool, spent: UInt64, locked: UInt64, uses: [[UInt8]],
+    credit: UInt64? = nil
   ) {
     (self.denomination, self.signatureHolds) = (denomination, signatureHolds)
-    (self.spent, self.locked, self.uses) = (spent, locked, uses)
+    (self.spent, self.locked, self.uses, self.credit) = (spent, locked, uses, credit)
   }
 }
 

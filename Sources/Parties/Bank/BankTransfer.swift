@@ -1,5 +1,7 @@
-// A lock's value on its way to the merchant's bank (US 6,076,078, claims 5, 18 and 49; docs/SPEC.md, "Two
-// banks"), at the bank that made the lock. Keyed on L.
+// A notice from one bank to another, at the bank that made a lock (US 6,076,078, claims 5, 18 and 49;
+// docs/SPEC.md, "Two banks", "Tokens of another issuer"): its value is on the way to the merchant's bank
+// (BT1, BT2), or claimed from the bank that issued the tokens (BT3, BT4). Keyed on L, and the issuer. BT1
+// and BT2 stand for both.
 //
 //            lock settled: owe it to the peer, send BT1        BT2 by the peer
 //   absent ───────────────────────────────────────────▶ sent ──────────────────▶ done
@@ -27,18 +29,44 @@ public enum TransferPhase: Int, Sendable {
   case sent, done
 }
 
+/// What one bank tells another, and how the other confirms it.
+public protocol BankNotice: SendableMetatype {
+  associatedtype Notice: Payload
+  associatedtype Receipt: Payload
+  static func confirms(_ receipt: Receipt, _ notice: Verified<Notice>) -> Bool
+}
+
+/// BT1 and BT2: a merchant's account is at the other bank.
+public enum PaysMerchantsBank: BankNotice {
+  public static func confirms(_ receipt: BT2, _ notice: Verified<BT1>) -> Bool {
+    receipt.hBT1 == notice.hash && receipt.lock == notice.payload.lock
+      && receipt.amount == notice.payload.amount
+  }
+}
+
+/// BT3 and BT4: the other bank issued tokens that were used here.
+public enum ClaimsOnIssuer: BankNotice {
+  public static func confirms(_ receipt: BT4, _ notice: Verified<BT3>) -> Bool {
+    receipt.hBT3 == notice.hash && receipt.lock == notice.payload.lock
+      && receipt.amount == notice.payload.amount
+  }
+}
+
 /// The machine of one transfer.
-public struct BankTransfer: ~Copyable, Sendable {
+public typealias BankTransfer = NoticeToBank<PaysMerchantsBank>
+
+/// The machine of one notice.
+public struct NoticeToBank<K: BankNotice>: ~Copyable, Sendable {
   private enum State {
     case absent
-    case sent(Verified<BT1>)
-    case done(Verified<BT1>, Verified<BT2>)
+    case sent(Verified<K.Notice>)
+    case done(Verified<K.Notice>, Verified<K.Receipt>)
   }
 
   /// How long the bank waits for BT2 before it sends BT1 again.
-  public static let againSeconds: UInt64 = 60
+  public static var againSeconds: UInt64 { 60 }
 
-  /// The merchant's bank.
+  /// The other bank.
   private let peer: PublicKey
   private var state: State
 
@@ -52,8 +80,8 @@ public struct BankTransfer: ~Copyable, Sendable {
     self.peer = peer
     switch phase {
     case .absent: state = .absent
-    case .sent: state = .sent(try messages.stored(BT1.self))
-    case .done: state = .done(try messages.stored(BT1.self), try messages.stored(BT2.self))
+    case .sent: state = .sent(try messages.stored())
+    case .done: state = .done(try messages.stored(), try messages.stored())
     }
   }
 
@@ -68,16 +96,14 @@ public struct BankTransfer: ~Copyable, Sendable {
 
   // MARK: Events
 
-  /// The lock is settled: its value is owed to the peer, for the merchant. Once more it is sent again.
+  /// The lock is settled: the peer is told. Once more it is told again.
   public mutating func begun(
-    merchant: PublicKey, amount: Money, lock: Hash, at now: Timestamp, key: borrowing SigningKey
+    _ notice: K.Notice, at now: Timestamp, key: borrowing SigningKey
   ) throws(MessageError) -> [TransferEffect] {
     guard case .absent = state else { return again(at: now) }
-    // The account is the one that the merchant's key has there.
-    let bt1 = try Verified(
-      signing: BT1(merchant: merchant, amount: amount, lock: lock, account: merchant.description), with: key)
+    let bt1 = try Verified(signing: notice, with: key)
     state = .sent(bt1)
-    return [.keep(Label(.bt1), bt1.bytes)] + sending(bt1, at: now)
+    return [.keep(Label(K.Notice.type), bt1.bytes)] + sending(bt1, at: now)
   }
 
   /// The due time has come, or the merchant asks where its money is.
@@ -90,16 +116,25 @@ public struct BankTransfer: ~Copyable, Sendable {
   }
 
   /// BT2 arrived; the signature holds.
-  public mutating func credited(_ bt2: Verified<BT2>) -> [TransferEffect] {
-    guard case .sent(let bt1) = state, bt2.signer == peer, bt2.payload.hBT1 == bt1.hash,
-      bt2.payload.lock == bt1.payload.lock, bt2.payload.amount == bt1.payload.amount
-    else { return [] }
+  public mutating func credited(_ bt2: Verified<K.Receipt>) -> [TransferEffect] {
+    guard case .sent(let bt1) = state, bt2.signer == peer, K.confirms(bt2.payload, bt1) else { return [] }
     state = .done(bt1, bt2)
-    return [.keep(Label(.bt2), bt2.bytes), .enter(.done, due: nil)]
+    return [.keep(Label(K.Receipt.type), bt2.bytes), .enter(.done, due: nil)]
   }
 
-  private func sending(_ bt1: Verified<BT1>, at now: Timestamp) -> [TransferEffect] {
+  private func sending(_ bt1: Verified<K.Notice>, at now: Timestamp) -> [TransferEffect] {
     [.enter(.sent, due: now + Self.againSeconds), .send(bt1.bytes, to: peer)]
+  }
+}
+
+extension NoticeToBank where K == PaysMerchantsBank {
+  /// The lock is settled: its value is owed to the peer, for the merchant. Once more it is sent again.
+  public mutating func begun(
+    merchant: PublicKey, amount: Money, lock: Hash, at now: Timestamp, key: borrowing SigningKey
+  ) throws(MessageError) -> [TransferEffect] {
+    // The account is the one that the merchant's key has there.
+    let notice = BT1(merchant: merchant, amount: amount, lock: lock, account: merchant.description)
+    return try begun(notice, at: now, key: key)
   }
 }
 

@@ -18,19 +18,22 @@ public struct RefundableSale: Equatable, Sendable {
   public var n: TransactionID
   /// The contract's P.
   public var pseudonym: PublicKey
-  /// L, and the bank that made it.
+  /// L, and the bank that credited it.
   public var lock: Hash
   public var bank: PublicKey
+  /// The lock's message, where another bank made it: the own bank has not seen it.
+  public var beside: [UInt8]?
   /// What was paid.
   public var value: Money
   /// Minor units of refunds that were agreed before.
   public var agreed: UInt64
 
   public init(
-    n: TransactionID, pseudonym: PublicKey, lock: Hash, bank: PublicKey, value: Money, agreed: UInt64
+    n: TransactionID, pseudonym: PublicKey, lock: Hash, bank: PublicKey, beside: [UInt8]? = nil, value: Money,
+    agreed: UInt64
   ) {
     (self.n, self.pseudonym, self.lock) = (n, pseudonym, lock)
-    (self.bank, self.value, self.agreed) = (bank, value, agreed)
+    (self.bank, self.beside, self.value, self.agreed) = (bank, beside, value, agreed)
   }
 
   /// Nil if so much can be given back upon this request; otherwise why not.
@@ -173,8 +176,10 @@ public struct MerchantRefund: ~Copyable, Sendable {
     let rf2 = try Verified(
       signing: RF2(amount: rf1.payload.amount, lock: sale.lock, hRF1: rf1.hash, rf1: rf1.bytes), with: key)
     state = .agreed(rf1, rf2)
+    let toBank = try sale.beside.map { lock throws(MessageError) in try Bundle([rf2.bytes, lock]).encoded() }
     return [
-      .keep(Label(.rf2), rf2.bytes), .enter(.agreed), .send(rf2.bytes, to: sale.bank), .reply(rf2.bytes),
+      .keep(Label(.rf2), rf2.bytes), .enter(.agreed), .send(toBank ?? rf2.bytes, to: sale.bank),
+      .reply(rf2.bytes),
     ]
   }
 

@@ -183,11 +183,33 @@ struct ArchiveDesk {
       let next = try tx.records(after: Int64(emptied), limit: 1)
       return (emptied, try over(next) == 0 ? [] : tx.records(after: Int64(emptied), limit: 100))
     }
+    try await pruneAnnouncements(keepSeconds: keepSeconds, at: now)
     let count = try over(rows)
     guard count > 0 else { return }
     try await node.store.write { tx in
       try tx.dropRecordBodies(through: Int64(first) + Int64(count))
       try tx.setMeta(Self.emptiedKey, RowKey.number(first + UInt64(count)))
+    }
+  }
+
+  /// Lets go of announcements whose expiry has been over for so long: no bank locks upon them any more, and
+  /// the same one is not published again. A few at a time, from the first on that are left.
+  private func pruneAnnouncements(keepSeconds: UInt64, at now: Timestamp) async throws {
+    @Sendable func isOver(_ message: StoredMessage) throws -> Bool {
+      let inner = try Verified<Announced>(stored: message.bytes).payload.announcement
+      return Retention.isOver(
+        try Unverified<Announcement>(inner).claims.expiration, keepSeconds: keepSeconds, at: now)
+    }
+    let label = Label(.announced).rawValue
+    let oldest = try await node.store.read {
+      try $0.messages(kind: Self.announcedKind, label: label, after: 0, limit: 16)
+    }
+    for message in oldest where try isOver(message) {
+      try await node.store.write { tx in
+        let all = try tx.messages(kind: Self.announcedKind, key: message.key)
+        guard try all.allSatisfy(isOver) else { return }
+        try tx.deleteMessages(kind: Self.announcedKind, key: message.key)
+      }
     }
   }
 

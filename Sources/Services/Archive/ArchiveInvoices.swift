@@ -73,6 +73,29 @@ struct ArchiveInvoices: Sendable {
     return try ArchiveToken(phase: phase, messages: tx.labelled(kind: Self.kind, key: address.bytes))
   }
 
+  // MARK: Pruning
+
+  private static let endedKind = "token ended"
+  private static let ended = Denial(.lifetime, "this token paid an invoice whose lifetime ended long ago")
+
+  /// Lets go of what was approved, once the invoice's lifetime has been over for so long. That the token was
+  /// approved stays: it is approved once, ever.
+  func prune(_ cursor: PruneCursor, keepSeconds: UInt64) async throws {
+    let now = node.clock()
+    for row in try await cursor.next(node.store) where row.phase == ArchiveTokenPhase.used.rawValue {
+      try await node.store.write { tx in
+        guard let bytes = try tx.labelled(kind: Self.kind, key: row.key)[Label(.deposit)] else { return }
+        let invoice = try Unverified<Invoice>(Verified<Deposit>(stored: bytes).payload.invoice)
+        guard Retention.isOver(invoice.claims.terms.lifetime, keepSeconds: keepSeconds, at: now) else {
+          return
+        }
+        try tx.deleteMessages(kind: Self.kind, key: row.key)
+        try tx.deleteMachine(kind: Self.kind, key: row.key)
+        try tx.putMachine(MachineRow(kind: Self.endedKind, key: row.key, phase: 1, data: []))
+      }
+    }
+  }
+
   /// One durable step of a token.
   private func step(
     _ address: Hash, request: [UInt8],
@@ -80,6 +103,9 @@ struct ArchiveInvoices: Sendable {
   ) async throws -> [UInt8]? {
     try await node.store.write { tx in
       let now = try desk.time(tx)
+      if try tx.machine(kind: Self.endedKind, key: address.bytes) != nil {
+        return try node.refuse(Self.ended, request: request)
+      }
       var machine = try load(tx, address)
       var reply: [UInt8]?
       for effect in try event(&machine, now) {

@@ -15,6 +15,7 @@ final class ArchiveService: PartyService {
   private let keys: KeyBook
   private let kick: @Sendable () -> Void
   private let keepSeconds: UInt64
+  private let prunedTokens = PruneCursor(ArchiveInvoices.kind)
 
   /// `keepSeconds`: for how long after its lifetime a record can be read.
   init(
@@ -30,7 +31,10 @@ final class ArchiveService: PartyService {
   /// What is due by itself: goods and records that nobody will ask for any more.
   func tick() async {
     await held.sweep()
-    do { try await desk.prune(keepSeconds: keepSeconds) } catch {
+    do {
+      try await desk.prune(keepSeconds: keepSeconds)
+      try await invoices.prune(prunedTokens, keepSeconds: keepSeconds)
+    } catch {
       node.logger.error("records could not be pruned", metadata: ["error": "\(error)"])
     }
   }

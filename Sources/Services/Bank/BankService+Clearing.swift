@@ -18,10 +18,15 @@ enum ClearingBooks {
 
   /// Opens the peer's account, or changes how many minor units it may owe.
   static func open(_ tx: any StoreTransaction, _ peer: PublicKey, limit: UInt64, currency: String) throws {
+    try openAccount(tx, peer, currency: currency)
+    try tx.setMeta(limitKey(peer), RowKey.number(limit))
+  }
+
+  /// Opens the account alone: the peer may be owed, and owe nothing. No error if it is open.
+  static func openAccount(_ tx: any StoreTransaction, _ peer: PublicKey, currency: String) throws {
     try tx.openAccount(
       Account(
         id: account(peer), kind: .system, name: "clearing", currency: currency, mayBeNegative: true))
-    try tx.setMeta(limitKey(peer), RowKey.number(limit))
   }
 
   /// How much the peer may owe; nil if no account is open for it.
@@ -30,10 +35,17 @@ enum ClearingBooks {
   }
 }
 
+extension BankNotice {
+  /// The kind of the machines' rows: by L for transfers, by L and the issuer for claims.
+  static var storeKind: String {
+    Notice.type == .bt1 ? BankService.transferKind : BankService.claimKind
+  }
+}
+
 extension BankService {
   static let transferKind = "transfer"
   /// Transfers that came in, by L.
-  private static let receivedKind = "received"
+  static let receivedKind = "received"
 
   /// Where the value of a lock goes.
   enum Payee: Equatable {
@@ -57,18 +69,31 @@ extension BankService {
     _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, to peer: PublicKey,
     at now: Timestamp
   ) throws -> [UInt8]? {
-    var machine = try load(tx, lock, peer)
-    let effects = try machine.begun(
-      merchant: merchant, amount: value, lock: lock, at: now, key: node.identity.signing)
-    return try apply(tx, effects, lock, peer, at: now)
+    // The account is the one that the merchant's key has there.
+    let notice = BT1(merchant: merchant, amount: value, lock: lock, account: merchant.description)
+    return try tell(PaysMerchantsBank.self, tx, notice, lock.bytes, to: peer, at: now)
   }
 
-  /// BT2: the peer has credited the merchant.
-  func transferred(_ bytes: [UInt8]) async throws -> [UInt8]? {
-    let bt2 = try Verified<BT2>(bytes, by: .known(node.trust.list, as: .bank))
+  /// Tells another bank; once more the same bytes go out again.
+  /// - Returns: its confirmation, once it is there.
+  func tell<K: BankNotice>(
+    _: K.Type, _ tx: any StoreTransaction, _ notice: K.Notice, _ key: [UInt8], to peer: PublicKey,
+    at now: Timestamp
+  ) throws -> [UInt8]? {
+    var machine = try load(K.self, tx, key, peer)
+    let effects = try machine.begun(notice, at: now, key: node.identity.signing)
+    return try apply(K.self, tx, effects, key, peer, at: now)
+  }
+
+  /// BT2 or its kin: the peer has done as it was told.
+  func confirmed<K: BankNotice>(
+    _: K.Type, _ bytes: [UInt8], _ key: @escaping @Sendable (K.Receipt) -> [UInt8]
+  ) async throws -> [UInt8]? {
+    let receipt = try Verified<K.Receipt>(bytes, by: .known(node.trust.list, as: .bank))
     try await node.store.write { [self] tx in
-      var machine = try load(tx, bt2.payload.lock, bt2.signer)
-      _ = try apply(tx, machine.credited(bt2), bt2.payload.lock, bt2.signer, at: node.clock())
+      let key = key(receipt.payload)
+      var machine = try load(K.self, tx, key, receipt.signer)
+      _ = try apply(K.self, tx, machine.credited(receipt), key, receipt.signer, at: node.clock())
     }
     return nil
   }
@@ -77,47 +102,50 @@ extension BankService {
   func tick() async {
     let now = node.clock()
     await prune(at: now)
+    await remind(PaysMerchantsBank.self, at: now)
+    await remind(ClaimsOnIssuer.self, at: now)
+  }
+
+  private func remind<K: BankNotice>(_: K.Type, at now: Timestamp) async {
     guard
       let due = try? await node.store.read({
-        try $0.machinesDue(kind: Self.transferKind, before: Int64(now), limit: 100)
+        try $0.machinesDue(kind: K.storeKind, before: Int64(now), limit: 100)
       }), !due.isEmpty
     else { return }
     for row in due {
-      guard let lock = Hash(row.key), let peer = PublicKey(row.data) else { continue }
+      guard let peer = PublicKey(row.data) else { continue }
       do {
         try await node.store.write { [self] tx in
-          let machine = try load(tx, lock, peer)
-          _ = try apply(tx, machine.again(at: now), lock, peer, at: now)
+          let machine = try load(K.self, tx, row.key, peer)
+          _ = try apply(K.self, tx, machine.again(at: now), row.key, peer, at: now)
         }
       } catch { node.logger.error("a transfer could not go on", metadata: ["error": "\(error)"]) }
     }
     outboxKick()
   }
 
-  private func load(_ tx: any StoreTransaction, _ lock: Hash, _ peer: PublicKey) throws -> BankTransfer {
-    guard let row = try tx.machine(kind: Self.transferKind, key: lock.bytes) else {
-      return BankTransfer(to: peer)
-    }
+  private func load<K: BankNotice>(
+    _: K.Type, _ tx: any StoreTransaction, _ key: [UInt8], _ peer: PublicKey
+  ) throws -> NoticeToBank<K> {
+    guard let row = try tx.machine(kind: K.storeKind, key: key) else { return NoticeToBank(to: peer) }
     guard let phase = TransferPhase(rawValue: row.phase), let peer = PublicKey(row.data) else {
       throw StorageError.corrupt(reason: "unknown phase of a transfer")
     }
-    return try BankTransfer(
-      to: peer, phase: phase, messages: tx.labelled(kind: Self.transferKind, key: lock.bytes))
+    return try NoticeToBank(to: peer, phase: phase, messages: tx.labelled(kind: K.storeKind, key: key))
   }
 
-  private func apply(
-    _ tx: any StoreTransaction, _ effects: [TransferEffect], _ lock: Hash, _ peer: PublicKey,
+  private func apply<K: BankNotice>(
+    _: K.Type, _ tx: any StoreTransaction, _ effects: [TransferEffect], _ key: [UInt8], _ peer: PublicKey,
     at now: Timestamp
   ) throws -> [UInt8]? {
     var reply: [UInt8]?
     for effect in effects {
       switch effect {
-      case .keep(let label, let bytes): try tx.keep(label, bytes, kind: Self.transferKind, key: lock.bytes)
+      case .keep(let label, let bytes): try tx.keep(label, bytes, kind: K.storeKind, key: key)
       case .enter(let phase, let due):
         try tx.putMachine(
           MachineRow(
-            kind: Self.transferKind, key: lock.bytes, phase: phase.rawValue, due: due.map(Int64.init),
-            data: peer.bytes))
+            kind: K.storeKind, key: key, phase: phase.rawValue, due: due.map(Int64.init), data: peer.bytes))
       case .send(let bytes, let key): try tx.send(bytes, to: key, at: now)
       case .reply(let bytes): reply = bytes
       }

@@ -9,7 +9,7 @@ extension BankService {
   /// JB2: the tokens' authorization.
   func pair(_ jb2: Verified<JB2>) async throws -> [UInt8]? {
     let terms = jb2.payload.terms
-    let valid = signaturesHold(jb2.payload.tokenInputs)
+    let valid = try await checked(jb2.payload.tokenInputs.map(\.token))
     return try await step(terms.merchant, terms.n, jb2.bytes, jb2.hash) { [self] machine, tx, now in
       let facts = try tokenFacts(tx, jb2.payload.tokenInputs.map(\.token), valid)
       return try machine.authorised(

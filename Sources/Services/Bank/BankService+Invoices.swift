@@ -86,7 +86,7 @@ extension BankService {
   ) async throws -> [UInt8]? {
     let token =
       if let given { given } else { try await node.store.read { [self] tx in try load(tx, address).1 } }
-    let holds = token.map { [$0.id: signatureHolds($0)] } ?? [:]
+    let holds = try await checked(token.map { [$0] } ?? [])
     let now = node.clock()
     do {
       let reply = try await node.store.write { [self] tx -> [UInt8]? in

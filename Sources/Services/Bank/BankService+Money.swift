@@ -52,7 +52,7 @@ extension BankService {
     {
       return known
     }
-    let valid = signaturesHold(x1.payload.tokenInputs)
+    let valid = try await checked(x1.payload.tokenInputs.map(\.token))
     // Nothing is signed blindly before the inputs are known to be good; they are checked again in the write.
     if let refusal = try await node.store.read({ [self] tx in
       try exchangeDenial(tx, x1, valid, at: now).map { try node.refuse($0, request: x1.bytes) }
@@ -66,9 +66,10 @@ extension BankService {
         return try node.refuse(denial, request: x1.bytes)
       }
       for input in x1.payload.tokenInputs {
-        let value = keys.list.denomination(input.token.keyID)!.value
+        let value = valid[input.token.id]!.denomination!.value
         try BankBooks.spend(tx, token: input.token, value: value, amount: input.amount, cause: x1.hash)
       }
+      try exchanged(tx, x1, at: now)
       if x1.payload.fee > 0 {
         try move(
           tx, Money(currency: currency, amount: x1.payload.fee)!, from: .tokens, to: .fees, "exchange fee",
@@ -83,7 +84,7 @@ extension BankService {
   }
 
   private func exchangeDenial(
-    _ tx: any StoreTransaction, _ x1: Verified<X1>, _ valid: [Hash: Bool], at now: Timestamp
+    _ tx: any StoreTransaction, _ x1: Verified<X1>, _ valid: [Hash: CheckedToken], at now: Timestamp
   ) throws -> Denial? {
     let facts = try tokenFacts(tx, x1.payload.tokenInputs.map(\.token), valid)
     return BankCounter.checkExchange(x1, facts: facts, keys: keys.list, bank: bank, at: now)

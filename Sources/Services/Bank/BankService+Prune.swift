@@ -36,8 +36,8 @@ extension BankService {
       let (inputs, lifetime) = try request(ModeRow(row).mode, rowKey, tx),
       Retention.isOver(lifetime, keepSeconds: keepSeconds, at: now)
     else { return false }
-    let alive = inputs.contains { input in
-      guard let end = keys.list.denomination(input.token.keyID)?.spendUntil else { return false }
+    let alive = try inputs.contains { input in
+      guard let end = try denomination(tx, input.token)?.spendUntil else { return false }
       return !Retention.isOver(end, keepSeconds: keepSeconds, at: now)
     }
     let messages = try tx.messages(kind: Self.kind, key: rowKey)
@@ -45,9 +45,11 @@ extension BankService {
     guard !alive, Retention.mayForget(phase, evidence: evidence), let name = Self.name(messages) else {
       return false
     }
-    // The merchant's bank has not confirmed yet: the value is still owed.
+    // The merchant's bank, or an issuer, has not confirmed yet: the value is still owed.
     let transfer = try tx.machine(kind: Self.transferKind, key: name.bytes)
-    return transfer == nil || transfer?.phase == TransferPhase.done.rawValue
+    return try ([transfer].compactMap { $0 } + tx.claims(of: name)).allSatisfy {
+      $0.phase == TransferPhase.done.rawValue
+    }
   }
 
   /// What asked for the lock of a mode: the tokens and the lifetime.
@@ -60,12 +62,24 @@ extension BankService {
       return payload.map { ($0.tokenInputs, $0.terms.lifetime) }
     }
     if mode == .compact { return try read(CompactMode.self) }
+    if mode == .announced { return try announced(rowKey, tx) }
     return try ContractModes.types(of: mode).flatMap { try read($0) }
+  }
+
+  /// An announcement says nothing of the lifetime: its lock does.
+  private func announced(
+    _ rowKey: [UInt8], _ tx: any StoreTransaction
+  ) throws -> (inputs: [TokenInput], lifetime: Timestamp)? {
+    let messages = try tx.labelled(kind: Self.kind, key: rowKey)
+    guard let request = messages[Label(.announcement)], let lock = messages[Label(.a7)] else { return nil }
+    let announcement = try Verified<Announcement>(stored: request).payload
+    let input = TokenInput(token: announcement.token, amount: announcement.value.amount)
+    return ([input], try Verified<A7>(stored: lock).payload.terms.lifetime)
   }
 
   /// L, from what the lock's machine keeps.
   private static func name(_ messages: [StoredMessage]) -> Hash? {
-    let labels = ContractModes.all.map { Label($0.lockType).rawValue } + [Label(.jb2).rawValue]
+    let labels = LockModes.all.map { Label($0.lockType).rawValue } + [Label(.jb2).rawValue]
     return messages.first { labels.contains($0.label) }.map { Hash(of: $0.bytes) }
   }
 
@@ -76,6 +90,10 @@ extension BankService {
       try tx.deleteMessages(kind: kind, key: name.bytes)
     }
     try tx.deleteMachine(kind: Self.transferKind, key: name.bytes)
+    for claim in try tx.claims(of: name) {
+      try tx.deleteMessages(kind: Self.claimKind, key: claim.key)
+      try tx.deleteMachine(kind: Self.claimKind, key: claim.key)
+    }
     try tx.deleteMessages(kind: Self.kind, key: rowKey)
     try tx.deleteMachine(kind: Self.kind, key: rowKey)
     try tx.putMachine(MachineRow(kind: Self.endedKind, key: rowKey, phase: 1, data: []))

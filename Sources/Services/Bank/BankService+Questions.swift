@@ -8,7 +8,8 @@ extension BankService {
   func tokenStatus(
     _ tx: any StoreTransaction, _ query: Verified<StatusQuery>, _ serial: Hash, at now: Timestamp
   ) throws -> [UInt8] {
-    let id = Hash.token(key: query.signer, serial: serial, archive: query.payload.archive)
+    let place = query.payload.issuer.flatMap { TokenPlace(bank: bank, issuer: $0) }
+    let id = Hash.token(key: query.signer, serial: serial, archive: query.payload.archive, place: place)
     guard let row = try tx.token(id.bytes) else {
       return try sign(StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .available))
     }

@@ -17,6 +17,8 @@ final class BankService: PartyService {
   let policy: BankPolicy
   /// For joint and compact locks, where this bank is the archive.
   let desk: ArchiveDesk
+  /// The keys of banks whose tokens are usable here.
+  let issuers: KeyBook
   let outboxKick: @Sendable () -> Void
   /// For how long after its tokens' end a lock is kept.
   let keepSeconds: UInt64
@@ -29,6 +31,7 @@ final class BankService: PartyService {
     (self.node, self.keys, self.currency, self.outboxKick) = (node, keys, currency, kick)
     self.keepSeconds = keepSeconds
     desk = ArchiveDesk(node: node)
+    issuers = KeyBook(node: node)
     policy = BankPolicy(trust: node.trust.list, expirationCapSeconds: 7 * 86_400)
   }
 
@@ -42,6 +45,7 @@ final class BankService: PartyService {
     case .bundle(let bundle):
       if let answers = try await forwarded(bundle) { return answers }
       if bundle.first == .announced { return try await claim(bundle) }
+      if bundle.first == .rf2 { return try await refund(bundle) }
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
       let cancel = try Verified<Cancel>(bundle.messages[0], by: .known(trust, as: .merchant))
       let lock = try Verified<JA3>(bundle.messages[1], by: .known(trust, as: .bank))
@@ -100,8 +104,10 @@ final class BankService: PartyService {
     case .jb4a, .jb4b: return try await shown(bytes)
     case .rf2: return try await refund(bytes)
     case .bt1: return try await receive(bytes)
-    case .bt2: return try await transferred(bytes)
-    // An answer to BT1: the value stays owed, and is sent again.
+    case .bt2: return try await confirmed(PaysMerchantsBank.self, bytes) { $0.lock.bytes }
+    case .bt3: return try await claimed(bytes)
+    case .bt4: return try await confirmedClaim(bytes)
+    // An answer to BT1 or BT3: the value stays owed, and is sent again.
     case .refusal:
       node.logger.warning("a peer refused a transfer: see `acd bank clearing`")
       return nil
@@ -151,7 +157,7 @@ final class BankService: PartyService {
     _: M.Type, _ asked: LockRequest,
     _ event: @escaping @Sendable (inout BankLock<M>, [Hash: TokenFacts], Timestamp) throws -> [BankEffect]
   ) async throws -> [UInt8] {
-    let valid = signaturesHold(asked.tokens)
+    let valid = try await checked(asked.tokens)
     let now = node.clock()
     let reply = try await node.store.write { [self] tx -> [UInt8]? in
       let rowKey = RowKey.transaction(asked.merchant, asked.n)
@@ -265,21 +271,13 @@ final class BankService: PartyService {
           MachineRow(kind: Self.kind, key: rowKey, phase: phase.rawValue, data: ModeRow(mode).data))
       case .lock(let token, let value, let amount, let lock):
         try BankBooks.lock(tx, token: token, value: value, amount: amount, lock: lock, cause: cause)
-        try move(
-          tx, Money(currency: value.currency, amount: amount)!, from: .tokens, to: .locked, "lock",
+        try BankBooks.move(
+          tx, Money(currency: value.currency, amount: amount)!, from: takenFrom(tx, token),
+          to: BankBooks.System.locked.id(value.currency), kind: "lock",
           reference: lock.bytes + token.id.bytes, at: now)
-      case .spend(let lock): try BankBooks.end(tx, lock: lock, spent: true)
-      case .spendPart(let lock, let used, let rest):
-        try BankBooks.endPart(tx, lock: lock, used: used)
-        try move(
-          tx, rest, from: .locked, to: .tokens, "release", reference: BankBooks.reference("release", lock),
-          at: now)
-      case .release(let lock):
-        let amount = try tx.tokenUses(lock: lock.bytes).reduce(0) { $0 + UInt64($1.amount) }
-        try BankBooks.end(tx, lock: lock, spent: false)
-        try move(
-          tx, Money(currency: currency, amount: amount)!, from: .locked, to: .tokens, "release",
-          reference: BankBooks.reference("release", lock), at: now)
+      case .spend(let lock): try end(tx, lock, spent: nil, at: now)
+      case .spendPart(let lock, let used, _): try end(tx, lock, spent: used, at: now)
+      case .release(let lock): try end(tx, lock, spent: [], at: now)
       case .credit(let merchant, let value, let lock): try credit(tx, merchant, value, lock, at: now)
       case .confirmCredit(let merchant, let value, let lock):
         reply = try confirmCredit(tx, merchant, value, lock, beside: nil, at: now)
@@ -355,28 +353,22 @@ final class BankService: PartyService {
 
   // MARK: Tokens
 
-  /// For each token whether its blind signature holds. Slow, so it is done outside of the store.
-  func signaturesHold(_ inputs: [TokenInput]) -> [Hash: Bool] { signaturesHold(inputs.map(\.token)) }
-
-  func signaturesHold(_ tokens: [Token]) -> [Hash: Bool] {
-    Dictionary(tokens.map { ($0.id, signatureHolds($0)) }, uniquingKeysWith: { $0 && $1 })
-  }
-
   func signatureHolds(_ token: Token) -> Bool {
     guard token.key.isSound, let key = keys.verifier(token.keyID) else { return false }
     return key.isValid(signature: token.signature, for: token.id.bytes)
   }
 
   func tokenFacts(
-    _ tx: any StoreTransaction, _ tokens: [Token], _ valid: [Hash: Bool]
+    _ tx: any StoreTransaction, _ tokens: [Token], _ valid: [Hash: CheckedToken]
   ) throws -> [Hash: TokenFacts] {
     var facts: [Hash: TokenFacts] = [:]
     for token in tokens {
       let row = try tx.token(token.id.bytes)
       facts[token.id] = TokenFacts(
-        denomination: keys.list.denomination(token.keyID), signatureHolds: valid[token.id] ?? false,
+        denomination: valid[token.id]?.denomination, signatureHolds: valid[token.id]?.holds ?? false,
         spent: UInt64(row?.spent ?? 0), locked: UInt64(row?.locked ?? 0),
-        uses: try uses(tx, token.id, of: [.locked, .spent], limit: Self.refusalUsesMax))
+        uses: try uses(tx, token.id, of: [.locked, .spent], limit: Self.refusalUsesMax),
+        credit: try credit(tx, token.issuer))
     }
     return facts
   }
@@ -391,7 +383,7 @@ final class BankService: PartyService {
     var room = Self.proofBytesMax
     let uses = try tx.tokenUses(token: id.bytes).filter { states.contains($0.state) }
     for use in uses.sorted(by: { $0.amount > $1.amount }).prefix(limit) {
-      let labels = Self.useLabels + Self.depositLabels + [Label(.x1), Label(.x2)]
+      let labels = Self.useLabels + Self.depositLabels + [Label(.x1), Label(.x2), Label(.bt3)]
       let found = try labels.compactMap {
         try tx.message(kind: "use", key: use.message, label: $0.rawValue)
       }
@@ -406,7 +398,7 @@ final class BankService: PartyService {
   static let requestLabels = LockModes.all.map { Label($0.requestType) } + [Label(.jb2)]
 
   /// What is kept of each use of a token; an announcement says nothing of n, so its lock stands beside it.
-  private static let useLabels = requestLabels + [Label(.announced), Label(.a7)]
+  static let useLabels = requestLabels + [Label(.announced), Label(.a7)]
 
   /// How many uses a refusal shows of each token. What was given back is no reason to refuse.
   private static let refusalUsesMax = 8
@@ -439,6 +431,8 @@ final class BankService: PartyService {
         if let cursor = query.payload.serial {
           answer.proof = try refund(after: cursor, tx, rowKey, to: query.signer) ?? []
         }
+      } else if let cursor = query.payload.serial {
+        answer.proof = try refund(after: cursor, tx, rowKey, to: query.signer) ?? []
       }
       return try sign(answer)
     }

@@ -96,7 +96,7 @@ struct ExportToken: OperatorTask {
       for use in try tx.tokenUses(token: id.bytes) {
         for message in try tx.signedMessages(kind: "use", key: use.message) {
           guard let key = Self.rowKey(message) else {
-            messages.append(message)
+            messages += [message] + (try tx.claimMessages(Hash(of: message)))
             continue
           }
           messages += try tx.lockMessages(key)
@@ -135,8 +135,17 @@ extension StoreTransaction {
       for kind in ["credit", BankService.transferKind, BankService.refundsKind] {
         messages += try signedMessages(kind: kind, key: Hash(of: lock).bytes)
       }
+      messages += try claimMessages(Hash(of: lock))
     }
     return messages
+  }
+
+  /// What was claimed from issuers for a lock or an exchange, with what their tokens are worth.
+  fileprivate func claimMessages(_ name: Hash) throws -> [[UInt8]] {
+    try claims(of: name).flatMap { claim in
+      let list = try PublicKey(claim.data).flatMap { try KeyBook.kept(self, $0) }
+      return try signedMessages(kind: BankService.claimKind, key: claim.key) + (list.map { [$0] } ?? [])
+    }
   }
 
   /// What the bank's tokens are worth.

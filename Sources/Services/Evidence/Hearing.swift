@@ -3,6 +3,7 @@
 // gave the record of a sale credits it now; so nobody has to be believed that it was shown.
 
 public import Messages
+import Parties
 
 /// What a party answered to one message that it was shown.
 public struct HearingAnswer: Sendable {
@@ -41,7 +42,7 @@ public struct Hearing: Sendable {
     }
     var answers: [HearingAnswer] = []
     for party in parties {
-      for message in Self.questions(to: party, in: evidence) {
+      for message in questions(to: party, in: evidence) {
         answers.append(await show(message, to: party))
       }
     }
@@ -50,14 +51,15 @@ public struct Hearing: Sendable {
   }
 
   private func show(_ message: [UInt8], to party: TrustEntry) async -> HearingAnswer {
-    let label = (try? MessageType(peeking: message).label) ?? ""
+    let first = (try? Messages.Bundle(encoded: message))?.messages.first ?? message
+    let label = (try? MessageType(peeking: first).label) ?? ""
     func failed(_ why: String) -> HearingAnswer {
       HearingAnswer(
         shown: label, answers: [], isTaken: false, remark: "\(party.name) does not answer: \(why)")
     }
     do {
       let reply = try await transport.send(
-        "POST", url: (party.url ?? "") + messagesPath, body: message, contentType: coseMediaType)
+        "POST", url: (party.url ?? "") + messagesPath, body: message, contentType: mediaType(of: message))
       guard (200..<300).contains(reply.status) else { return failed("status \(reply.status)") }
       let said = (try? Messages.Bundle(encoded: reply.body))?.messages ?? [reply.body]
       let signed = said.filter { (try? MessageType(peeking: $0)) != nil }
@@ -74,23 +76,33 @@ public struct Hearing: Sendable {
   private static let isShown: [Role: Set<MessageType>] = [
     .bank: [
       .p5a, .p5b, .p5c, .e7a, .e7b, .r10a, .r10b, .a9a, .a9b, .ja5a, .ja5b, .jb4a, .jb4b, .ja3,
-      .rf2,
+      .rf2, .bt3,
     ],
     .archive: [.p3, .e3, .r3, .a7],
   ]
 
   /// The messages in the evidence, also inside others, that this party has to hear: locks before outcomes,
   /// and these before refunds of what they pay. What a bank refuses once, it refuses for good.
-  private static func questions(to party: TrustEntry, in evidence: [[UInt8]]) -> [[UInt8]] {
-    guard let types = isShown[party.role] else { return [] }
-    var (found, seen, level): ([[UInt8]], Set<Hash>, [[UInt8]]) = ([], [], evidence)
+  private func questions(to party: TrustEntry, in evidence: [[UInt8]]) -> [[UInt8]] {
+    guard let types = Self.isShown[party.role] else { return [] }
+    let questionsMax = Self.questionsMax
+    var (found, seen, level): ([[UInt8]], [Hash: [UInt8]], [[UInt8]]) = ([], [:], evidence)
     while !level.isEmpty, seen.count < 16 * questionsMax {
-      level = level.filter { seen.insert(Hash(of: $0)).inserted }
+      level = level.filter { seen.updateValue($0, forKey: Hash(of: $0)) == nil }
       found += level.filter { (try? MessageType(peeking: $0)).map(types.contains) ?? false }
       level = level.flatMap { (try? MessageType.nestedMessages(in: $0)) ?? [] }
     }
-    let (refunds, rest) = (found.filter(isRefund), found.filter { !isRefund($0) })
-    return Array((rest + refunds).prefix(questionsMax))
+    let (refunds, rest) = (found.filter(Self.isRefund), found.filter { !Self.isRefund($0) })
+    return Array((rest + refunds.map { withLock($0, of: party, seen) }).prefix(questionsMax))
+  }
+
+  /// RF2 as this bank takes it: with the lock beside it, where another bank made that.
+  private func withLock(_ rf2: [UInt8], of party: TrustEntry, _ locks: [Hash: [UInt8]]) -> [UInt8] {
+    guard let order = try? Unverified<RF2>(rf2), trust.home(of: order.claimedSigners[0]) == party.key,
+      let lock = locks[order.claims.lock],
+      let bank = (try? WitnessedLock(lock, trust: trust))?.bank, bank != party.key
+    else { return rf2 }
+    return (try? Messages.Bundle([rf2, lock]).encoded()) ?? rf2
   }
 
   private static func isRefund(_ message: [UInt8]) -> Bool { (try? MessageType(peeking: message)) == .rf2 }

@@ -69,9 +69,7 @@ extension Wallet {
     var asking = asking
     for input in inputs {
       guard let coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }
-      let query = StatusQuery(
-        n: nil, merchant: nil, nonce: .random(using: &generator), serial: input.token.serial,
-        archive: input.token.archive)
+      let query = StatusQuery(input.token, nonce: .random(using: &generator))
       let demand = try Verified(signing: query, with: seed.tokenKey(coin.keyIndex)).bytes
       result.append(demand)
       guard asking else { continue }

@@ -56,8 +56,21 @@ extension MerchantService {
     let inner = try Unverified<Announcement>(published.payload.announcement)
     let announcement = try Verified(inner, by: .key(inner.claims.token.key))
     let consent = try Verified<Consent>(bundle.messages[0], by: .key(inner.claims.token.key))
-    return try await step(
-      consent.payload.n, bundle.encoded(),
+    let n = consent.payload.n
+    let reply = try await step(
+      n, bundle.encoded(),
       Consented(consent: consent, published: published, announcement: announcement))
+    let token = announcement.payload.token
+    try await node.store.write { tx in
+      guard
+        try tx.message(kind: Self.kind, key: n.bytes, label: Label(.announcement).rawValue)
+          == announcement.bytes
+      else { return }
+      try tx.setMeta(Self.announcedMark(token.key, token.serial), n.bytes)
+    }
+    return reply
   }
+
+  /// Where the sale is found again for which a token was announced: its owner may have lost n.
+  static func announcedMark(_ key: PublicKey, _ serial: Hash) -> String { "announced/\(key)/\(serial)" }
 }

@@ -32,8 +32,8 @@ extension MerchantService {
 
   private func mayGo(_ n: TransactionID, _ tx: any StoreTransaction, at now: Timestamp) throws -> Bool {
     guard let row = try tx.machine(kind: Self.kind, key: n.bytes), let phase = SalePhase(rawValue: row.phase),
-      let offer = try ContractModes.offer(of: ModeRow(row).mode, kind: Self.kind, key: n.bytes, in: tx),
-      Retention.isOver(offer.contract.lifetime, keepSeconds: policy.keepSeconds, at: now)
+      let offer = try CustomerMachines.offer(of: ModeRow(row).mode, kind: Self.kind, key: n.bytes, in: tx),
+      Retention.isOver(offer.lifetime, keepSeconds: policy.keepSeconds, at: now)
     else { return false }
     let messages = try tx.messages(kind: Self.kind, key: n.bytes)
     let evidence = messages.contains { $0.label == Label.evidence.rawValue }

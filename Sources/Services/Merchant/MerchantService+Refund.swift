@@ -120,14 +120,24 @@ extension MerchantService {
     guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else { return nil }
     let mode = try ModeRow(row).mode
     guard let contract = try ContractModes.offer(of: mode, kind: Self.kind, key: n.bytes, in: tx)?.contract,
-      let (lock, bank) = try paid(mode, n, row, tx)
+      let (lock, lockBank) = try paid(mode, n, row, tx)
     else { return nil }
+    // Who credited it gives it back.
+    let bank = node.trust.list.home(of: node.identity.key) ?? lockBank
+    let beside = try bank == lockBank ? nil : self.lock(mode, n, tx)
     // What was credited: in a series that is not the price of one purchase.
     let credit = try tx.message(kind: Self.kind, key: n.bytes, label: Label.credit.rawValue)
     let value = try credit.map { try Verified<Credit>(stored: $0).payload.amount } ?? contract.price
     return RefundableSale(
-      n: n, pseudonym: contract.pseudonym, lock: lock, bank: bank, value: value,
+      n: n, pseudonym: contract.pseudonym, lock: lock, bank: bank, beside: beside, value: value,
       agreed: try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0)
+  }
+
+  /// The lock's message.
+  private func lock(_ mode: Mode, _ n: TransactionID, _ tx: any StoreTransaction) throws -> [UInt8]? {
+    try ContractModes.types(of: mode).flatMap {
+      try tx.message(kind: Self.kind, key: n.bytes, label: Label($0.lockType).rawValue)
+    }
   }
 
   private func paid(

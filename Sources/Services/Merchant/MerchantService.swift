@@ -389,7 +389,11 @@ final class MerchantService: PartyService {
     let now = node.clock()
     return try await node.store.read { [self] tx in
       var answer = StatusAnswer(at: now, hQuery: query.hash, proof: [], state: .unknown)
-      if let n = query.payload.n, let (state, proof) = try known(n, tx, to: query.signer) {
+      // A token that was announced names its sale, too: a restored wallet has lost n.
+      let mark = try query.payload.serial.flatMap { try tx.meta(Self.announcedMark(query.signer, $0)) }
+      if let n = query.payload.n ?? mark.flatMap({ TransactionID($0) }),
+        let (state, proof) = try known(n, tx, to: query.signer)
+      {
         (answer.state, answer.proof) = (state, proof)
       }
       return try Verified(signing: answer, with: node.identity.signing).bytes

@@ -1,5 +1,5 @@
-// What an archive knows of banks' denomination keys: fetched when a token names one that is not known,
-// checked against the bank's key, and kept.
+// What an archive, or another bank, knows of banks' denomination keys: fetched when a token names one that is
+// not known, checked against the key of the bank that issued it, and kept.
 
 import BlindTokens
 import Foundation
@@ -17,7 +17,7 @@ actor KeyBook {
 
   init(node: Node) { self.node = node }
 
-  /// What the token's bank says of its denomination, and whether its blind signature holds.
+  /// What the token's issuer says of its denomination, and whether its blind signature holds.
   /// - Throws: `Problem` when the bank's list cannot be had now.
   func facts(_ token: Token) async throws -> TokenFacts {
     guard let denomination = try await list(of: token).denomination(token.keyID) else {
@@ -28,9 +28,16 @@ actor KeyBook {
       spent: 0, locked: 0, uses: [])
   }
 
+  private static func mark(_ issuer: PublicKey) -> String { "keys/\(issuer)" }
+
+  /// The list of another bank, signed, as it was last fetched.
+  static func kept(_ tx: any StoreTransaction, _ issuer: PublicKey) throws -> [UInt8]? {
+    try tx.meta(mark(issuer))
+  }
+
   private func list(of token: Token) async throws -> KeyList {
-    let bank = token.bank
-    let mark = "keys/\(bank)"
+    let bank = token.issuer
+    let mark = Self.mark(bank)
     if lists[bank] == nil, let kept = try await node.store.read({ try $0.meta(mark) }) {
       lists[bank] = try Verified<KeyList>(stored: kept).payload
     }

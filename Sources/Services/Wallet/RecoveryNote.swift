@@ -17,6 +17,8 @@ struct PendingToken: Codable, Equatable, Sendable {
   var inverse: [UInt8]
   /// The archive that the token is bound to, hexadecimal. Not in the note: whoever restores tries.
   var archive: String?
+  /// The bank where the token is usable, hexadecimal, if another one issues it. Not in the note either.
+  var usableAt: String?
 }
 
 enum RecoveryNote {

@@ -55,12 +55,15 @@ extension Wallet {
 
   /// Withdraws an amount as tokens. With `reuseKey` all tokens of an order share one key: fewer
   /// signatures when paying, but whoever sees them together knows that they belong together.
-  /// With `archive` the tokens are bound to that archive: they pay invoices there and nothing else.
+  /// With `archive` the tokens are bound to that archive: they pay invoices there and nothing else. With
+  /// `place` they are usable at that bank, which their issuer owes for them.
   public func withdraw(
-    _ amount: Money, bank bankName: String?, reuseKey: Bool = false, archive: String? = nil
+    _ amount: Money, bank bankName: String?, reuseKey: Bool = false, archive: String? = nil,
+    usableAt place: String? = nil
   ) async throws {
     let bank = try party(.bank, named: bankName)
     let bound = try archive.map { try boundTo($0) }
+    let usableAt = try place.map { try party(.bank, named: $0).key }
     let keys = try await keyList(bank)
     let usable = usable(keys, amount.currency)
     guard !usable.isEmpty else {
@@ -74,7 +77,8 @@ extension Wallet {
       : try ChangeMaking.whole(amount.amount, into: denominations)
     for start in stride(from: 0, to: values.count, by: Self.outputsPerOrder) {
       let part = Array(values[start..<min(start + Self.outputsPerOrder, values.count)])
-      try await order(part, amount.currency, keys, bank, reuseKey: reuseKey, archive: bound)
+      try await order(
+        part, amount.currency, keys, bank, reuseKey: reuseKey, archive: bound, usableAt: usableAt)
     }
   }
 
@@ -135,10 +139,12 @@ extension Wallet {
 
   private func order(
     _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool,
-    named: Bool = false, archive: PublicKey? = nil
+    named: Bool = false, archive: PublicKey? = nil, usableAt: PublicKey? = nil
   ) async throws {
     let chosen = try freshest(keys, values, currency)
-    let (pending, outputs) = try await blind(chosen, reuseKey: reuseKey, named: named, archive: archive)
+    let place = usableAt.flatMap { TokenPlace(bank: $0, issuer: bank.key) }
+    let (pending, outputs) = try await blind(
+      chosen, reuseKey: reuseKey, named: named, archive: archive, place: place)
     var generator = surroundings.randomness
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let w1 = try Verified(
@@ -155,7 +161,8 @@ extension Wallet {
 
   /// Blinds one message for each denomination, under fresh key and serial numbers.
   func blind(
-    _ keys: [Denomination], reuseKey: Bool, named: Bool = false, archive: PublicKey? = nil
+    _ keys: [Denomination], reuseKey: Bool, named: Bool = false, archive: PublicKey? = nil,
+    place: TokenPlace? = nil
   ) async throws -> ([PendingToken], [Blinded]) {
     let count = UInt64(keys.count)
     let (firstKey, firstSerial) = try await store.write { tx in
@@ -168,12 +175,13 @@ extension Wallet {
       let keyIndex = reuseKey ? firstKey : firstKey + UInt64(offset)
       let serialIndex = firstSerial + UInt64(offset)
       let id = Hash.token(
-        key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex), archive: archive)
+        key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex), archive: archive,
+        place: place)
       let blinded = try surroundings.blind(BlindingKey(denomination), id.bytes)
       pending.append(
         PendingToken(
           keyIndex: keyIndex, serialIndex: serialIndex, keyID: denomination.id.description,
-          inverse: blinded.inverse, archive: archive?.description))
+          inverse: blinded.inverse, archive: archive?.description, usableAt: place?.bank.description))
       outputs.append(Blinded(keyID: denomination.id, message: blinded.blinded))
     }
     return (pending, outputs)
@@ -221,16 +229,18 @@ extension Wallet {
       let key = seed.tokenKey(pending.keyIndex).publicKey
       let serial = seed.serial(pending.serialIndex)
       let archive = pending.archive.flatMap(PublicKey.init(hex:))
-      let message = Hash.token(key: key, serial: serial, archive: archive)
+      let usableAt = pending.usableAt.flatMap(PublicKey.init(hex:)) ?? bank.key
+      let message = Hash.token(
+        key: key, serial: serial, archive: archive, place: TokenPlace(bank: usableAt, issuer: bank.key))
       let token = Token(
-        archive: archive, bank: bank.key, key: key, serial: serial, keyID: id,
+        archive: archive, bank: usableAt, key: key, serial: serial, keyID: id,
         signature: try BlindingKey(denomination).finalize(
           blindSignature: signature, inverse: pending.inverse, message: message.bytes), issuer: bank.key)
       return Coin(
         keyIndex: pending.keyIndex, serialIndex: pending.serialIndex, token: Data(try token.encoded()),
         currency: denomination.value.currency, value: denomination.value.amount,
         rest: denomination.value.amount, held: 0, spendUntil: denomination.spendUntil,
-        bank: bank.key.description, archive: pending.archive)
+        bank: usableAt.description, archive: pending.archive)
     }
   }
 

@@ -25,6 +25,9 @@ public struct BuyOptions: Sendable {
   public var budget: Money?
   /// A series: two messages for each further purchase.
   public var isShort = false
+  /// Wait a random time, up to so many seconds, before anything is asked: who sees a withdrawal and a payment
+  /// of one amount together can guess.
+  public var delaySeconds: UInt64 = 0
   /// The file to write; nil: the goods' name in the working directory.
   public var output: String?
   /// What is kept with the purchase.
@@ -80,8 +83,13 @@ extension Wallet {
         "the budget of \(budget) does not cover the price of \(offer.price); nothing was paid")
     }
     let merchant = try party(.merchant, named: options.merchant)
-    let now = clock()
     var generator = surroundings.randomness
+    if options.delaySeconds > 0 {
+      let wait = UInt64.random(in: 0...options.delaySeconds, using: &generator)
+      report(.note("the purchase begins in \(wait) seconds"))
+      try await surroundings.pause(Int(wait) * 1000)
+    }
+    let now = clock()
     let number = try await store.write { try $0.take("purchase") }
     let index =
       options.named ? WalletSeed.account : options.pseudonym.map(WalletSeed.pseudonym(named:)) ?? number

@@ -29,27 +29,101 @@ public struct AccountStatement: Codable, Equatable, Sendable {
 extension Wallet {
   /// Asks the purchase's merchant, bank or archive where it stands. The answer is kept with the purchase.
   public func ask(_ number: UInt64, at role: Role) async throws -> PurchaseAnswer {
-    guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
-      throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
+    let asked: Asked?
+    switch try await info(number).mode {
+    case .announced: asked = try await askedAnnounced(number, role)
+    case let way where Mode.invoices.contains(way): asked = try await askedInvoice(number, role)
+    case let mode:
+      guard let machine = PurchaseMachines.type(of: mode) else {
+        throw ServiceError.configuration(
+          "purchase \(number) runs by a protocol that this build does not know")
+      }
+      asked = try await self.asked(machine, number, role)
     }
-    return try await ask(machine, number, role)
+    guard let asked else {
+      throw ServiceError.notFound("purchase \(number) is not paid: only the merchant knows it")
+    }
+    return try await ask(asked, number)
   }
 
-  private func ask<P: PurchaseMachine>(
-    _: P.Type, _ number: UInt64, _ role: Role
-  ) async throws -> PurchaseAnswer {
-    let (info, machine) = try await look(P.self, number)
-    guard let p1 = machine.p1 else {
+  /// Whom to ask, about what, and as whom.
+  private struct Asked {
+    let party: PublicKey
+    let query: StatusQuery
+    /// The token's key; nil: the purchase's pseudonym.
+    var tokenKey: UInt64?
+  }
+
+  private func question(_ offer: Verified<some PromisePayload>) -> StatusQuery {
+    var generator = surroundings.randomness
+    return StatusQuery(n: offer.payload.n, merchant: offer.signer, nonce: .random(using: &generator))
+  }
+
+  private func offered<P: CustomerMachine>(
+    _: P.Type, _ number: UInt64
+  ) async throws -> (machine: P, offer: Verified<P.Offer>) {
+    let machine = try await look(P.self, number).machine
+    guard let offer = machine.p1 else {
       throw ServiceError.notFound("purchase \(number) has no contract: there is nothing to ask about")
     }
-    let party: PublicKey
+    return (machine, offer)
+  }
+
+  private func asked<P: PurchaseMachine>(
+    _: P.Type, _ number: UInt64, _ role: Role
+  ) async throws -> Asked? {
+    let (machine, offer) = try await offered(P.self, number)
+    let question = question(offer)
     switch (role, machine.p2?.payload) {
-    case (.merchant, _): party = p1.signer
-    case (.bank, let request?): party = request.bank
-    case (.archive, let request?): party = request.terms.archive
-    default: throw ServiceError.notFound("purchase \(number) is not paid: only the merchant knows it")
+    case (.merchant, _): return Asked(party: offer.signer, query: question)
+    case (.bank, let request?): return Asked(party: request.bank, query: question)
+    case (.archive, let request?): return Asked(party: request.terms.archive, query: question)
+    default: return nil
     }
-    let answer = try await status(of: p1.payload.n, p1.signer, at: party, pseudonym: info.pseudonymIndex)
+  }
+
+  /// The bank knows an announced purchase by the token's key, which is P of its lock.
+  private func askedAnnounced(_ number: UInt64, _ role: Role) async throws -> Asked? {
+    let (machine, order) = try await offered(AnnouncedPurchase.self, number)
+    let (question, terms) = (question(order), order.payload.terms)
+    if role == .merchant { return Asked(party: order.signer, query: question) }
+    guard let token = machine.announcement?.payload.token,
+      let coin = try await store.read({ try $0.coin(token.id) })
+    else { return nil }
+    let party = role == .bank ? terms.bank : terms.archive
+    return Asked(party: party, query: question, tokenKey: coin.keyIndex)
+  }
+
+  /// Of an invoice the bank knows the token alone, and the archive answers complaints of its owner.
+  private func askedInvoice(_ number: UInt64, _ role: Role) async throws -> Asked? {
+    let (machine, invoice) = try await offered(InvoicePurchase.self, number)
+    if role == .merchant { return Asked(party: invoice.signer, query: question(invoice)) }
+    guard role == .bank else {
+      throw ServiceError.configuration(
+        "of an invoice the archive answers its token's owner alone: `acd wallet complain \(number)`")
+    }
+    guard ![.registering, .requested, .offered, .checked].contains(machine.phase) else { return nil }
+    let coin = try await paying(info(number))
+    var generator = surroundings.randomness
+    let query = StatusQuery(
+      n: nil, merchant: nil, nonce: .random(using: &generator), serial: seed.serial(coin.serialIndex),
+      archive: coin.archive.flatMap(PublicKey.init(hex:)))
+    return Asked(party: invoice.payload.terms.bank, query: query, tokenKey: coin.keyIndex)
+  }
+
+  private func ask(_ asked: Asked, _ number: UInt64) async throws -> PurchaseAnswer {
+    let pseudonym = try await info(number).pseudonymIndex
+    let query =
+      if let key = asked.tokenKey {
+        try Verified(signing: asked.query, with: seed.tokenKey(key))
+      } else {
+        try Verified(signing: asked.query, with: seed.pseudonymKey(pseudonym))
+      }
+    let answer: Verified<StatusAnswer> = try expect(
+      try await exchange(query.bytes, with: asked.party), from: asked.party, for: query.bytes)
+    guard answer.payload.hQuery == query.hash else {
+      throw ServiceError.protocolViolation("\(try entry(asked.party).name) answered another query")
+    }
     try await store.write {
       try $0.keep(
         Label(.status), answer.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))
@@ -90,11 +164,10 @@ extension Wallet {
         guard let (row, info) = try tx.purchase(summary.number),
           let phase = PurchasePhase(rawValue: row.phase)
         else { return nil }
-        let offer = try ContractModes.offer(of: info.mode, kind: PurchaseInfo.kind, key: key, in: tx)
+        let offer = try CustomerMachines.offer(of: info.mode, kind: PurchaseInfo.kind, key: key, in: tx)
         let evidence = try tx.message(kind: PurchaseInfo.kind, key: key, label: Label.evidence.rawValue)
         guard Retention.mayForget(phase, evidence: evidence != nil),
-          Retention.isOver(
-            offer?.contract.lifetime ?? info.startedAt, keepSeconds: keepSeconds, at: now)
+          Retention.isOver(offer?.lifetime ?? info.startedAt, keepSeconds: keepSeconds, at: now)
         else { return nil }
         try tx.deleteMessages(kind: PurchaseInfo.kind, key: key)
         try tx.deleteMachine(kind: PurchaseInfo.kind, key: key)

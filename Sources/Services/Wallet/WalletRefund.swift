@@ -57,7 +57,7 @@ extension Wallet {
       throw ServiceError.configuration("purchase \(number) is not paid, so nothing can be given back")
     }
     let amount = amount ?? (machine as? SeriesPurchase)?.paid ?? p2.payload.terms.value
-    let bank = try entry(p2.payload.bank)
+    let bank = try refunding(p1.signer, p2.payload.bank)
     let keys = try await keyList(bank)
     let (pending, outputs) = try await blind(amount, keys, bank)
     var generator = surroundings.randomness
@@ -111,10 +111,11 @@ extension Wallet {
     guard let rf2 = agreed else {
       return RefundOutcome(amount: amount, state: "asked")
     }
-    let (_, bank) = try await seller(row.number)
+    let (bank, beside) = try await seller(row.number)
+    let request = try beside.map { try Messages.Bundle([rf2.bytes, $0]).encoded() } ?? rf2.bytes
     let rf3: Verified<RF3>
     do {
-      rf3 = try expect(try await exchange(rf2.bytes, with: bank.key), from: bank.key, for: rf2.bytes)
+      rf3 = try expect(try await exchange(request, with: bank.key), from: bank.key, for: rf2.bytes)
     } catch let refused as RefusedByPeer {
       try await end(rf1, "Refusal", refused.refusal.bytes)
       throw refused
@@ -154,14 +155,26 @@ extension Wallet {
     }
   }
 
-  /// The merchant and the bank of a purchase.
-  private func seller(_ number: UInt64) async throws -> (merchant: PublicKey, bank: TrustEntry) {
-    func go<P: PurchaseMachine>(_: P.Type) async throws -> (merchant: PublicKey, bank: TrustEntry) {
+  /// Who gives money back: the bank that credited the merchant.
+  private func refunding(_ merchant: PublicKey, _ bank: PublicKey) throws -> TrustEntry {
+    try entry(trust.list.home(of: merchant) ?? bank)
+  }
+
+  /// The bank that gives a purchase's money back, and the lock's message if it did not make that itself.
+  private func seller(_ number: UInt64) async throws -> (bank: TrustEntry, beside: [UInt8]?) {
+    func go<P: PurchaseMachine>(_: P.Type) async throws -> (bank: TrustEntry, beside: [UInt8]?) {
       let machine = try await look(P.self, number).machine
       guard let p1 = machine.p1, let p2 = machine.p2 else {
         throw ServiceError.notFound("purchase \(number) is not paid")
       }
-      return (p1.signer, try entry(p2.payload.bank))
+      let bank = try refunding(p1.signer, p2.payload.bank)
+      guard bank.key != p2.payload.bank else { return (bank, nil) }
+      func lock(_ machine: some LockedMachine) -> [UInt8]? { machine.p3?.bytes }
+      guard let beside = (machine as? any LockedMachine).flatMap({ lock($0) }) else {
+        throw ServiceError.notFound(
+          "the lock of purchase \(number) is not here, and \(bank.name) has to see it")
+      }
+      return (bank, beside)
     }
     guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
       throw ServiceError.notFound("there is no purchase \(number)")
@@ -177,7 +190,7 @@ extension Wallet {
     func go<P: PurchaseMachine>(_: P.Type) async throws -> [Coin] {
       let (info, machine) = try await look(P.self, number)
       guard let p1 = machine.p1, let p2 = machine.p2, let lock = machine.paidLock else { return [] }
-      let bank = try entry(p2.payload.bank)
+      let bank = try refunding(p1.signer, p2.payload.bank)
       var coins: [Coin] = []
       var cursor = lock
       while true {

@@ -44,6 +44,51 @@ struct FoundAnnouncement: FoundPurchase {
 }
 
 extension Wallet {
+  /// What archives published of a token that its bank still calls available: M may have S_t(PO), and bring it
+  /// to the bank until the expiry. Where M does not know of it, nobody can lock the token.
+  func unseenAnnouncements(of coin: Coin) async throws -> [FoundAnnouncement] {
+    let token = try coin.decoded()
+    guard coin.archive == nil else { return [] }
+    var found: [FoundAnnouncement] = []
+    for archive in trust.list.entries where archive.role == .archive && archive.sealingKey != nil {
+      guard let url = archive.url,
+        let reply = try? await transport.send(
+          "GET", url: url + "/v1/announcements/\(token.id)", body: nil, contentType: nil),
+        reply.status == 200, let bundle = try? Messages.Bundle(encoded: reply.body)
+      else { continue }
+      for bytes in bundle.messages {
+        guard let published = try? Verified<Announced>(bytes, by: .key(archive.key)),
+          let announcement = try? Verified<Announcement>(
+            published.payload.announcement, by: .key(token.key)),
+          announcement.payload.token == token, announcement.payload.expiration > clock(),
+          let order = try? await order(announcement, coin)
+        else { continue }
+        found.append(
+          FoundAnnouncement(
+            announcement: announcement, published: published,
+            terms: announcement.payload.terms(of: order)))
+      }
+    }
+    return found
+  }
+
+  /// The order that an announcement names: the merchant shows it to the token's key, if it has S_t(PO).
+  private func order(
+    _ announcement: Verified<Announcement>, _ coin: Coin
+  ) async throws -> Verified<PurchaseOrder>? {
+    let merchant = announcement.payload.merchant
+    var generator = surroundings.randomness
+    let query = try Verified(
+      signing: StatusQuery(
+        n: nil, merchant: merchant, nonce: .random(using: &generator),
+        serial: announcement.payload.token.serial),
+      with: seed.tokenKey(coin.keyIndex))
+    let answer: Verified<StatusAnswer> = try expect(
+      try await exchange(query.bytes, with: merchant), from: merchant, for: query.bytes)
+    return answer.payload.proof.lazy.compactMap { try? Verified<PurchaseOrder>($0, by: .key(merchant)) }
+      .first { $0.hash == announcement.payload.hPO && answer.payload.hQuery == query.hash }
+  }
+
   /// Makes the purchase that an announcement paid again.
   /// - Returns: its number and its pseudonym's; nil if its pseudonym is none of this wallet's.
   fileprivate func takeUp(

@@ -44,7 +44,8 @@ extension Wallet {
       while let coin = queue.popLast() {
         guard seen.insert(try coin.decoded().id).inserted else { continue }
         let (rest, uses) = try await ask(coin)
-        for found in foundPurchases(uses) where known.insert(found.hash).inserted {
+        let unseen = rest > 0 ? try await unseenAnnouncements(of: coin) : []
+        for found in foundPurchases(uses) + unseen where known.insert(found.hash).inserted {
           purchases[found.hash] = found
         }
         invoices += FoundInvoice.all(in: uses, of: coin)
@@ -125,14 +126,21 @@ extension Wallet {
         "\(bank.name) signed \(signatures.count) of \(pending.count) tokens")
     }
     let keys = try await keyList(bank)
-    // The note does not say to which archive a token is bound: under its own the signature holds.
+    // The note does not say to which archive a token is bound, nor where it is usable: under its own the
+    // signature holds.
     let archives = trust.list.entries.filter { $0.role == .archive }.map(\.key.description)
+    let banks = trust.list.entries.filter { $0.role == .bank && $0.key != bank.key }.map(\.key.description)
     return try zip(signatures, pending).map { signature, unbound in
       if let coin = try? unblind([signature], [unbound], keys, bank).first { return coin }
       for archive in archives {
         var bound = unbound
         bound.archive = archive
         if let coin = try? unblind([signature], [bound], keys, bank).first { return coin }
+      }
+      for place in banks {
+        var elsewhere = unbound
+        elsewhere.usableAt = place
+        if let coin = try? unblind([signature], [elsewhere], keys, bank).first { return coin }
       }
       throw ServiceError.protocolViolation("\(bank.name)'s signature makes no token")
     }
@@ -143,9 +151,7 @@ extension Wallet {
     let bank = try entry(coin.decoded().bank)
     var generator = surroundings.randomness
     let query = try Verified(
-      signing: StatusQuery(
-        n: nil, merchant: nil, nonce: .random(using: &generator), serial: seed.serial(coin.serialIndex),
-        archive: coin.archive.flatMap(PublicKey.init(hex:))),
+      signing: StatusQuery(coin.decoded(), nonce: .random(using: &generator)),
       with: seed.tokenKey(coin.keyIndex))
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
