@@ -41,12 +41,12 @@ struct WitnessTests {
     return Identity(role: .witness, name: "own", seed: &seed)
   }
 
-  private func service() throws -> WitnessService {
+  private func service(_ surroundings: Surroundings = .machine) throws -> WitnessService {
     WitnessService(
       node: Node(
         identity: Self.witness, directory: try temporaryDirectory(), store: store, trust: trust,
         transport: idleTransport, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-        tracer: MessageTracer(write: nil)))
+        tracer: MessageTracer(write: nil), surroundings: surroundings))
   }
 
   private func lock(
@@ -96,6 +96,17 @@ struct WitnessTests {
     #expect(try await ask(service, bundle) == certificate.bytes, "the same question in another form")
     work.cancel()
     await work.value
+  }
+
+  @Test("a witness that cannot wait any more asks no more and certifies nothing")
+  func ends() async throws {
+    var surroundings = Surroundings.machine
+    surroundings.pause = { _ in throw CancellationError() }
+    let (service, p3) = (try service(surroundings), try lock())
+    #expect(try await ask(service, p3.bytes) == nil)
+    service.stop()
+    await service.work()
+    #expect(try await ask(service, p3.bytes) == nil, "its next life takes it up")
   }
 
   @Test("what was open when the witness stopped is sent again, and its time counts from then")

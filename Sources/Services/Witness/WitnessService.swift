@@ -115,7 +115,11 @@ final class WitnessService: PartyService {
     do {
       // A clock that is set back meanwhile makes the waiting begin again.
       while !Task.isCancelled, try await !isCertified(key) {}
-    } catch { node.logger.error("an inquiry could not go on", metadata: ["error": "\(error)"]) }
+    } catch {
+      if !Task.isCancelled {
+        node.logger.error("an inquiry could not go on", metadata: ["error": "\(error)"])
+      }
+    }
     await running.end(key)
   }
 
@@ -126,7 +130,7 @@ final class WitnessService: PartyService {
     guard machine.phase != .certified else { return true }
     let effects = machine.begins(at: node.clock(), trust: node.trust.list)
     let until = try await node.store.write { [self] tx in try apply(effects, inquiry, tx).until }
-    let answer = await deliver(inquiry, until: until ?? 0)
+    let answer = try await deliver(inquiry, until: until ?? 0)
     if Task.isCancelled { return false }
     let now = node.clock()
     let last =
@@ -140,28 +144,29 @@ final class WitnessService: PartyService {
   }
 
   /// Sends the request until the archive answers or the time is over.
-  private func deliver(_ inquiry: Inquiry, until end: Timestamp) async -> [UInt8]? {
+  /// Who cannot wait any more is at its end, and certifies nothing.
+  private func deliver(_ inquiry: Inquiry, until end: Timestamp) async throws -> [UInt8]? {
     guard let url = node.url(of: inquiry.lock.terms.archive) else { return nil }
     let now = node.clock()
     let patience = Int(clamping: end > now ? (end - now) * 1000 : 0)
-    return await withTaskGroup(of: [UInt8]?.self) { group in
-      group.addTask { await self.send(inquiry, to: url) }
+    return try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+      group.addTask { try await self.send(inquiry, to: url) }
       group.addTask {
-        try? await self.node.surroundings.pause(patience)
+        try await self.node.surroundings.pause(patience)
         return nil
       }
       defer { group.cancelAll() }
-      return await group.next() ?? nil
+      return try await group.next() ?? nil
     }
   }
 
-  private func send(_ inquiry: Inquiry, to url: String) async -> [UInt8]? {
+  private func send(_ inquiry: Inquiry, to url: String) async throws -> [UInt8]? {
     var pause = 100
     while !Task.isCancelled {
       let reply = try? await node.transport.send(
         "POST", url: url + messagesPath, body: inquiry.request, contentType: mediaType(of: inquiry.request))
       if let reply, inquiry.isAnswered(by: reply.body) { return reply.body }
-      try? await node.surroundings.pause(pause)
+      try await node.surroundings.pause(pause)
       pause = min(pause * 2, 1000)
     }
     return nil
