@@ -20,18 +20,18 @@ final class BankKeys: Sendable {
   /// The signed list, as published.
   let signedList: [UInt8]
   private let verifying: [Hash: BlindingKey]
-  private let signing: [Hash: BlindSigningKey]
+  private let signing: [Hash: any BlindSigner]
 
-  private init(_ signed: Verified<KeyList>, directory: DataDirectory) throws {
+  private init(_ signed: Verified<KeyList>, directory: DataDirectory, _ read: Reader) throws {
     list = signed.payload
     signedList = signed.bytes
     var verifying: [Hash: BlindingKey] = [:]
-    var signing: [Hash: BlindSigningKey] = [:]
+    var signing: [Hash: any BlindSigner] = [:]
     for denomination in list.keys {
       verifying[denomination.id] = try BlindingKey(denomination)
       let file = Self.file(denomination.id)
       if directory.exists(file) {
-        signing[denomination.id] = try BlindSigningKey(derRepresentation: try directory.read(file))
+        signing[denomination.id] = try read(try directory.read(file))
       }
     }
     (self.verifying, self.signing) = (verifying, signing)
@@ -52,12 +52,17 @@ final class BankKeys: Sendable {
     }
   }
 
+  /// Makes a private key of its DER bytes.
+  typealias Reader = @Sendable ([UInt8]) throws -> any BlindSigner
+
   /// Loads the published list from the store, or makes the first one.
-  static func load(_ node: Node) async throws -> BankKeys {
+  static func load(
+    _ node: Node, reading read: Reader = { try BlindSigningKey(derRepresentation: $0) }
+  ) async throws -> BankKeys {
     guard let bytes = try await node.store.read({ try $0.meta("keylist") }) else {
       throw ServiceError.configuration("this bank has no denomination keys: run `acd bank init` again")
     }
-    return try BankKeys(Verified(bytes, by: .key(node.identity.key)), directory: node.directory)
+    return try BankKeys(Verified(bytes, by: .key(node.identity.key)), directory: node.directory, read)
   }
 
   /// Loads the list, and makes and publishes the next keys first when the current ones stop issuing soon.
@@ -121,3 +126,10 @@ extension BlindingKey {
     }
   }
 }
+
+/// Who signs blinded tokens of one denomination: a function of key and message alone.
+protocol BlindSigner: Sendable {
+  func sign(blinded: [UInt8]) throws(BlindTokenError) -> [UInt8]
+}
+
+extension BlindSigningKey: BlindSigner {}

@@ -130,7 +130,8 @@ package final class RehearsedParty: Sendable {
     let service: any PartyService
     switch ground.identity.role {
     case .bank:
-      let bank = BankService(node: node, keys: try await BankKeys.load(node), currency: "EUR", kick: kick)
+      let keys = try await BankKeys.load(node) { try RehearsedSigner($0) }
+      let bank = BankService(node: node, keys: keys, currency: "EUR", kick: kick)
       service = bank
       tick = { await bank.tick() }
     case .archive:

@@ -36,7 +36,7 @@ extension RehearsedGround {
   ) async throws {
     var keys: [Denomination] = []
     for denomination in denominations {
-      let key = try BlindSigningKey(derRepresentation: denomination.der)
+      let key = try RehearsedSigner(denomination.der).key
       let id = Hash(try key.publicKey(currency: "EUR", value: denomination.value).keyID)!
       try directory.write("denominations-\(id).der", denomination.der)
       keys.append(
