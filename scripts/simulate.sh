@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # The simulator at length: the same seeds give the same trace twice and in debug and release builds; then the campaigns
-# with faults and with liars, and a crash at every pair of boundaries of each protocol. Builds what it needs.
+# with faults and with liars, and a crash at every boundary and at every pair of boundaries of each protocol. Builds what
+# it needs.
 #
-# Usage: simulate.sh [RUNS]   RUNS: how many seeds with faults, 30 purchases each (default 2200); half as many with
-#                             liars. WORKERS=NUMBER of processes.
+# Usage: simulate.sh [RUNS]   RUNS: how many seeds with faults, 30 purchases each (default 2800); half as many with
+#                             liars. WORKERS=NUMBER of processes; STOPS=once or twice (default).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-runs=${1:-2200}
+runs=${1:-2800}
 workers=${WORKERS:-$(nproc)}
+stops=${STOPS:-twice}
 swift build --product acd
 swift build -c release --product acd
 
@@ -26,6 +28,10 @@ for who in none all; do
   echo "seeds 1 to 6, liars $who: trace hash $debug, twice in each of the debug and release builds"
 done
 
-nice -n 10 .build/release/acd simulate --workers "$workers" --seeds "1..$runs"
-nice -n 10 .build/release/acd simulate --workers "$workers" --seeds "1..$((runs / 2 + 100))" --byzantine all
-nice -n 10 .build/release/acd simulate --crash-everywhere twice
+simulate() {
+  echo "acd simulate $*"
+  nice -n 10 .build/release/acd simulate --workers "$workers" "$@"
+}
+simulate --seeds "1..$runs"
+simulate --seeds "1..$(((runs + 1) / 2))" --byzantine all
+simulate --crash-everywhere "$stops"

@@ -9,19 +9,28 @@ public struct CrashEverywhere: Sendable {
   private let seed: UInt64
 
   /// What was found.
-  public struct Findings: Sendable {
+  public struct Findings: Codable, Sendable {
     /// Writes and sends of the purchase without a crash.
     public var boundaries = 0
     public var runs = 0
     /// The end that all runs have to have.
     public var outcome: [String] = []
     public var failures: [String] = []
+
+    public init() {}
+
+    /// What other processes found about the same purchase.
+    public mutating func add(_ other: Findings) {
+      runs += other.runs
+      failures += other.failures
+    }
   }
 
   public init(mode: Mode, seed: UInt64) { (self.mode, self.seed) = (mode, seed) }
 
-  /// Stops once at each boundary, or twice at each pair of boundaries, `every` so many pairs.
-  public func run(times: Int, every stride: Int = 1) -> Findings {
+  /// Stops once at each boundary, or twice at each pair of boundaries, `every` so many pairs. Of several
+  /// processes each takes a part of the first stops.
+  public func run(times: Int, every stride: Int = 1, part: Int = 0, of parts: Int = 1) -> Findings {
     var findings = Findings()
     let plain = result([])
     findings.boundaries = plain.boundaries
@@ -29,7 +38,7 @@ public struct CrashEverywhere: Sendable {
     findings.failures = plain.violations.map { "without a crash: \($0.text)" }
     guard findings.failures.isEmpty else { return findings }
     var pair = 0
-    for first in 0..<plain.boundaries {
+    for first in 0..<plain.boundaries where first % parts == part {
       let once = compare([first], plain, &findings)
       guard times == 2 else { continue }
       for second in (first + 1)..<max(first + 2, once.boundaries) {

@@ -44,8 +44,8 @@ struct SimulateCommand: AsyncParsableCommand {
   func run() async throws {
     try await reporting {
       let campaign = try campaign()
+      if let crashEverywhere { return try await everywhere(campaign, times: crashEverywhere) }
       if let worker { return try work(campaign, as: worker) }
-      if let crashEverywhere { return try everywhere(campaign, times: crashEverywhere) }
       if trace { return try show(campaign) }
       let started = ContinuousClock.now
       let summary = try await SimulationCrew(self, campaign, count: max(1, min(workers, 64))).run()
@@ -86,14 +86,19 @@ struct SimulateCommand: AsyncParsableCommand {
 
   /// One of several processes: "NUMBER/COUNT" says which seeds are its own. A line of JSON for each run.
   private func work(_ campaign: Campaign, as part: String) throws {
-    let numbers = part.split(separator: "/").compactMap { UInt64($0) }
-    guard numbers.count == 2, numbers[1] > 0 else { throw ValidationError("A worker is NUMBER/COUNT.") }
+    let (number, count) = try Self.part(part)
     defer { Simulator.cleanUp() }
-    for seed in campaign.seeds where seed % numbers[1] == numbers[0] {
+    for seed in campaign.seeds where seed % count == number {
       say("{\"begins\":\(seed)}")
       let result = Simulator.run(campaign.scenario(seed))
       say(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
+  }
+
+  private static func part(_ text: String) throws -> (number: UInt64, count: UInt64) {
+    let numbers = text.split(separator: "/").compactMap { UInt64($0) }
+    guard numbers.count == 2, numbers[1] > 0 else { throw ValidationError("A worker is NUMBER/COUNT.") }
+    return (numbers[0], numbers[1])
   }
 
   private func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
@@ -116,18 +121,37 @@ struct SimulateCommand: AsyncParsableCommand {
     try report(summary, nil)
   }
 
-  private func everywhere(_ campaign: Campaign, times: String) throws {
+  /// One purchase of each mode; the processes share the boundaries at which somebody stops first.
+  private func everywhere(_ campaign: Campaign, times: String) async throws {
     guard let count = ["once": 1, "twice": 2][times] else {
       throw ValidationError("--crash-everywhere takes once or twice.")
     }
-    defer { Simulator.cleanUp() }
-    for mode in campaign.modes {
-      let findings = CrashEverywhere(mode: mode, seed: campaign.seeds.lowerBound).run(times: count)
-      print(
-        "\(mode.name): \(findings.boundaries) boundaries, \(findings.runs) runs, outcome \(findings.outcome)")
-      for failure in findings.failures.prefix(10) { print("  \(failure)") }
-      if !findings.failures.isEmpty { throw Status.broken }
+    let seed = campaign.seeds.lowerBound
+    if let worker {
+      let (number, parts) = try Self.part(worker)
+      defer { Simulator.cleanUp() }
+      let findings = CrashEverywhere(mode: campaign.modes[0], seed: seed).run(
+        times: count, part: Int(number), of: Int(parts))
+      return say(String(decoding: try JSONEncoder().encode(findings), as: UTF8.self))
     }
+    var isBroken = false
+    for mode in campaign.modes {
+      let started = ContinuousClock.now
+      var findings = CrashEverywhere.Findings()
+      for (number, part) in try await CrashCrew(mode, seed, times, count: max(1, min(workers, 64))).run()
+        .enumerated()
+      {
+        if number == 0 { findings = part } else { findings.add(part) }
+      }
+      let time = started.duration(to: .now).formatted(
+        .units(allowed: [.seconds], fractionalPart: .show(length: 1)))
+      print(
+        "\(mode.name): \(findings.boundaries) boundaries, \(findings.runs) runs, \(findings.failures.count) "
+          + "violations, \(time); outcome \(findings.outcome.joined(separator: ", "))")
+      for failure in findings.failures.prefix(10) { print("  \(failure)") }
+      if !findings.failures.isEmpty { isBroken = true }
+    }
+    if isBroken { throw Status.broken }
   }
 
   // MARK: Telling
@@ -248,5 +272,39 @@ private struct SimulationCrew {
       out.yield((number, nil))
     }
     return process
+  }
+}
+
+/// The processes that stop somebody everywhere in one purchase.
+private struct CrashCrew {
+  private let arguments: [String]
+  private let count: Int
+
+  init(_ mode: Mode, _ seed: UInt64, _ times: String, count: Int) {
+    arguments = ["simulate", "--protocol", mode.name, "--seeds", "\(seed)", "--crash-everywhere", times]
+    self.count = count
+  }
+
+  func run() async throws -> [CrashEverywhere.Findings] {
+    let processes = try (0..<count).map { number in
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+      process.arguments = arguments + ["--worker", "\(number)/\(count)"]
+      process.standardOutput = Pipe()
+      process.standardInput = FileHandle.nullDevice
+      try process.run()
+      return process
+    }
+    return processes.map { process in
+      let said = (process.standardOutput as! Pipe).fileHandleForReading.readDataToEndOfFile()
+      process.waitUntilExit()
+      Simulator.cleanUp(process: process.processIdentifier)
+      if let findings = try? JSONDecoder().decode(CrashEverywhere.Findings.self, from: said) {
+        return findings
+      }
+      var died = CrashEverywhere.Findings()
+      died.failures = ["a process died in the middle of a run"]
+      return died
+    }
   }
 }

@@ -35,6 +35,8 @@ final class Gang {
   private(set) var members: [Host] = []
   /// Goods keys that one of them came to know, by n.
   var keys: [TransactionID: [UInt8]] = [:]
+  /// Purchases of a series that are not what the wallet was offered, by n and number.
+  var items: [[UInt8]: (total: Money, hash: Hash)] = [:]
 
   init(_ world: World) { self.world = world }
 

@@ -7,6 +7,10 @@ import Services
 
 final class LyingCustomer: Schemer, Liar {
   private var used: [[TokenInput]] = []
+  /// What it sent to banks to be locked.
+  private var payments: [Sent] = []
+  /// Locks whose expiration it waits for.
+  private var waiting: Set<Hash> = []
   private static let indices: [PublicKey: UInt64] = {
     var found: [PublicKey: UInt64] = [:]
     for member in Cast.shared.members where member.mayLie && !member.entropy.isEmpty {
@@ -21,11 +25,21 @@ final class LyingCustomer: Schemer, Liar {
     case otherCommitment, otherContract, shortLifetime, signsAgain, forgesAbort, sameTokenTwice, stealsToken
     case otherPseudonym, locksForNobody, lowerValue, beyondContract, longLifetime, otherBank, cancelsForOthers
     case asksOtherArchive, asksEarly, vanishes, asksWitnesses
+    // Repeated only.
+    case smallBudget, lowerBase, skipsAcknowledgement
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
     if dice.oneIn(3) { meddle() }
-    if let request = RequestFacts(sent.body), request.bank == sent.to.member.key { return pay(sent, request) }
+    if dice.oneIn(6) { payAgain() }
+    if let request = RequestFacts(sent.body), request.bank == sent.to.member.key {
+      let body = pay(sent, request)
+      if let body {
+        payments.append(
+          Sent(from: sent.from, to: sent.to, method: sent.method, path: sent.path, body: body))
+      }
+      return body
+    }
     if hasVanished(sent.body) { return nil }
     if let changed = bentReceipt(sent.body) { return changed }
     if let note = try? Unverified<Acknowledgement>(sent.body), dice.oneIn(3) {
@@ -34,17 +48,28 @@ final class LyingCustomer: Schemer, Liar {
       world.count(.lied)
       return dice.oneIn(2) ? nil : resign(claims, as: note.claimedSigners[0])
     }
-    if let r7 = try? Unverified<R7>(sent.body) {
-      let trick = Trick(rawValue: trick(r7.claims.n.bytes, of: Trick.allCases.count))!
-      // Never acknowledged, or for less than it costs.
-      if trick == .signsAgain { return lied(nil) }
-      if trick == .underpays {
-        var claims = r7.claims
-        claims.runningTotal = Money(currency: "EUR", amount: claims.runningTotal.amount - 1)!
-        return lied(resign(claims, as: r7.claimedSigners[0]))
-      }
-    }
+    if let changed = bentSeries(sent.body) { return changed }
     return sent.body
+  }
+
+  /// R7 alone, or before the next R5: never sent, for less than it costs, or for what the merchant in the
+  /// gang made of it.
+  private func bentSeries(_ body: [UInt8]) -> [UInt8]?? {
+    let together = (try? Bundle(encoded: body))?.messages
+    let parts = together ?? [body]
+    guard parts.count <= 2, let r7 = try? Unverified<R7>(parts[0]) else { return nil }
+    var claims = r7.claims
+    switch Trick(rawValue: trick(r7.claims.n.bytes, of: Trick.allCases.count))! {
+    case .signsAgain where together == nil: return .some(lied(nil))
+    case .skipsAcknowledgement: return .some(lied(parts.count == 2 ? parts[1] : nil))
+    case .underpays:
+      claims.runningTotal = Money(currency: "EUR", amount: claims.runningTotal.amount - 1)!
+    default:
+      guard let item = gang.items[claims.n.bytes + [UInt8(claims.index)]] else { return nil }
+      (claims.runningTotal, claims.hR6) = (item.total, item.hash)
+    }
+    guard let changed = resign(claims, as: r7.claimedSigners[0]) else { return nil }
+    return .some(lied(together == nil ? changed : try? Bundle([changed] + parts.dropFirst()).encoded()))
   }
 
   /// E5 over other goods, or none.
@@ -83,10 +108,13 @@ final class LyingCustomer: Schemer, Liar {
       let cancel = gang.sign(Cancel(n: lock.terms.n, lock: lock.name), as: .merchant)
       tell(lock.terms.archive, cancel.flatMap { try? Bundle([$0, bytes]).encoded() })
     case .asksOtherArchive:
-      for other in world.hosts where other.member.role == .archive && other.member.key != lock.terms.archive {
-        tell(other.member.key, bytes)
+      let others = world.hosts.filter {
+        $0.member.role == .archive && $0.member.key != lock.terms.archive
       }
-    case .asksEarly: tell(lock.terms.archive, bytes)
+      atExpiration(of: lock, 1) { [self] in for other in others { tell(other.member.key, bytes) } }
+    case .asksEarly:
+      tell(lock.terms.archive, bytes)
+      atExpiration(of: lock, -1) { [self] in tell(lock.terms.archive, bytes) }
     case .asksWitnesses: askWitnesses(lock, bytes)
     case .forgesAbort:
       let terms = lock.terms
@@ -96,6 +124,21 @@ final class LyingCustomer: Schemer, Liar {
       tell(lock.bank, gang.sign(abort, as: .archive) ?? gang.sign(abort, as: .merchant))
     default: break
     }
+  }
+
+  /// Once so many seconds after the expiration, or before it.
+  private func atExpiration(of lock: LockFacts, _ seconds: Int, _ action: @escaping () -> Void) {
+    guard waiting.insert(lock.name).inserted else { return }
+    let left = Int(lock.terms.expiration) - Int(host.now) + seconds
+    guard left > 0 else { return }
+    world.scheduler.after(left * 1000 + 10) { [world] in if !world.isOver { action() } }
+  }
+
+  /// Shows the bank an old payment again: what was refused once stays refused.
+  private func payAgain() {
+    guard let old = payments.isEmpty ? nil : dice.pick(payments) else { return }
+    world.count(.lied)
+    world.network.inject(old)
   }
 
   /// Has witnesses certify and abort as soon as there is a lock, and shows the bank what they sign.
@@ -139,7 +182,9 @@ final class LyingCustomer: Schemer, Liar {
       terms.merchant = dice.pick(world.hosts.filter { $0.member.role == .merchant }).member.key
     case .otherArchive: terms.archive = dice.pick(world.hosts.filter { !$0.isCustomer }).member.key
     case .shortExpiration: terms.expiration = host.now + UInt64(dice.below(4))
-    case .longExpiration: terms.expiration = host.now + 9 * 86_400
+    case .longExpiration:
+      terms.expiration = host.now + 9 * 86_400
+      terms.lifetime = terms.expiration + 10_000
     case .otherCommitment: terms.hx = Hash(dice.bytes(32))!
     case .otherContract: terms.hP1 = Hash(dice.bytes(32))!
     case .shortLifetime: terms.lifetime = terms.expiration + 1
@@ -165,8 +210,18 @@ final class LyingCustomer: Schemer, Liar {
       terms.expiration += 4_000
       terms.lifetime += 8_000
     case .longLifetime: terms.lifetime += 1_000
+    case .lowerBase:
+      guard let base = terms.base, base.amount > 1 else { return sent.body }
+      terms.base = Money(currency: "EUR", amount: base.amount - 1)!
+    case .smallBudget:
+      guard let base = terms.base, base.amount > 1, inputs[0].amount >= base.amount - 1 else {
+        return sent.body
+      }
+      terms.value = Money(currency: "EUR", amount: base.amount - 1)!
+      inputs = [TokenInput(token: inputs[0].token, amount: base.amount - 1)]
     case .otherBank: return sign(terms, inputs, request.mode, dice.pick(world.hosts).member.key) ?? sent.body
-    case .cancelsForOthers, .asksOtherArchive, .asksEarly, .vanishes, .asksWitnesses: return sent.body
+    case .cancelsForOthers, .asksOtherArchive, .asksEarly, .vanishes, .asksWitnesses, .skipsAcknowledgement:
+      return sent.body
     }
     world.count(.lied)
     return sign(terms, inputs, request.mode, request.bank) ?? sent.body

@@ -16,16 +16,18 @@ final class LyingMerchant: Schemer, Liar {
   private var sales: [TransactionID: Sale] = [:]
   private var lastNumber: TransactionID?
 
-  private enum Trick: Int, CaseIterable {
+  enum Trick: Int, CaseIterable {
     case honest, garbage, otherDigest, higherPrice, sameNumber, wrongKey, withholds, cancelsAndSubmits
     case otherCommitment, otherPseudonym, shortLifetime, otherCiphertext, otherLock, otherContract,
       otherExpiration
     case otherNumber
-    // Early commitment only.
+    // Early commitment and repeated only.
     case otherMerchandise, forcesNothing
+    // Repeated only.
+    case dearerForced, overBudget, otherFirstKey, noKeyBefore
   }
 
-  private func trick(_ n: TransactionID) -> Trick {
+  func trick(_ n: TransactionID) -> Trick {
     Trick(rawValue: trick(n.bytes, of: Trick.allCases.count))!
   }
 
@@ -33,9 +35,14 @@ final class LyingMerchant: Schemer, Liar {
 
   func replying(to sent: Sent, _ reply: [UInt8]) -> [UInt8]? {
     if sent.method == "GET", sent.path.hasPrefix("/v1/goods/") {
-      let n = sent.path.dropFirst("/v1/goods/".count).prefix(32)
-      return TransactionID(hex: String(n)).flatMap { sales[$0]?.sealed }
+      let n = TransactionID(hex: String(sent.path.dropFirst("/v1/goods/".count).prefix(32)))
+      if let n, trick(n) == .otherMerchandise, sent.path.contains("item="), !reply.isEmpty {
+        world.count(.lied)
+        return reply.dropLast() + [reply[reply.count - 1] ^ 1]
+      }
+      return n.flatMap { sales[$0]?.sealed }
     }
+    if sent.path.hasPrefix("/v1/series/") { return bentFirstKey(reply) }
     if var counter = (try? Unverified<N2>(reply))?.claims, dice.oneIn(2) {
       // More than anybody would pay, or an answer to somebody else's bid.
       if dice.oneIn(2) {
@@ -46,15 +53,15 @@ final class LyingMerchant: Schemer, Liar {
       world.count(.lied)
       return sign(counter)
     }
-    if let r6 = try? Unverified<R6>(reply) { return bent(r6.claims) }
-    if let r8 = try? Unverified<R8>(reply) { return bent(r8.claims) }
+    if let changed = bentSeries(reply) { return changed }
     if let answer = try? Unverified<StatusAnswer>(reply) { return describeOtherwise(answer.claims) }
     if let offer = try? Unverified<E1>(reply) { return forge(offer.claims) }
+    if let offer = try? Unverified<R1>(reply) { return forge(offer.claims) }
     return (try? Unverified<P1>(reply)).flatMap { forge($0.claims) }
   }
 
-  /// Early: a contract that is not what was asked for.
-  private func forge(_ offer: E1) -> [UInt8]? {
+  /// Early and repeated: a contract that is not what was asked for.
+  private func forge<O: BendableOffer>(_ offer: O) -> [UInt8]? {
     var changed = offer
     switch trick(offer.n) {
     case .higherPrice:
@@ -104,6 +111,9 @@ final class LyingMerchant: Schemer, Liar {
     let row = forcing.last { TransactionID($0.key).map(trick) == .forcesNothing }
     guard let row else { return false }
     let log = image.log("sale", row.key)
+    if row.data.first == UInt8(Mode.repeated.rawValue) {
+      return forceSeries(log, secret: Array(row.data.dropFirst()))
+    }
     func last(_ type: MessageType) -> [UInt8]? { log.last { $0.label == type.label }?.bytes }
     guard let offer = last(.e1).flatMap({ try? Unverified<E1>($0) }), let e3 = last(.e3), let e4 = last(.e4),
       let lock = LockFacts(e3)
@@ -117,32 +127,11 @@ final class LyingMerchant: Schemer, Liar {
     return true
   }
 
-  private func seal(_ plain: [UInt8], to key: PublicKey) -> [UInt8]? {
+  func seal(_ plain: [UInt8], to key: PublicKey) -> [UInt8]? {
     guard let recipient = Cast.shared.trust.list.entries.first(where: { $0.key == key })?.sealingKey else {
       return nil
     }
     return try? SealedMessage(plain, to: recipient, ephemeralSeed: dice.bytes(32)).encoded()
-  }
-
-  /// A further purchase of a series at another price, or under a commitment to no key.
-  private func bent(_ item: R6) -> [UInt8]? {
-    var item = item
-    switch trick(item.n) {
-    case .higherPrice:
-      let total = item.runningTotal
-      item.runningTotal = Money(currency: total.currency, amount: total.amount + 1)!
-    case .otherCommitment: item.hx = Hash([UInt8](repeating: 8, count: 32))!
-    default: return nil
-    }
-    world.count(.lied)
-    return sign(item)
-  }
-
-  /// A key of a series that opens nothing. The record will have the right one.
-  private func bent(_ key: R8) -> [UInt8]? {
-    guard trick(key.n) == .garbage else { return nil }
-    world.count(.lied)
-    return sign(R8(n: key.n, key: dice.bytes(32), index: key.index))
   }
 
   private func forge(_ offer: P1) -> [UInt8]? {
@@ -184,11 +173,11 @@ final class LyingMerchant: Schemer, Liar {
       P1(n: n, hx: hx, root: claim.root, length: claim.length, salt: offer.salt, contract: contract))
   }
 
-  private func row(_ n: TransactionID) -> [UInt8]? {
+  func row(_ n: TransactionID) -> [UInt8]? {
     host.life?.store.image.machines[PairKey("sale", n.bytes)]?.data
   }
 
-  private func sealedGoods(_ n: TransactionID) -> [UInt8]? {
+  func sealedGoods(_ n: TransactionID) -> [UInt8]? {
     FileManager.default.contents(atPath: host.directory.file("goods/\(n)")).map { Array($0) }
   }
 
@@ -273,9 +262,19 @@ final class LyingMerchant: Schemer, Liar {
     guard let n = sale.flatMap({ TransactionID($0.entry.key) }),
       [.withholds, .wrongKey, .otherLock, .otherContract, .otherExpiration, .otherNumber].contains(trick(n))
     else {
-      return sent.body
+      return sale.flatMap { bentEnding(TransactionID($0.entry.key)) } ?? sent.body
     }
     world.count(.lied)
     return bentCompact(n)
   }
 }
+
+/// An offer whose fields a liar can change.
+private protocol BendableOffer: OfferPayload {
+  var n: TransactionID { get set }
+  var hx: Hash { get set }
+  var contract: Contract { get set }
+}
+
+extension E1: BendableOffer {}
+extension R1: BendableOffer {}

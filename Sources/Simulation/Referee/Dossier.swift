@@ -24,6 +24,7 @@ final class Dossier {
   private var acknowledged: Set<Hash> = []
   /// No more messages than a case may have, and no more cases than are worth their time.
   private static let casesMax = 12
+  private static let filesMax = 240
 
   init(_ world: World) { self.world = world }
 
@@ -120,14 +121,17 @@ final class Dossier {
         && names.contains { contains(message.bytes, $0) }
     }
     let requests = Set(found.map(\.hash))
-    let others = usable.filter { message in
-      if message.type == .keyList { return true }
-      guard message.type == .refusal, let refusal = try? Unverified<Refusal>(message.bytes) else {
-        return false
-      }
-      return requests.contains(refusal.claims.hRequest)
+    let lists = usable.filter { $0.type == .keyList }
+    // The same again and again says no more than once.
+    var said: Set<[UInt8]> = []
+    let refusals = usable.filter { message in
+      guard message.type == .refusal, let refusal = try? Unverified<Refusal>(message.bytes),
+        requests.contains(refusal.claims.hRequest)
+      else { return false }
+      let what = refusal.claimedSigners[0].bytes + refusal.claims.hRequest.bytes
+      return said.insert(what + [UInt8(truncatingIfNeeded: refusal.claims.code)]).inserted
     }
-    return Array((others + found).map(\.bytes).prefix(240))
+    return Array((lists + found + refusals).map(\.bytes).prefix(Self.filesMax))
   }
 
   private func judgment(
@@ -187,8 +191,17 @@ final class Dossier {
     world.violate(5, "\(harm.text), and the judge does not convict: \(said)")
   }
 
-  /// The bank's confirmation reached another honest party: the wronged one can have it.
+  /// The bank's confirmation, or the archive's outcome, reached another honest party: the wronged one can
+  /// have it.
   private func isMadeGood(_ harm: Harm, _ files: [[UInt8]]) -> Bool {
+    if harm.disputes.contains(.neitherOutcome) {
+      return files.contains { file in
+        guard let outcome = OutcomeFacts(file), let lock = locks[outcome.lock], lock.terms.n == harm.n else {
+          return false
+        }
+        return outcome.fault(for: lock.terms, mode: lock.mode, lock: lock.name) == nil
+      }
+    }
     guard harm.disputes.contains(.notCredited) else { return false }
     return files.contains { file in
       guard let credit = try? Verified<Credit>(file, by: .key(harm.culprit)),

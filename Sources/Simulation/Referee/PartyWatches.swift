@@ -76,8 +76,17 @@ struct MerchantWatch {
         let phase = SalePhase(rawValue: row.phase), let n = TransactionID(row.key)
       else { return fail(8, "a sale that cannot be read") }
       if mode == .compact { CompactWatch(referee, host, image).look(row, n, phase) }
+      if mode == .repeated { lookAtSeries(row, mutations) }
       guard let types = SimulatedModes.contract(mode) else { continue }
       look(types, row, n, phase)
+    }
+  }
+
+  private func lookAtSeries(_ row: MachineRow, _ mutations: [Mutation]) {
+    guard let watch = SeriesWatch(referee, host, image.log("sale", row.key)) else { return }
+    for case .message("sale", row.key, let label, let bytes) in mutations {
+      watch.sold(label, bytes, secret: Array(row.data.dropFirst()))
+      if label == R10a.type.label, let outcome = OutcomeFacts(bytes) { watch.paid(outcome) }
     }
   }
 
@@ -121,8 +130,13 @@ struct MerchantWatch {
     guard terms.merchant == host.member.key, terms.n == offer.payload.n, terms.hP1 == offer.hash,
       terms.hx == offer.payload.hx, terms.pseudonym == contract.pseudonym
     else { return fail(3, "goes on with the lock of another contract") }
-    guard contract.mode == .repeated || terms.value == contract.price else {
-      return fail(3, "sells for \(terms.value) what costs \(contract.price)")
+    let isSeries = contract.mode == .repeated
+    guard isSeries ? terms.base == contract.price : terms.value == contract.price else {
+      return fail(
+        3, "sells for \(isSeries ? terms.base ?? terms.value : terms.value) what costs \(contract.price)")
+    }
+    guard terms.value.amount >= contract.price.amount else {
+      return fail(3, "opens a series whose budget of \(terms.value) does not pay \(contract.price)")
     }
     guard contract.banks.contains(lock.bank), contract.archives.contains(terms.archive) else {
       return fail(3, "goes on with a bank or archive that it does not accept")
@@ -170,6 +184,9 @@ struct CustomerWatch {
       guard row.kind == "purchase" else { continue }
       guard let phase = PurchasePhase(rawValue: row.phase) else { return fail(8, "a purchase in no phase") }
       look(row.key, phase)
+    }
+    for case .message("purchase", let key, let label, let bytes) in mutations where label.first == "R" {
+      SeriesWatch(referee, host, image.log("purchase", key))?.bought(label, bytes)
     }
     if touchesCoins && !host.needsRestore { checkHeld() }
   }

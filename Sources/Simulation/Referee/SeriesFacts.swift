@@ -17,6 +17,17 @@ struct SeriesFacts: Sendable {
   private(set) var merchants: Set<PublicKey> = []
   private(set) var numbers: Set<TransactionID> = []
 
+  /// Where j was forced: the key of the purchase before, which C may not have had yet.
+  private var previous: Previous?
+
+  private struct Previous {
+    let key: [UInt8]
+    /// What R5 follows.
+    let hash: Hash
+    /// The commitment to the key in C's acknowledgement; nil for the first purchase, whose lock has it.
+    var acknowledged: Hash?
+  }
+
   /// Nil if the proof is not there or says nothing.
   init?<M: PurchaseMode>(_ commit: Commit<M>, _ submission: M.Submission) {
     guard let r9 = submission as? R9 else { return nil }
@@ -28,11 +39,20 @@ struct SeriesFacts: Sendable {
     if r9.delivery == .forced {
       guard let r5 = read(commit.request, R5.self), let r6 = read(commit.item, R6.self), commit.held != nil,
         r5.payload.index == index, r6.payload.index == index, r5.payload.hPrevious == r6.payload.hPrevious,
-        r9.hItem == r6.hash, r9.previousKey != nil
+        r9.hItem == r6.hash, let previousKey = r9.previousKey
       else { return nil }
+      previous = Previous(key: previousKey, hash: r5.payload.hPrevious)
+      if index > 1 {
+        guard let r7 = read(commit.acknowledgement, R7.self), r7.payload.index + 1 == index,
+          r7.payload.hR6 == r5.payload.hPrevious
+        else { return nil }
+        previous?.acknowledged = r7.payload.hx
+        (customers, merchants, numbers) = ([r7.signer], [r7.payload.merchant], [r7.payload.n])
+      }
       (total, hx, most) = (r6.payload.runningTotal, r6.payload.hx, r5.payload.runningTotalMax)
-      (customers, merchants) = ([r5.signer], [r6.signer, r5.payload.merchant])
-      numbers = [r5.payload.n, r6.payload.n]
+      customers.insert(r5.signer)
+      merchants.formUnion([r6.signer, r5.payload.merchant])
+      numbers.formUnion([r5.payload.n, r6.payload.n])
     } else if index > 0 {
       guard let r7 = read(commit.acknowledgement, R7.self), r7.payload.index == index, r9.hItem == r7.hash
       else { return nil }
@@ -48,6 +68,13 @@ struct SeriesFacts: Sendable {
       due.currency == terms.value.currency, due.amount <= terms.value.amount
     else { return nil }
     if let most, due.amount > most.amount { return nil }
+    if let previous {
+      let isFirst = previous.acknowledged == nil
+      let hx = Hash.keyCommitment(.repeated, merchant: terms.merchant, n: terms.n, key: previous.key)
+      guard hx == previous.acknowledged ?? terms.hx, !isFirst || previous.hash == terms.hP1 else {
+        return nil
+      }
+    }
     return due
   }
 }

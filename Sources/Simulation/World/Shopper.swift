@@ -59,7 +59,8 @@ struct Shopper {
   private func step() async throws -> Bool {
     try life.checkAlive()
     if let next = host.plan.first, world.scheduler.now >= next.at {
-      if try await available() < 700 {
+      // The dearest series takes 915.
+      if try await available() < 950 {
         try await wallet.withdraw(Money(currency: "EUR", amount: 2_600)!, bank: "bank")
       }
       host.plan.removeFirst()
@@ -80,12 +81,13 @@ struct Shopper {
     let open = try await wallet.purchases().filter(\.isOpen)
     if open.contains(where: \.isPaidFor) || (host.patience > 0 && !open.isEmpty) {
       if !open.contains(where: \.isPaidFor) { host.patience -= 1 }
-      // Not where a stop may change nothing about the end.
-      if !world.scenario.isCalm, host.dice.oneIn(12), let purchase = open.first {
+      // Not where everything has to be delivered.
+      if !world.plan.isCalm, host.dice.oneIn(12), let purchase = open.first {
         _ = try await wallet.decline(purchase.number)
       }
       for series in open where series.protocol == Mode.repeated.name && series.phase == "locked" {
-        try await goOn(series)
+        // One series that gets no answer keeps nobody from all the rest.
+        do { try await goOn(series) } catch { try life.checkAlive() }
       }
       try await wallet.resume()
       try await turnToWitnesses()
@@ -123,8 +125,10 @@ struct Shopper {
     guard let series = try await wallet.series(purchase.number) else { return }
     let choice = host.lastPurchase?.choice ?? 0
     let wanted = 1 + choice % 3
+    // Sometimes more than the budget has: the wallet has to say so.
+    let isGreedy = !world.plan.isCalm && host.dice.oneIn(6)
     let offers = try await wallet.offers(merchant: purchase.merchant).filter {
-      $0.modes.contains(.repeated) && $0.price.amount <= Money(series.left)?.amount ?? 0
+      $0.modes.contains(.repeated) && (isGreedy || $0.price.amount <= Money(series.left)?.amount ?? 0)
     }
     if series.names.count < wanted, !offers.isEmpty {
       try await wallet.again(purchase.number, offers[series.names.count % offers.count], output: nil)

@@ -159,17 +159,29 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     hasBegun = true
   }
 
+  /// Everybody in turn; a lying one has more to do.
+  private func customer(_ number: Int, of customers: [Host]) -> Int {
+    guard scenario.liars.roles.contains(.pseudonym) else { return number % customers.count }
+    return number.isMultiple(of: 2) ? 0 : 1 + number / 2 % (customers.count - 1)
+  }
+
+  /// One of two; the one that lies more often.
+  private func peer(_ role: Role, _ names: [String]) -> String {
+    dice.pick(scenario.liars.roles.contains(role) ? [names[0], names[0]] + names : names)
+  }
+
   private func planPurchases(_ completion: CompletionRoute) {
     let customers = hosts.filter(\.isCustomer)
     var starts = [UInt64](repeating: 100, count: customers.count)
     for number in 0..<scenario.transactions {
       let expirationSeconds: UInt64 =
         scenario.liars != .none ? dice.pick([12, 30, 60]) : plan.isCalm ? 300 : dice.pick([12, 30, 60, 300])
-      let place = number % customers.count
+      let place = customer(number, of: customers)
       customers[place].plan.append(
         PlannedPurchase(
           at: starts[place], mode: dice.pick(scenario.modes), choice: dice.below(100),
-          merchant: dice.pick(["merchant", "merchant2"]), archive: dice.pick(["archive", "archive2"]),
+          merchant: peer(.merchant, ["merchant", "merchant2"]),
+          archive: peer(.archive, ["archive", "archive2"]),
           twoSided: dice.oneIn(3),
           completion: completion == .archive ? .archive : dice.pick([.archive, .merchant]),
           expirationSeconds: expirationSeconds, refreshes: dice.oneIn(12),
