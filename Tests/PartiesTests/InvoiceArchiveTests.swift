@@ -201,7 +201,8 @@ struct BankDepositTests {
     let word = try direct.endorsement()
     let first = BankDepositRig()
     #expect(try first.approved(direct.approval(), facts: nil) == ["keep Approval", "enter approved"])
-    #expect(try first.brought(word) == ["keep Approval"] + Self.pay)
+    #expect(
+      try first.brought(word) == ["keep S_c{INV}", "keep Approval"] + Self.pay, "as in the other order")
     #expect(try first.brought(word) == ["confirm credit"])
     let other = BankDepositRig()
     #expect(try other.brought(word) == ["keep token", "keep S_c{INV}", "enter brought"])
@@ -214,6 +215,23 @@ struct BankDepositTests {
     var facts = Tokens.fresh
     facts.signatureHolds = false
     #expect(try junk.brought(word, facts: facts) == ["refuse badToken"], "and nothing is kept")
+  }
+
+  @Test("direct deposit: neither a stranger's approval nor an older word stands between token and approval")
+  func directDepositUndisturbed() throws {
+    let word = try direct.endorsement()
+    let stranger = BankDepositRig()
+    try stranger.approved(direct.approval(by: .otherArchive), facts: nil)
+    #expect(try stranger.approved(direct.approval(), facts: nil) == ["not yet"], "whoever asks, asks again")
+    #expect(try stranger.brought(word) == ["keep token", "keep S_c{INV}", "enter brought"])
+    #expect(try stranger.approved(direct.approval()) == ["keep Approval"] + Self.pay)
+    let older = BankDepositRig()
+    let before = try direct.endorsement(of: direct.invoice { $0.salt = digest(9) })
+    try older.brought(before)
+    #expect(try older.approved(direct.approval(by: .otherArchive)) == ["refuse untrusted"])
+    #expect(try older.approved(direct.approval()) == ["keep Approval", "enter approved"])
+    #expect(try older.brought(before) == ["refuse mismatch"])
+    #expect(try older.brought(word) == ["keep S_c{INV}", "keep Approval"] + Self.pay)
   }
 
   @Test("an approval with one fault pays nothing")

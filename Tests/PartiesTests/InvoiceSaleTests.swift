@@ -168,6 +168,19 @@ struct InvoiceSaleTests {
     }
   }
 
+  @Test("where the archive leaves the token out of 8, the merchant brings it to the bank itself")
+  func tokenLeftOut() throws {
+    let rig = try InvoiceSaleRig.inPhase(.submitted, .invoice)
+    let deal = InvoiceDeal()
+    let approval = try deal.approval { $0.token = nil }
+    try rig.run { machine, _ in machine.approved(approval) }
+    let brought = rig.effects.contains { effect in
+      guard case .bring(let payment, let bank) = effect else { return false }
+      return payment.tokens == [InvoiceDeal.token()] && bank == Actor.bank.publicKey
+    }
+    #expect(brought)
+  }
+
   @Test("7 goes to who decides: the archive, or the bank where the archive is only a record")
   func submissions() throws {
     let first = try InvoiceSaleRig.inPhase(.submitted, .invoice)

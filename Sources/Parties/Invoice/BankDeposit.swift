@@ -140,10 +140,16 @@ public struct BankDeposit: Sendable {
       return [.refuse(Denial(.cancelled, detail, proof: [complaint.bytes]))]
     case .approved(let known) where approval.payload.token == nil:
       if known.payload == approval.payload { return [] }
+      // Whose word counts shows once the token is here: until then, a stranger's does not shut out another.
+      if known.signer != approval.signer { return [.notYet("another archive's approval is here already")] }
       return second(approval, beside: known.bytes)
     case .brought(let token, let endorsement) where approval.payload.token == nil:
       guard approval.payload.hEndorsement == endorsement.hash else {
-        return [.refuse(Denial(.mismatch, "the token was brought with another endorsement"))]
+        guard approval.signer == token.archive else { return [.refuse(Self.foreignArchive)] }
+        // Whoever had the token for an older invoice may have brought it with that: the archive's word
+        // counts.
+        state = .approved(approval)
+        return [.keep(Label(.approval), approval.bytes), .enter(.approved)]
       }
       return pay(approval, token, facts, trust, at: now, bank: bank)
     case .absent, .reversed, .approved, .brought: break
@@ -166,8 +172,10 @@ public struct BankDeposit: Sendable {
       return [confirm(.approval(known))]
     case .credited(_, let ground):
       return [.refuse(Denial(.spent, "the token has been spent", proof: ground.proof))]
+    case .approved(let approval) where approval.signer != token.archive: state = .absent
     case .approved(let approval) where approval.payload.hEndorsement == endorsement.hash:
-      return pay(approval, token, facts, trust, at: now, bank: bank)
+      let effects = pay(approval, token, facts, trust, at: now, bank: bank)
+      return phase == .credited ? [.keep(Label(.endorsement), endorsement.bytes)] + effects : effects
     case .brought(_, let known) where known == endorsement: return []
     case .absent, .reversed, .brought, .approved: break
     }
@@ -185,7 +193,7 @@ public struct BankDeposit: Sendable {
   ) -> [BankDepositEffect] {
     guard let facts else { return [.refuse(Denial(.badToken, "the token is missing"))] }
     guard let archive = token.archive, approval.signer == archive, trust.isActiveArchive(archive) else {
-      return [.refuse(Denial(.untrusted, "this is not the word of the token's archive"))]
+      return [.refuse(Self.foreignArchive)]
     }
     guard token.address == approval.payload.address else {
       return [.refuse(Denial(.mismatch, "the approval is of another token"))]
@@ -197,6 +205,8 @@ public struct BankDeposit: Sendable {
     state = .credited(token, .approval(approval))
     return [.keep(Label(.approval), approval.bytes)] + paid(token, .approval(approval))
   }
+
+  private static let foreignArchive = Denial(.untrusted, "this is not the word of the token's archive")
 
   /// Another approval of a token that was approved before: proof against its archive.
   private func second(_ approval: Verified<Approval>, beside known: [UInt8]) -> [BankDepositEffect] {

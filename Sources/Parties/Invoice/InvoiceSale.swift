@@ -141,10 +141,16 @@ public struct InvoiceSale: ~Copyable, Sendable {
     else { return [.refuse(Denial(.mismatch, "the approval is not for this sale"))] }
     state = .committed(deposit, approval, credit: earlyCredit)
     let due = earlyCredit == nil ? payload.at + Self.creditSeconds : nil
-    return [
-      .keep(Label(.approval), approval.bytes), .enter(phase, due: due),
-      .send(approval.bytes, to: deposit.terms.bank),
-    ]
+    return [.keep(Label(.approval), approval.bytes), .enter(phase, due: due)] + show(approval, deposit)
+  }
+
+  /// What the bank needs to pay: 8, and the token where it does not stand in it. M has the token, so that no
+  /// archive holds the payment up by leaving it out.
+  private func show(_ approval: Verified<Approval>, _ deposit: InvoiceDeposit) -> [MerchantEffect] {
+    let send = MerchantEffect.send(approval.bytes, to: deposit.terms.bank)
+    guard approval.payload.token == nil else { return [send] }
+    let payment = Payment(tokens: [deposit.token], endorsement: deposit.endorsement.bytes)
+    return [.bring(payment, to: deposit.terms.bank), send]
   }
 
   /// How long M waits for the Credit before it shows the bank again what it has.
@@ -220,9 +226,7 @@ public struct InvoiceSale: ~Copyable, Sendable {
         .enter(.submitted, due: now + Self.creditSeconds),
       ]
     case .committed(let deposit, let approval?, nil):
-      return [
-        .send(approval.bytes, to: deposit.terms.bank), .enter(.committed, due: now + Self.creditSeconds),
-      ]
+      return show(approval, deposit) + [.enter(.committed, due: now + Self.creditSeconds)]
     }
   }
 

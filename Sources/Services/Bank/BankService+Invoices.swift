@@ -235,8 +235,9 @@ extension BankService {
     return HTTPReply(status: 200, contentType: coseMediaType, body: .bytes(reply))
   }
 
-  /// Demands the documentation of what was credited from the archive that approved it. An archive that is
-  /// silent has `graceSeconds` from the first complaint on.
+  /// Demands the documentation of what was credited: from the archive that approved it, and from the
+  /// merchant, whom an archive's silence must not cost what it earned. Who is silent has `graceSeconds`
+  /// from the first complaint on.
   private func documentation(_ grievance: Grievance) async throws -> BankDeposit.Finding {
     let kept = try await node.store.read { tx in
       try tx.labelled(kind: Self.depositKind, key: grievance.address.bytes)
@@ -249,10 +250,15 @@ extension BankService {
       signing: StatusQuery(
         n: approval.payload.n, merchant: approval.payload.merchant, nonce: .random(using: &generator)),
       with: node.identity.signing)
-    if let shown = try? await ask(approval.signer, query) {
+    var isSilent = false
+    for party in [approval.signer, approval.payload.merchant] {
+      guard let shown = try? await ask(party, query) else {
+        isSilent = true
+        continue
+      }
       for bytes in shown where approval.payload.documentation(bytes) != nil { return .documented(bytes) }
-      return .undocumented
     }
+    guard isSilent else { return .undocumented }
     let mark = "asked/\(approval.hash)"
     let now = node.clock()
     let first = try await node.store.write { tx -> Timestamp in
@@ -265,12 +271,12 @@ extension BankService {
 
   private static func graceSeconds(_ trust: TrustList) -> UInt64 { 5 * trust.answerSeconds }
 
-  private func ask(_ archive: PublicKey, _ query: Verified<StatusQuery>) async throws -> [[UInt8]] {
-    guard let url = node.url(of: archive) else { throw TransportError.cut(host: "archive") }
+  private func ask(_ party: PublicKey, _ query: Verified<StatusQuery>) async throws -> [[UInt8]] {
+    guard let url = node.url(of: party) else { throw TransportError.cut(host: "archive or merchant") }
     let reply = try await node.transport.send(
       "POST", url: url + messagesPath, body: query.bytes, contentType: coseMediaType)
-    let answer = try Verified<StatusAnswer>(reply.body, by: .key(archive))
-    guard answer.payload.hQuery == query.hash else { throw TransportError.cut(host: "archive") }
+    let answer = try Verified<StatusAnswer>(reply.body, by: .key(party))
+    guard answer.payload.hQuery == query.hash else { throw TransportError.cut(host: "archive or merchant") }
     return answer.payload.proof
   }
 }

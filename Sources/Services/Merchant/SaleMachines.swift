@@ -12,6 +12,8 @@ protocol SaleMachine: ~Copyable, Sendable {
   var offer: [UInt8] { get }
   /// The keys that may fetch the goods and ask how the sale stands.
   var customers: [PublicKey] { get }
+  /// Who paid, and may ask for what documents the payment.
+  var auditor: PublicKey? { get }
   /// Whether the ciphertext may be served to the customer now.
   var servesGoods: Bool { get }
   func status(policy: MerchantPolicy) -> (state: TransactionState, proof: [[UInt8]])
@@ -19,6 +21,10 @@ protocol SaleMachine: ~Copyable, Sendable {
   mutating func take(
     _ event: some SaleEvent, policy: MerchantPolicy, at now: Timestamp, key: borrowing SigningKey
   ) throws -> [MerchantEffect]
+}
+
+extension SaleMachine where Self: ~Copyable {
+  var auditor: PublicKey? { nil }
 }
 
 extension MerchantSale: SaleMachine {
@@ -55,6 +61,8 @@ extension AnnouncedSale: SaleMachine {
 extension InvoiceSale: SaleMachine {
   var offer: [UInt8] { invoice.bytes }
   var customers: [PublicKey] { [buyer, tokenKey] }
+  /// The bank, once it was shown the archive's approval.
+  var auditor: PublicKey? { [.committed, .credited].contains(phase) ? invoice.payload.terms.bank : nil }
   var servesGoods: Bool { true }
 
   mutating func take(
@@ -100,12 +108,14 @@ extension MerchantService {
 struct SaleView: Sendable {
   let offer: [UInt8]
   let customers: [PublicKey]
+  let auditor: PublicKey?
   let servesGoods: Bool
   let state: TransactionState
   let proof: [[UInt8]]
 
   init<S: SaleMachine & ~Copyable>(_ sale: borrowing S, _ policy: MerchantPolicy) {
     (offer, customers, servesGoods) = (sale.offer, sale.customers, sale.servesGoods)
+    auditor = sale.auditor
     (state, proof) = sale.status(policy: policy)
   }
 }

@@ -27,6 +27,22 @@ struct FoundInvoice: Sendable {
 }
 
 extension Wallet {
+  /// Tokens of invoices in this store are in use, or gone, whatever the bank has heard so far: merchant and
+  /// archive may be the only ones who know.
+  func settleInvoices() async throws {
+    try await store.write { tx in
+      for phase in [PurchasePhase.authorised, .paid, .delivered] {
+        let rows = try tx.machines(kind: PurchaseInfo.kind, phase: phase.rawValue, after: nil, limit: 10_000)
+        for row in rows {
+          let info = try JSONDecoder().decode(PurchaseInfo.self, from: Data(row.data))
+          guard let id = info.token.flatMap(Hash.init(hex:)), var coin = try tx.coin(id) else { continue }
+          (coin.rest, coin.held) = phase == .authorised ? (coin.value, coin.value) : (0, 0)
+          try tx.putCoin(coin, id: id)
+        }
+      }
+    }
+  }
+
   /// Makes a paid invoice purchase again.
   /// - Returns: its pseudonym's number; nil if that is none of this wallet's.
   func takeUp(_ found: FoundInvoice, below limit: UInt64, names: [String]) async throws -> UInt64? {

@@ -74,6 +74,7 @@ extension Wallet {
     } while !queue.isEmpty
     // A purchase may hold tokens that came back after it.
     if rounds > 1 { try await settleCoins(openRequests()) }
+    try await settleInvoices()
     for invoice in invoices {
       guard let index = try await takeUp(invoice, below: limit, names: names) else { continue }
       if index < limit { limit = max(limit, index + Self.pseudonymGap) }
