@@ -6,7 +6,7 @@ public import Messages
 /// Runs.
 public enum Simulator {
   /// The modes that a customer can buy by.
-  public static let modes: [Mode] = SimulatedModes.tokens.map { $0.mode }
+  public static let modes: [Mode] = SimulatedModes.all
 
   /// Runs one scenario to its end, on this thread.
   public static func run(_ scenario: Scenario) -> RunResult {

@@ -139,9 +139,9 @@ public struct BankDeposit: Sendable {
       let detail = "the customer's complaint about this sale stands: the credit was reversed"
       return [.refuse(Denial(.cancelled, detail, proof: [complaint.bytes]))]
     case .approved(let known) where approval.payload.token == nil:
-      if known.payload == approval.payload { return [] }
       // Whose word counts shows once the token is here: until then, a stranger's does not shut out another.
       if known.signer != approval.signer { return [.notYet("another archive's approval is here already")] }
+      if known.payload == approval.payload { return [] }
       return second(approval, beside: known.bytes)
     case .brought(let token, let endorsement) where approval.payload.token == nil:
       guard approval.payload.hEndorsement == endorsement.hash else {

@@ -121,7 +121,7 @@ package final class RehearsedParty: Sendable {
   /// Starts the service of this role from its store, as `serve` does.
   package init(
     _ ground: RehearsedGround, completion: CompletionRoute = .archive, offerSeconds: UInt64 = 3600,
-    kick: @escaping @Sendable () -> Void
+    deposits: DepositRoute = .merchant, kick: @escaping @Sendable () -> Void
   ) async throws {
     let node = ground.node
     var merchant: MerchantService?
@@ -134,8 +134,10 @@ package final class RehearsedParty: Sendable {
       let bank = BankService(node: node, keys: keys, currency: "EUR", kick: kick)
       service = bank
       tick = { await bank.tick() }
+    case .archive where node.trust.list.isPassiveArchive(ground.identity.key):
+      service = PassiveArchive(node: node)
     case .archive:
-      let archive = ArchiveService(node: node, kick: kick)
+      let archive = ArchiveService(node: node, route: deposits, kick: kick)
       service = archive
       tick = { await archive.tick() }
     case .witness:

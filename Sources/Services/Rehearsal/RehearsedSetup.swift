@@ -89,6 +89,15 @@ package struct RehearsedCoin: Equatable, Sendable {
   package var value: UInt64
   package var rest: UInt64
   package var held: UInt64
+  /// The archive that it is bound to, if any.
+  package var archive: PublicKey?
+  package var keyIndex: UInt64
+  fileprivate var encoded: Data
+
+  /// The token itself.
+  package var token: Token? { try? Token(encoded: Array(encoded)) }
+  /// h(t), if it is bound to an archive.
+  package var address: Hash? { archive == nil ? nil : token?.address }
 }
 
 extension Wallet {
@@ -99,7 +108,9 @@ extension Wallet {
   package static func coins(in tx: any StoreTransaction) throws -> [RehearsedCoin] {
     try tx.machines(kind: Coin.kind, phase: nil, after: nil, limit: 100_000).map { row in
       let coin = try JSONDecoder().decode(Coin.self, from: Data(row.data))
-      return RehearsedCoin(id: Hash(row.key)!, value: coin.value, rest: coin.rest, held: coin.held)
+      return RehearsedCoin(
+        id: Hash(row.key)!, value: coin.value, rest: coin.rest, held: coin.held,
+        archive: coin.archive.flatMap(PublicKey.init(hex:)), keyIndex: coin.keyIndex, encoded: coin.token)
     }
   }
 }

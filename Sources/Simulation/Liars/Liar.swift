@@ -123,13 +123,18 @@ class Schemer {
     var terms = facts.terms
     change(&terms)
     let changed = terms
+    if facts.mode == .announced {
+      return sign(A7(terms: changed, hAnnounced: facts.published ?? changed.hP1))
+    }
     func make<M: ContractMode>(_: M.Type) -> [UInt8]? { sign(AuthorizationB<M>(terms: changed)) }
     guard let mode = SimulatedModes.contract(facts.mode) else { return nil }
     return make(mode)
   }
 
   /// P4 or JA4 with any key, sealed to the lock's archive.
-  func submission(_ lockBytes: [UInt8], _ facts: LockFacts, key: [UInt8]) -> [UInt8]? {
+  func submission(
+    _ lockBytes: [UInt8], _ facts: LockFacts, key: [UInt8], consent: [UInt8]? = nil
+  ) -> [UInt8]? {
     let terms = facts.terms
     let signed: [UInt8]?
     switch facts.mode {
@@ -141,6 +146,13 @@ class Schemer {
         JA4(
           n: terms.n, value: terms.value, expiration: terms.expiration, hP1: terms.hP1, lock: facts.name,
           key: key))
+    case .announced:
+      signed = consent.flatMap {
+        sign(
+          A8(
+            n: terms.n, expiration: terms.expiration, hP1: terms.hP1, lock: facts.name, key: key, consent: $0)
+        )
+      }
     default: signed = nil
     }
     guard let signed,

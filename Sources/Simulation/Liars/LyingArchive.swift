@@ -7,6 +7,8 @@ import Services
 final class LyingArchive: Schemer, Liar {
   /// What it saw of each lock: the submission, once one came.
   private var submissions: [Hash: [UInt8]] = [:]
+  /// Messages 3 that reached it.
+  var announcements: [[UInt8]] = []
 
   private enum Trick: Int, CaseIterable {
     case honest, silent, deafToMerchant, abortsEarly, abortsBackdated, both, bothLate, hides, commitsLate
@@ -26,15 +28,18 @@ final class LyingArchive: Schemer, Liar {
     if sent.method == "GET" { return hide(sent) }
     if let sealed = try? SealedMessage(encoded: sent.body) { return submitted(sealed) }
     if let lock = LockFacts(sent.body), sent.from.member.key != host.member.key { return asked(lock) }
-    return nil
+    if keepsDocuments(sent) { return lie(nil) }
+    return announced(sent.body) ?? registering(sent.body) ?? complained(sent.body)
   }
 
   // MARK: Submissions
 
   private func submitted(_ sealed: SealedMessage) -> Lie? {
     guard let plain = try? host.member.identity?.sealing.open(sealed.box),
-      let bundle = try? Bundle(encoded: plain),
-      bundle.messages.count >= 2, let lock = LockFacts(bundle.messages[1]),
+      let bundle = try? Bundle(encoded: plain)
+    else { return nil }
+    if bundle.leads == .deposit { return deposited(bundle.messages[0], in: sealed) }
+    guard bundle.messages.count >= 2, let lock = LockFacts(bundle.messages[1]),
       lock.terms.archive == host.member.key
     else { return nil }
     let submission = bundle.messages[0]

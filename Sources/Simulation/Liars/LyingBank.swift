@@ -8,7 +8,7 @@ import Services
 final class LyingBank: Schemer, Liar {
   private let archive: LyingArchive
 
-  private enum Trick: Int, CaseIterable {
+  enum Trick: Int, CaseIterable {
     case honest, refusesSpent, otherValue, otherContract, noCredit, littleCredit, ignoresAbort, locksTwice
     case locksNothing, saysAvailable, refusesSomethingElse, lateExpiration
     // Compact sales only.
@@ -23,7 +23,7 @@ final class LyingBank: Schemer, Liar {
     super.init(host, gang)
   }
 
-  private func trick(_ merchant: PublicKey, _ n: TransactionID) -> Trick {
+  func trick(_ merchant: PublicKey, _ n: TransactionID) -> Trick {
     Trick(rawValue: trick(merchant.bytes + n.bytes, of: Trick.allCases.count))!
   }
 
@@ -37,6 +37,7 @@ final class LyingBank: Schemer, Liar {
       return submittedCompact(jb3)
     }
     if let outcome = OutcomeFacts(sent.body) { return decided(outcome) }
+    if let lie = invoiced(sent) { return lie }
     if (try? SealedMessage(encoded: sent.body)) != nil || LockFacts(sent.body) != nil {
       return archive.incoming(sent)
     }
@@ -157,9 +158,12 @@ final class LyingBank: Schemer, Liar {
     {
       return receipt(outcome, bundle.messages[0], sent.body)
     }
-    if let credit = try? Unverified<Credit>(sent.body), let lock = world.referee.locksSeen[credit.claims.lock]
-    {
-      switch trick(lock.terms.merchant, lock.terms.n) {
+    if let credit = try? Unverified<Credit>(sent.body) {
+      let lock = world.referee.locksSeen[credit.claims.lock]?.terms
+      guard let (merchant, n) = lock.map({ ($0.merchant, $0.n) }) ?? invoice(of: credit.claims) else {
+        return sent.body
+      }
+      switch trick(merchant, n) {
       case .noCredit: return nil
       case .littleCredit:
         return sign(

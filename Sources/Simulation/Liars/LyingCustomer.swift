@@ -11,7 +11,12 @@ final class LyingCustomer: Schemer, Liar {
   private var payments: [Sent] = []
   /// Locks whose expiration it waits for.
   private var waiting: Set<Hash> = []
-  private static let indices: [PublicKey: UInt64] = {
+  /// Announced: tokens that it announced, and announcements that its wallet did not make.
+  var announcedTokens: [Token] = []
+  var made: [[UInt8]] = []
+  /// Tokens with which it has paid invoices.
+  var endorsed: [RehearsedCoin] = []
+  static let indices: [PublicKey: UInt64] = {
     var found: [PublicKey: UInt64] = [:]
     for member in Cast.shared.members where member.mayLie && !member.entropy.isEmpty {
       let keys = Wallet.keys(entropy: member.entropy)
@@ -20,7 +25,7 @@ final class LyingCustomer: Schemer, Liar {
     return found
   }()
 
-  private enum Trick: Int, CaseIterable {
+  enum Trick: Int, CaseIterable {
     case honest, spendsTwice, underpays, otherMerchant, otherArchive, shortExpiration, longExpiration
     case otherCommitment, otherContract, shortLifetime, signsAgain, forgesAbort, sameTokenTwice, stealsToken
     case otherPseudonym, locksForNobody, lowerValue, beyondContract, longLifetime, otherBank, cancelsForOthers
@@ -39,6 +44,15 @@ final class LyingCustomer: Schemer, Liar {
           Sent(from: sent.from, to: sent.to, method: sent.method, path: sent.path, body: body))
       }
       return body
+    }
+    if (try? MessageType(peeking: sent.body)) == .announcement {
+      return bent(announcement: sent.body, to: sent.to.member.key)
+    }
+    if let bundle = try? Bundle(encoded: sent.body), bundle.leads == .consent {
+      return bent(consent: bundle, sent.body)
+    }
+    if sent.to.member.role == .merchant, (try? SealedMessage(encoded: sent.body)) != nil {
+      return bent(payment: sent.body, to: sent.to.member.key)
     }
     if hasVanished(sent.body) { return nil }
     if let changed = bentReceipt(sent.body) { return changed }
@@ -89,13 +103,15 @@ final class LyingCustomer: Schemer, Liar {
     return n.map { Trick(rawValue: trick($0.bytes, of: Trick.allCases.count)) == .vanishes } ?? false
   }
 
-  private func lied(_ bytes: [UInt8]?) -> [UInt8]? {
+  func lied(_ bytes: [UInt8]?) -> [UInt8]? {
     world.count(.lied)
     return bytes
   }
 
   /// What it does with a lock of its own beside what its wallet does.
   private func meddle() {
+    pursueAnnouncements()
+    meddleWithInvoices()
     guard let image = host.life?.store.image, let row = image.machines("purchase").last else { return }
     let log = image.log("purchase", row.key)
     guard let bytes = log.lazy.map(\.bytes).first(where: { LockFacts($0) != nil }),
@@ -166,6 +182,7 @@ final class LyingCustomer: Schemer, Liar {
   }
 
   private func pay(_ sent: Sent, _ request: RequestFacts) -> [UInt8]? {
+    if request.mode == .announced { return sent.body }
     let trick = Trick(rawValue: trick(request.terms.n.bytes, of: Trick.allCases.count))!
     defer { used.append(request.inputs) }
     var (terms, inputs) = (request.terms, request.inputs)

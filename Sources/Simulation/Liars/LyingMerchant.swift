@@ -14,7 +14,13 @@ final class LyingMerchant: Schemer, Liar {
     var submits = false
   }
   private var sales: [TransactionID: Sale] = [:]
-  private var lastNumber: TransactionID?
+  var lastNumber: TransactionID?
+  /// Announced: orders of its own making, by n; and S_t(PO) of all orders.
+  var orders: [TransactionID: Order] = [:]
+  var oldConsents: [TransactionID: [UInt8]] = [:]
+  /// Invoices of its own making, and tokens that it was given.
+  var invoices: [Hash: OwnInvoice] = [:]
+  var payments: [Payment] = []
 
   enum Trick: Int, CaseIterable {
     case honest, garbage, otherDigest, higherPrice, sameNumber, wrongKey, withholds, cancelsAndSubmits
@@ -54,9 +60,13 @@ final class LyingMerchant: Schemer, Liar {
       return sign(counter)
     }
     if let changed = bentSeries(reply) { return changed }
-    if let answer = try? Unverified<StatusAnswer>(reply) { return describeOtherwise(answer.claims) }
+    if let answer = try? Unverified<StatusAnswer>(reply) {
+      return keepsKey(answer.claims) ?? describeOtherwise(answer.claims)
+    }
     if let offer = try? Unverified<E1>(reply) { return forge(offer.claims) }
     if let offer = try? Unverified<R1>(reply) { return forge(offer.claims) }
+    if let order = try? Unverified<PurchaseOrder>(reply) { return forge(order.claims) }
+    if let invoice = try? Unverified<Invoice>(reply) { return forge(invoice.claims) }
     return (try? Unverified<P1>(reply)).flatMap { forge($0.claims) }
   }
 
@@ -127,6 +137,25 @@ final class LyingMerchant: Schemer, Liar {
     return true
   }
 
+  func seal(bundle messages: [[UInt8]], to key: PublicKey) -> [UInt8]? {
+    (try? Bundle(messages).encoded()).flatMap { seal($0, to: key) }
+  }
+
+  /// The goods' key that its own machine drew for a sale.
+  func saleKey(_ n: TransactionID) -> [UInt8]? {
+    let key = Array(row(n)?.dropFirst() ?? [])
+    return key.count == 32 && trick(n) != .honest ? key : nil
+  }
+
+  func saleMode(_ n: TransactionID) -> Mode? {
+    row(n)?.first.flatMap { Mode(rawValue: UInt64($0)) }
+  }
+
+  /// What it serves and submits in the place of its own machine.
+  func keep(_ n: TransactionID, key: [UInt8], sealed: [UInt8]?, submits: Bool) {
+    sales[n] = Sale(key: key, sealed: sealed, submits: submits)
+  }
+
   func seal(_ plain: [UInt8], to key: PublicKey) -> [UInt8]? {
     guard let recipient = Cast.shared.trust.list.entries.first(where: { $0.key == key })?.sealingKey else {
       return nil
@@ -181,7 +210,7 @@ final class LyingMerchant: Schemer, Liar {
     FileManager.default.contents(atPath: host.directory.file("goods/\(n)")).map { Array($0) }
   }
 
-  private static func claim(of bytes: [UInt8]) -> GoodsClaim? {
+  static func claim(of bytes: [UInt8]) -> GoodsClaim? {
     var stream = GoodsStream(checking: .sodium)
     let fed = bytes.withUnsafeBytes { (try? stream.update($0)) != nil }
     guard fed, let (_, root, length) = try? stream.finish() else { return nil }
@@ -193,18 +222,24 @@ final class LyingMerchant: Schemer, Liar {
   func incoming(_ sent: Sent) -> Lie? {
     // As if the customer had not acknowledged: its goods are forced.
     if let r7 = try? Unverified<R7>(sent.body), trick(r7.claims.n) == .otherDigest { return lie(nil) }
-    guard let lock = LockFacts(sent.body), lock.terms.merchant == host.member.key else { return nil }
+    guard let lock = LockFacts(sent.body), lock.terms.merchant == host.member.key else {
+      if let sealed = try? SealedMessage(encoded: sent.body) { return paid(sealed) }
+      return consented(sent.body)
+    }
     let n = lock.terms.n
     if let sale = sales[n], sale.submits {
-      tell(lock.terms.archive, submission(sent.body, lock, key: sale.key))
+      tell(lock.terms.archive, submission(sent.body, lock, key: sale.key, consent: consent(n)))
       return lie([])
     }
     switch trick(n) {
+    case .otherMerchandise where lock.mode == .announced, .forcesNothing where lock.mode == .announced:
+      tell(lock.terms.archive, bentSubmission(sent.body, lock))
+      return nil
     case .otherLock, .otherContract, .otherExpiration, .otherNumber:
       tell(lock.terms.archive, bentSubmission(sent.body, lock))
       return nil
     case .wrongKey:
-      tell(lock.terms.archive, submission(sent.body, lock, key: dice.bytes(32)))
+      tell(lock.terms.archive, submission(sent.body, lock, key: dice.bytes(32), consent: consent(n)))
       return nil
     case .cancelsAndSubmits:
       let cancel = sign(Cancel(n: n, lock: lock.name))
@@ -233,8 +268,11 @@ final class LyingMerchant: Schemer, Liar {
     return try? SealedMessage(plain, to: bank, ephemeralSeed: dice.bytes(32)).encoded()
   }
 
-  /// A core submission that differs from its lock in one field.
+  /// A submission that differs from its lock in one field.
   private func bentSubmission(_ lockBytes: [UInt8], _ lock: LockFacts) -> [UInt8]? {
+    if lock.mode == .announced {
+      return row(lock.terms.n).flatMap { bentAnnounced(lockBytes, lock, key: Array($0.dropFirst())) }
+    }
     guard lock.mode == .core, let key = row(lock.terms.n)?.dropFirst(), key.count == 32,
       let archive = Cast.shared.trust.list.entries.first(where: { $0.key == lock.terms.archive })?.sealingKey
     else { return nil }
@@ -253,6 +291,7 @@ final class LyingMerchant: Schemer, Liar {
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
     if forceNothing(sent) { return nil }
+    if let bundle = try? Bundle(encoded: sent.body), let bent = bent(claim: bundle) { return bent }
     // Nor does it ask for the abort of what it withholds.
     if let lock = LockFacts(sent.body), trick(lock.terms.n) == .withholds { return nil }
     guard (try? SealedMessage(encoded: sent.body)) != nil, let image = host.life?.store.image else {

@@ -41,6 +41,7 @@ struct BankWatch {
       end(name, messages, uses.filter { $0.lock == name && $0.state != .locked }, entries)
     }
     checkCredits(entries, uses, messages)
+    DepositWatch(referee: referee, host: host, image: image).see(entries, uses, mutations)
     balance()
   }
 
@@ -88,12 +89,10 @@ struct BankWatch {
     }
     referee.locks[facts.name] = facts
     referee.lockOf[transaction] = facts.name
-    if facts.mode == .announced { return }
-    guard
-      let (bytes, request) = messages.lazy.compactMap({ m in RequestFacts(m.bytes).map { (m.bytes, $0) } })
-        .first
-    else { return fail(2, "a lock without the tokens' authorization") }
-    if referee.refused.contains(Hash(of: bytes)) { fail(2, "a payment is locked after it was refused") }
+    guard let (name, request) = authorization(of: facts, messages) else {
+      return fail(2, "a lock without the tokens' authorization")
+    }
+    if referee.refused.contains(name) { fail(2, "a payment is locked after it was refused") }
     guard request.mode == facts.mode, request.terms == facts.terms, request.bank == host.member.key else {
       return fail(2, "a lock over other terms than the tokens signed")
     }
@@ -115,6 +114,21 @@ struct BankWatch {
       fail(1, "a lock over \(facts.terms.value) holds another amount")
     }
     checkTerms(facts)
+  }
+
+  /// What the tokens authorised in this step, and the name by which a refusal of it is remembered. An
+  /// announced token is claimed: its key has agreed, and its archive has published in time.
+  private func authorization(
+    of facts: LockFacts, _ messages: [(label: String, bytes: [UInt8])]
+  ) -> (Hash, RequestFacts)? {
+    guard facts.mode == .announced else {
+      return messages.lazy.compactMap { m in RequestFacts(m.bytes).map { (Hash(of: m.bytes), $0) } }.first
+    }
+    let log = messages.map { StoredMessage(sequence: 0, key: [], label: $0.label, bytes: $0.bytes) }
+    guard let claim = ClaimFacts(in: log), claim.isConsented,
+      claim.archive == facts.terms.archive, claim.at < facts.terms.expiration
+    else { return nil }
+    return (claim.consent, claim.request)
   }
 
   private func checkTerms(_ facts: LockFacts) {
@@ -229,7 +243,8 @@ struct BankWatch {
       let row = image.tokens[id]!
       let uses = image.usesOfToken[row.id] ?? []
       let held = uses.filter { $0.state == .locked }.reduce(0) { $0 + $1.amount }
-      let gone = uses.filter { $0.state == .spent }.reduce(0) { $0 + $1.amount }
+      let gone = uses.filter { $0.state == .spent && !referee.paid.reversed.contains($0.lock) }
+        .reduce(0) { $0 + $1.amount }
       guard row.locked == held, row.spent == gone, held + gone <= row.value else {
         return fail(2, "a token of \(row.value): \(gone) spent and \(held) locked by its uses")
       }

@@ -11,16 +11,21 @@ import Storage
 
 /// Collects evidence, and hears the case.
 final class Dossier {
-  private unowned let world: World
+  unowned let world: World
   /// Every signed message, in the order in which it first appeared.
-  private var messages: [(hash: Hash, type: MessageType, bytes: [UInt8])] = []
+  private(set) var messages: [(hash: Hash, type: MessageType, bytes: [UInt8])] = []
   private var seen: Set<Hash> = []
   /// Those that honest parties hold.
-  private var honest: Set<Hash> = []
+  private(set) var honest: Set<Hash> = []
   /// Locks as anybody stated them.
   private(set) var locks: [Hash: LockFacts] = [:]
   private var lockNames: [TransactionID: [Hash]] = [:]
   private var requests: [Hash: LockFacts] = [:]
+  /// Deposits by their hashes.
+  var ends: [TransactionID: Timestamp] = [:]
+  var depositOf: [Hash: (PublicKey, TransactionID)] = [:]
+  /// Orders, invoices and approvals by n, by their hashes.
+  var orders: [TransactionID: [Hash]] = [:]
   private var acknowledged: Set<Hash> = []
   /// No more messages than a case may have, and no more cases than are worth their time.
   private static let casesMax = 12
@@ -58,11 +63,19 @@ final class Dossier {
     if isHonest { honest.insert(hash) }
     guard seen.insert(hash).inserted, let type = try? MessageType(peeking: bytes) else { return }
     messages.append((hash, type, bytes))
+    if type == .status {
+      for inner in (try? MessageType.nestedMessages(in: bytes)) ?? [] { add(inner, isHonest: isHonest) }
+    }
     if let outcome = OutcomeFacts(bytes), outcome.isCommit, !(world.host(outcome.archive)?.isHonest ?? true) {
       // The liar published the key, in whatever record.
       world.referee.secrets[outcome.n] = nil
     }
+    noteInvoice(hash, type, bytes)
     if let lock = LockFacts(bytes) { note(lock) }
+    // What an order is for, others name by its hash.
+    if type == .purchaseOrder, let order = try? Unverified<PurchaseOrder>(bytes) {
+      orders[order.claims.n, default: []].append(hash)
+    }
     // A compact lock is JB2, and the bank's word for it.
     if let request = LockFacts(compact: bytes) {
       requests[hash] = request
@@ -96,25 +109,27 @@ final class Dossier {
             from: archive, to: target, method: "POST", path: RehearsedLink.messagesPath, body: message.bytes))
       }
     }
+    confrontWithApprovals()
   }
 
   /// Hears every transaction in which somebody may have lied, up to a number of them.
   func hear() {
     let harms = Harms(world, self).all()
     var heard = 0
-    for n in lockNames.keys.sorted(by: { $0.bytes < $1.bytes }) {
+    let all = Set(lockNames.keys).union(ends.keys)
+    for n in all.sorted(by: { $0.bytes < $1.bytes }) {
       let own = harms.filter { $0.n == n }
       guard !own.isEmpty || heard < Self.casesMax else { continue }
       heard += 1
       checkFraming(n)
       for harm in own { checkRight(harm) }
     }
-    for harm in harms where lockNames[harm.n] == nil { checkRight(harm) }
+    for harm in harms where !all.contains(harm.n) { checkRight(harm) }
   }
 
   /// All that concerns a transaction: what names n or a lock of it, and refusals of that.
   private func evidence(_ n: TransactionID, honestOnly: Bool) -> [[UInt8]] {
-    let names = [n.bytes] + (lockNames[n] ?? []).map(\.bytes)
+    let names = [n.bytes] + ((lockNames[n] ?? []) + (orders[n] ?? [])).map(\.bytes)
     let usable = messages.filter { !honestOnly || honest.contains($0.hash) }
     let found = usable.filter { message in
       ![.statusQuery, .status, .refusal].contains(message.type)
@@ -131,7 +146,14 @@ final class Dossier {
       let what = refusal.claimedSigners[0].bytes + refusal.claims.hRequest.bytes
       return said.insert(what + [UInt8(truncatingIfNeeded: refusal.claims.code)]).inserted
     }
-    return Array((lists + found + refusals).map(\.bytes).prefix(Self.filesMax))
+    let complaints = Set(found.filter { $0.type == .complaint }.map(\.hash))
+    let answers = usable.filter { message in
+      guard message.type == .status, let answer = try? Unverified<StatusAnswer>(message.bytes) else {
+        return false
+      }
+      return answer.claims.state != .open && complaints.contains(answer.claims.hQuery)
+    }
+    return Array((lists + found + refusals + answers).map(\.bytes).prefix(Self.filesMax))
   }
 
   private func judgment(
@@ -166,7 +188,9 @@ final class Dossier {
   private func checkRight(_ harm: Harm) {
     let files = evidence(harm.n, honestOnly: true) + harm.files
     // Nobody owes an answer after the lifetime: who was wronged complains before.
-    let latest = lockNames[harm.n]?.compactMap { locks[$0]?.terms.lifetime }.min().map { $0 - 1 }
+    let latest = (lockNames[harm.n]?.compactMap { locks[$0]?.terms.lifetime }.min() ?? ends[harm.n]).map {
+      $0 - 1
+    }
     guard !isMadeGood(harm, files),
       let judgment = judgment(files, goods: harm.goods, heard: servers, by: latest)
     else { return }
@@ -176,7 +200,7 @@ final class Dossier {
       guard let key = verdict.against?.key else { return false }
       let isLiar = !(world.host(key)?.isHonest ?? true)
       return harm.disputes.contains(verdict.dispute) && key == harm.culprit
-        || verdict.dispute == .bothOutcomes && isLiar
+        || [.bothOutcomes, .approvedTwice, .approvedUnendorsed].contains(verdict.dispute) && isLiar
     }
     if isRight {
       world.tally { $0.convicted += 1 }
@@ -203,6 +227,12 @@ final class Dossier {
       }
     }
     guard harm.disputes.contains(.notCredited) else { return false }
+    if let price = harm.price {
+      return isHeld(Credit.self) { credit in
+        credit.claimedSigners[0] == harm.culprit && credit.claims.amount == price
+          && self.depositOf[credit.claims.lock]?.1 == harm.n
+      }
+    }
     return files.contains { file in
       guard let credit = try? Verified<Credit>(file, by: .key(harm.culprit)),
         let lock = locks[credit.payload.lock]
@@ -222,12 +252,14 @@ struct Harm {
   let culprit: PublicKey
   var files: [[UInt8]] = []
   var goods: [[UInt8]] = []
+  /// Invoices: what would make it good.
+  var price: Money?
 }
 
 /// Finds the wrongs that messages can prove. Silence of an archive is not among them: that takes a witness.
 struct Harms {
-  private let world: World
-  private let dossier: Dossier
+  let world: World
+  let dossier: Dossier
 
   init(_ world: World, _ dossier: Dossier) { (self.world, self.dossier) = (world, dossier) }
 
@@ -243,13 +275,13 @@ struct Harms {
     return harms + numbersReused()
   }
 
-  private func lies(_ key: PublicKey) -> Bool { !(world.host(key)?.isHonest ?? true) }
+  func lies(_ key: PublicKey) -> Bool { !(world.host(key)?.isHonest ?? true) }
 
   private func ofCustomer(_ host: Host, _ image: StoreImage, _ row: MachineRow) -> [Harm] {
     let log = image.log("purchase", row.key)
+    if log.isOfInvoice { return ofInvoice(host, log, row) }
     guard let phase = PurchasePhase(rawValue: row.phase),
-      let bytes = log.first(where: { RequestFacts($0.bytes) != nil })?.bytes,
-      let request = RequestFacts(bytes)
+      let request = RequestFacts(in: log)
     else { return [] }
     let terms = request.terms
     var harms: [Harm] = []
@@ -262,7 +294,8 @@ struct Harms {
           culprit: terms.merchant,
           goods: sealed.map { Array($0) }))
     }
-    if phase == .refused, lies(request.bank),
+    // Who brings an announced token's claim again is told the same; nothing of it was paid.
+    if phase == .refused, request.mode != .announced, lies(request.bank),
       let refusal = log.lazy.compactMap({ try? Verified<Refusal>($0.bytes, by: .key(request.bank)) }).last,
       refusal.payload.code == Reason.spent.rawValue, refusal.payload.proof.isEmpty
     {
@@ -321,6 +354,7 @@ struct Harms {
   private func ofMerchant(_ host: Host, _ image: StoreImage, _ row: MachineRow) -> [Harm] {
     let log = image.log("sale", row.key)
     guard let phase = SalePhase(rawValue: row.phase), let n = TransactionID(row.key) else { return [] }
+    if log.isOfInvoice { return ofInvoiceSale(host, log, n, phase) }
     let locks = log.compactMap { LockFacts($0.bytes) }
     var harms: [Harm] = []
     if phase == .committed, let lock = locks.first, lies(lock.bank) {
@@ -390,16 +424,24 @@ struct Harms {
       guard let image = host.life?.store.image else { continue }
       for row in image.machines("purchase") {
         for entry in image.log("purchase", row.key) {
-          guard let p1 = try? Unverified<P1>(entry.bytes), lies(p1.claimedSigners[0]) else { continue }
-          let (merchant, n) = (p1.claimedSigners[0], p1.claims.n)
+          guard let (merchant, n) = Self.offered(entry.bytes), lies(merchant) else { continue }
           if offers[merchant.bytes + n.bytes] == nil { order.append((merchant, n)) }
-          offers[merchant.bytes + n.bytes, default: []].insert(p1.hash)
+          offers[merchant.bytes + n.bytes, default: []].insert(Hash(of: entry.bytes))
         }
       }
     }
     return order.filter { offers[$0.merchant.bytes + $0.n.bytes]!.count > 1 }.map {
       Harm(n: $0.n, text: "a merchant used n twice", disputes: [.numberReused], culprit: $0.merchant)
     }
+  }
+}
+
+extension Harms {
+  /// By whom something is offered, and as which transaction: P1, PO or INV.
+  private static func offered(_ bytes: [UInt8]) -> (PublicKey, TransactionID)? {
+    if let p1 = try? Unverified<P1>(bytes) { return (p1.claimedSigners[0], p1.claims.n) }
+    if let invoice = InvoiceFacts(bytes) { return (invoice.merchant, invoice.terms.n) }
+    return (try? Unverified<PurchaseOrder>(bytes)).map { ($0.claimedSigners[0], $0.claims.n) }
   }
 }
 

@@ -232,12 +232,14 @@ extension OutcomeFacts {
   }
 }
 
-/// What the tokens authorised: P2 or its kin, its signatures checked.
+/// What the tokens authorised: P2 or its kin, or the claim of an announced token; signatures checked.
 struct RequestFacts: Sendable {
   let mode: Mode
   let terms: LockTerms
   let bank: PublicKey
   let inputs: [TokenInput]
+  /// Announced: H of the announcement as it was published, where that is known.
+  var published: Hash?
 
   private static let cache = FactCache<RequestFacts>()
 
@@ -247,6 +249,10 @@ struct RequestFacts: Sendable {
   }
 
   private init?(reading bytes: [UInt8]) {
+    if let claim = ClaimFacts(bundle: bytes) {
+      self = claim.request
+      return
+    }
     guard let type = try? MessageType(peeking: bytes),
       [.p2, .ja2, .e2, .r2, .jb2, .coSign].contains(type)
     else { return nil }
@@ -263,7 +269,7 @@ struct RequestFacts: Sendable {
     self = found
   }
 
-  private init(mode: Mode, terms: LockTerms, bank: PublicKey, inputs: [TokenInput]) {
+  init(mode: Mode, terms: LockTerms, bank: PublicKey, inputs: [TokenInput]) {
     (self.mode, self.terms, self.bank, self.inputs) = (mode, terms, bank, inputs)
   }
 }

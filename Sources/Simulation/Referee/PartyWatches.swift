@@ -42,6 +42,11 @@ struct RecordWatch {
       fail(4, "publishes an outcome of a lock that no bank made")
     }
     if outcome.isCommit { referee.secrets[outcome.n] = nil }
+    if outcome.mode == .announced, outcome.isCommit, let facts = referee.locks[outcome.lock],
+      OutcomeFacts.lacksConsent(row.body, facts.terms)
+    {
+      fail(2, "gives a token to the merchant without the word of the token's key")
+    }
     checkHeld(row.body)
   }
 
@@ -77,6 +82,10 @@ struct MerchantWatch {
       else { return fail(8, "a sale that cannot be read") }
       if mode == .compact { CompactWatch(referee, host, image).look(row, n, phase) }
       if mode == .repeated { lookAtSeries(row, mutations) }
+      if mode == .announced { AnnouncedWatch(referee, host, image).look(row, n, phase) }
+      if Mode.invoices.contains(mode) {
+        InvoiceSaleWatch(referee: referee, host: host, image: image).look(row, mode, phase)
+      }
       guard let types = SimulatedModes.contract(mode) else { continue }
       look(types, row, n, phase)
     }
@@ -193,7 +202,10 @@ struct CustomerWatch {
 
   private func look(_ key: [UInt8], _ phase: PurchasePhase) {
     let log = image.log("purchase", key)
-    guard let request = log.lazy.compactMap({ RequestFacts($0.bytes) }).first else {
+    if log.isOfInvoice {
+      return InvoicePurchaseWatch(referee: referee, host: host, image: image).look(log, phase)
+    }
+    guard let request = RequestFacts(in: log) else {
       if phase.rawValue >= PurchasePhase.authorised.rawValue
         && phase.rawValue < PurchasePhase.abandoned.rawValue
       {
@@ -236,7 +248,9 @@ struct CustomerWatch {
       return fail(1, "asks for \(n1.claims.price), more than it would pay")
     }
     let terms = request.terms
-    guard terms.pseudonym == n1.claimedSigners[0] else { return fail(6, "pays as somebody else") }
+    // An announced token is its own pseudonym.
+    let payer = request.mode == .announced ? request.inputs[0].token.key : n1.claimedSigners[0]
+    guard terms.pseudonym == payer else { return fail(6, "pays as somebody else") }
     if request.mode != .repeated && terms.value != n1.claims.price {
       fail(1, "pays \(terms.value) for what was offered at \(n1.claims.price)")
     }
@@ -255,23 +269,36 @@ struct CustomerWatch {
 
   /// What payments on their way use is set aside until they end.
   private func checkHeld() {
-    let open = [PurchasePhase.authorised, .locked].map(\.rawValue)
-    var used: [Hash: UInt64] = [:]
+    let open = [PurchasePhase.announced, .authorised, .locked].map(\.rawValue)
+    var (used, bound): ([Hash: UInt64], Set<Hash>) = ([:], [])
     for row in image.machines("purchase") where open.contains(row.phase) {
-      let request = image.log("purchase", row.key).lazy.compactMap { RequestFacts($0.bytes) }.first
-      for input in request?.inputs ?? [] { used[input.token.id, default: 0] += input.amount }
+      let log = image.log("purchase", row.key)
+      if log.isOfInvoice {
+        if row.phase == PurchasePhase.authorised.rawValue, let invoice = InvoiceFacts(in: log) {
+          bound.insert(invoice.address)
+        }
+        continue
+      }
+      for input in RequestFacts(in: log)?.inputs ?? [] { used[input.token.id, default: 0] += input.amount }
     }
-    guard !used.isEmpty, let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false))
+    guard !used.isEmpty || !bound.isEmpty,
+      let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false))
     else {
       return
     }
     for coin in coins where coin.held < used[coin.id] ?? 0 {
       return fail(2, "frees a token before the archive's answer")
     }
+    for coin in coins where coin.held < coin.value && coin.address.map(bound.contains) ?? false {
+      return fail(2, "frees a token before anybody says that the invoice did not take it")
+    }
   }
 
   private func checkRefusal(_ log: [StoredMessage]) {
-    let requests = Set(log.filter { RequestFacts($0.bytes) != nil }.map { Hash(of: $0.bytes) })
+    var requests = Set(log.filter { RequestFacts($0.bytes) != nil }.map { Hash(of: $0.bytes) })
+    // Announced: the archive refused 3, or the bank the claim.
+    requests.formUnion(log.filter { $0.label == MessageType.announcement.label }.map { Hash(of: $0.bytes) })
+    if let claim = ClaimFacts.request(in: log) { requests.insert(claim) }
     let refusal = log.lazy.compactMap { try? Unverified<Refusal>($0.bytes) }.last
     guard let refusal, requests.contains(refusal.claims.hRequest) else {
       return fail(2, "takes a refusal of something else for its own")

@@ -16,6 +16,8 @@ final class Referee {
   var lockOf: [[UInt8]: Hash] = [:]
   /// Requests that a bank refused: they must never lock anything later.
   var refused: Set<Hash> = []
+  /// What bound tokens have paid.
+  var paid = PaidInvoices()
   /// Numbers, keys and pseudonyms that were used.
   var numbers: Set<[UInt8]> = []
   var keysUsed: Set<[UInt8]> = []
@@ -68,7 +70,11 @@ final class Referee {
   /// Types that say nothing for ever: questions, answers about a moment, and what is published anew.
   private static let passing: Set<MessageType> = [
     .refusal, .statusQuery, .status, .accountQuery, .account, .offers, .keyList, .trustList, .nonResponse,
+    .complaint,
   ]
+
+  /// What tokens' keys sign and hand over in bundles.
+  private static let binding: Set<MessageType> = [.consent, .registration, .n1]
 
   /// A party sends a request.
   func sent(_ from: Host, _ to: Host, _ method: String, _ body: [UInt8]) {
@@ -125,7 +131,14 @@ final class Referee {
 
   /// Invariant 8: what binds its sender is durable before it leaves.
   private func checkKept(_ host: Host, _ body: [UInt8]) {
-    guard let type = try? MessageType(peeking: body), !Self.passing.contains(type) else { return }
+    guard let type = try? MessageType(peeking: body), !Self.passing.contains(type) else {
+      // What the customer's own keys signed, in a bundle.
+      let inner = host.isCustomer ? (try? Bundle(encoded: body))?.messages ?? [] : []
+      for bytes in inner where Self.binding.contains((try? MessageType(peeking: bytes)) ?? .refusal) {
+        checkKept(host, bytes)
+      }
+      return
+    }
     // A customer hands on what binds others.
     if host.isCustomer && LockModes.publicLabels.contains(type.label) { return }
     guard let image = host.life?.store.image, !image.kept.contains(Fingerprint(body)) else { return }
@@ -144,7 +157,7 @@ final class Referee {
     guard host.member.role == .bank, let facts = RequestFacts(request) else { return }
     // Refused because (M, n) is locked already: that lock may be of the very same terms.
     guard lockOf[facts.terms.merchant.bytes + facts.terms.n.bytes] == nil else { return }
-    refused.insert(Hash(of: request))
+    refused.insert(ClaimFacts(bundle: request)?.consent ?? Hash(of: request))
   }
 
   /// A bank answers an authorization with the lock of the same terms, or with a refusal.
@@ -170,7 +183,7 @@ final class Referee {
     guard host.isHonest else { return }
     switch host.member.role {
     case .bank: BankWatch(self, host, image).see(mutations)
-    case .archive: break
+    case .archive: ArchiveWatch(self, host, image).see(mutations)
     case .witness:
       for case .message(_, _, let label, let bytes) in mutations where label == NonResponse.type.label {
         checkCertificate(host, bytes)
@@ -184,9 +197,7 @@ final class Referee {
   /// A sale begins: its number and key are new, and its key is the one committed to.
   func began<O: OfferPayload>(_ offer: Verified<O>, _ key: [UInt8], _ n: TransactionID, by host: Host) {
     func fail(_ invariant: Int, _ text: String) { violate(invariant, "\(host.member.name): \(text)") }
-    if !numbers.insert(host.member.key.bytes + n.bytes).inserted { fail(4, "n is used again") }
-    guard key.count == 32 else { return }
-    if !keysUsed.insert(key).inserted { fail(3, "a goods key is used again") }
+    guard isNew(n, key, by: host) else { return }
     let contract = offer.payload.contract
     if let ware = Wares.all.first(where: { $0.name == contract.name }),
       contract.price.amount < ware.least || contract.price.amount > ware.price
@@ -201,6 +212,15 @@ final class Referee {
     }
     // In a series k_0 and the keys after it are the customer's before the record. What they come from is not.
     secrets[n] = Secret(key: isSeries ? key : x, merchant: host)
+  }
+
+  /// Notes number and key of a new sale; false if it has no key that could be watched.
+  func isNew(_ n: TransactionID, _ key: [UInt8], by host: Host) -> Bool {
+    func fail(_ invariant: Int, _ text: String) { violate(invariant, "\(host.member.name): \(text)") }
+    if !numbers.insert(host.member.key.bytes + n.bytes).inserted { fail(4, "n is used again") }
+    guard key.count == 32 else { return false }
+    if !keysUsed.insert(key).inserted { fail(3, "a goods key is used again") }
+    return true
   }
 
   // MARK: The end

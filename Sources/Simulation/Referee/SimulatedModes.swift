@@ -11,6 +11,8 @@ enum SimulatedModes {
   ]
   /// Those in which tokens authorise a payment.
   static let tokens: [any TokenMode.Type] = contracts.map { $0 as any TokenMode.Type } + [CompactMode.self]
+  /// All that customers buy by.
+  static let all: [Mode] = tokens.map { $0.mode } + [.announced] + Mode.invoices
 
   static func contract(_ mode: Mode) -> (any ContractMode.Type)? { contracts.first { $0.mode == mode } }
   static func token(_ mode: Mode) -> (any TokenMode.Type)? { tokens.first { $0.mode == mode } }

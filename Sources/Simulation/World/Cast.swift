@@ -1,5 +1,5 @@
-// Who takes part in every run: one bank, two archives, two merchants, two witnesses, three customers; their
-// trust list that all of them read.
+// Who takes part in every run: one bank, two archives and one that is only a record, two merchants, two
+// witnesses, three customers; their trust list that all of them read.
 
 import Messages
 import Services
@@ -19,6 +19,10 @@ struct Cast {
 
     /// The key that it is known by: for a customer its account's.
     let key: PublicKey
+
+    /// Only a public record: it signs nothing.
+    var isPassiveArchive: Bool { role == .archive && name == Cast.record }
+    var isActiveArchive: Bool { role == .archive && name != Cast.record }
   }
 
   /// When a run begins, in seconds since 1970.
@@ -26,6 +30,8 @@ struct Cast {
   static let answerSeconds: UInt64 = 5
   static let lifetimeSeconds: UInt64 = 300
   static let deposit: UInt64 = 1_000_000
+  /// The passive archive.
+  static let record = "record"
 
   let members: [Member]
   let trust: LoadedTrust
@@ -37,7 +43,7 @@ struct Cast {
     let servers: [(String, Role, Bool)] = [
       ("bank", .bank, true), ("archive", .archive, true), ("archive2", .archive, false),
       ("merchant", .merchant, true), ("merchant2", .merchant, false), ("witness", .witness, false),
-      ("witness2", .witness, false),
+      ("witness2", .witness, false), (Self.record, .archive, false),
     ]
     var members: [Member] = []
     for (index, (name, role, mayLie)) in servers.enumerated() {
@@ -54,9 +60,12 @@ struct Cast {
           name: "customer\(index)", role: .pseudonym, identity: nil, entropy: entropy, mayLie: index == 1,
           key: account.publicKey))
     }
-    let entries = members.compactMap { member in
-      member.identity?.trustEntry(
+    let entries = members.compactMap { member -> TrustEntry? in
+      var entry = member.identity?.trustEntry(
         url: RehearsedLink.url(of: member.key), from: Self.epoch - 1_000_000, until: Self.epoch + 10_000_000)
+      // Nothing can be sealed to what is only a record.
+      if member.isPassiveArchive { entry?.sealingKey = nil }
+      return entry
     }
     let list = TrustList(
       at: Self.epoch - 1000, until: Self.epoch + 10_000_000, sequence: 0, previous: nil, entries: entries,

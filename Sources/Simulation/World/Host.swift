@@ -66,7 +66,7 @@ final class Host {
   func giveUpSomething() {
     guard let life, let party = life.party else { return }
     let open = life.store.image.machines("sale").filter {
-      [SalePhase.offered.rawValue, SalePhase.authorised.rawValue].contains($0.phase)
+      [SalePhase.offered, .authorised, .claiming].map(\.rawValue).contains($0.phase)
     }
     guard let row = open.last, let n = TransactionID(row.key) else { return }
     world.note(8, self, nil, row.key) { "\(self.member.name) gives up \(n.description.prefix(8))" }
@@ -203,7 +203,8 @@ final class Life: StoreOwner, @unchecked Sendable {  // a run lives on one threa
         await Shopper(self).live()
       } else {
         let started = try? await RehearsedParty(
-          ground, completion: host.completion, offerSeconds: world.offerSeconds, kick: { [self] in look() })
+          ground, completion: host.completion, offerSeconds: world.offerSeconds, deposits: world.deposits,
+          kick: { [self] in look() })
         guard isAlive else {
           started?.end()
           return

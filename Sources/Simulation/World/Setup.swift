@@ -13,6 +13,7 @@ enum Wares {
     let least: UInt64
     let bytes: [UInt8]
     let digest: Hash
+    var priceMoney: Money { Money(currency: "EUR", amount: price)! }
   }
 
   static let all: [Ware] = [
@@ -20,6 +21,11 @@ enum Wares {
   ].map { name, price, least, size in
     let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
     return Ware(name: name, price: UInt64(price), least: UInt64(least), bytes: bytes, digest: Hash(of: bytes))
+  }
+
+  /// What is sold by invoice: for the value of one token.
+  static let whole: [Ware] = zip(all, [20, 100, 500] as [UInt64]).map { ware, value in
+    Ware(name: ware.name, price: value, least: value, bytes: ware.bytes, digest: ware.digest)
   }
 
   /// In memory where the system has such a place: /dev/shm.
@@ -76,17 +82,24 @@ struct Setup {
       try await life.ground.foundBank(
         DenominationKeys.all, accounts: accounts, exchangeFee: 5, at: Cast.epoch)
     case .merchant:
-      for ware in Wares.all {
-        let id = Nonce.random(using: &world.generator)
-        world.offered[id] = ware
-        _ = try await life.ground.offer(
-          Wares.path(ware, in: Wares.root), id: id,
-          price: Money(currency: "EUR", amount: ware.price)!,
-          least: ware.least < ware.price ? Money(currency: "EUR", amount: ware.least)! : nil,
-          description: "One \(ware.name)",
-          twoSided: ware.price > 500, modes: world.scenario.modes)
-      }
+      let modes = world.scenario.modes
+      try await offer(Wares.all, modes.filter { !Mode.invoices.contains($0) }, life, in: world)
+      try await offer(Wares.whole, modes.filter(Mode.invoices.contains), life, in: world)
     default: break
+    }
+  }
+
+  private static func offer(_ wares: [Wares.Ware], _ modes: [Mode], _ life: Life, in world: World)
+    async throws
+  {
+    guard !modes.isEmpty else { return }
+    for ware in wares {
+      let id = Nonce.random(using: &world.generator)
+      world.offered[id] = ware
+      _ = try await life.ground.offer(
+        Wares.path(ware, in: Wares.root), id: id, price: ware.priceMoney,
+        least: ware.least < ware.price ? Money(currency: "EUR", amount: ware.least)! : nil,
+        description: "One \(ware.name)", twoSided: ware.price > 500, modes: modes)
     }
   }
 }

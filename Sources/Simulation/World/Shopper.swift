@@ -60,7 +60,7 @@ struct Shopper {
     try life.checkAlive()
     if let next = host.plan.first, world.scheduler.now >= next.at {
       // The dearest series takes 915.
-      if try await available() < 950 {
+      if !Mode.invoices.contains(next.mode), try await available() < 950 {
         try await wallet.withdraw(Money(currency: "EUR", amount: 2_600)!, bank: "bank")
       }
       host.plan.removeFirst()
@@ -74,14 +74,14 @@ struct Shopper {
     if host.patience > 0, let last = host.lastPurchase,
       try await wallet.purchases().count == host.purchasesBefore
     {
-      host.patience -= 1
+      // Where everything has to be delivered, nobody gives up.
+      if !world.plan.isCalm { host.patience -= 1 }
       try await buy(last)
       return true
     }
     let open = try await wallet.purchases().filter(\.isOpen)
     if open.contains(where: \.isPaidFor) || (host.patience > 0 && !open.isEmpty) {
-      if !open.contains(where: \.isPaidFor) { host.patience -= 1 }
-      // Not where everything has to be delivered.
+      if !open.contains(where: \.isPaidFor), !world.plan.isCalm { host.patience -= 1 }
       if !world.plan.isCalm, host.dice.oneIn(12), let purchase = open.first {
         _ = try await wallet.decline(purchase.number)
       }
@@ -91,6 +91,7 @@ struct Shopper {
       }
       try await wallet.resume()
       try await turnToWitnesses()
+      try await complain()
       await wait(2_000)
       return true
     }
@@ -119,6 +120,21 @@ struct Shopper {
     if !locked.isEmpty { await wait(40_000) }
   }
 
+  /// Where somebody lies: goods that do not open, and tokens of which nobody says what became, are for the
+  /// bank.
+  private func complain() async throws {
+    guard world.scenario.liars != .none else { return }
+    for purchase in try await wallet.purchases() {
+      guard let mode = Mode(named: purchase.protocol), Mode.invoices.contains(mode) else { continue }
+      switch purchase.phase {
+      case "paid": try? await wallet.complain(purchase.number, .invalidGoods)
+      case "authorised" where world.isQuiet && host.dice.oneIn(3):
+        try? await wallet.complain(purchase.number, host.dice.oneIn(2) ? .depositedElsewhere : .accused)
+      default: break
+      }
+    }
+  }
+
   /// A series gets one to three purchases, as its customer's choice says, and is then ended; one in four is
   /// left to its merchant.
   private func goOn(_ purchase: PurchaseSummary) async throws {
@@ -140,7 +156,26 @@ struct Shopper {
   private func wait(_ milliseconds: Int) async { await world.scheduler.sleep(milliseconds) }
 
   private func available() async throws -> UInt64 {
-    try await wallet.balance().first.flatMap { Money($0.available)?.amount } ?? 0
+    try await wallet.balance().first { $0.archive == nil }.flatMap { Money($0.available)?.amount } ?? 0
+  }
+
+  /// What is paid with one token needs one that is worth it.
+  private func provide(_ purchase: PlannedPurchase, _ price: Money) async throws {
+    let coins = try Wallet.coins(in: SimulatedTransaction(life.store.image, writable: false))
+    if Mode.invoices.contains(purchase.mode) {
+      let archive = archive(of: purchase)
+      let key = Cast.shared.members.first { $0.name == archive }?.key
+      let hasOne = coins.contains {
+        $0.archive == key && $0.value == price.amount && $0.rest == $0.value && $0.held == 0
+      }
+      if !hasOne { try await wallet.withdraw(price, bank: "bank", archive: archive) }
+    }
+    guard purchase.mode == .announced else { return }
+    let largest = coins.filter { $0.archive == nil }.map { $0.rest - min($0.rest, $0.held) }.max() ?? 0
+    // So much is split into tokens of which one is worth more than all that is sold.
+    if largest < price.amount {
+      try await wallet.withdraw(Money(currency: "EUR", amount: 4_000)!, bank: "bank")
+    }
   }
 
   private func buy(_ purchase: PlannedPurchase) async throws {
@@ -160,6 +195,7 @@ struct Shopper {
       options.budget = Money(currency: "EUR", amount: chosen.price.amount + 300)!
       options.isShort = purchase.choice % 2 == 0
     }
+    try await provide(purchase, ware?.priceMoney ?? chosen.price)
     let number = try await wallet.buy(chosen, options: options)
     if purchase.mode == .repeated,
       let begun = try await wallet.purchases().first(where: { $0.number == number }),
@@ -169,13 +205,18 @@ struct Shopper {
     }
   }
 
+  private func archive(of purchase: PlannedPurchase) -> String {
+    purchase.mode == .invoicePassive ? Cast.record : purchase.archive
+  }
+
   private func options(_ purchase: PlannedPurchase) -> BuyOptions {
     var options = BuyOptions()
     // Any counter-offer up to the dearest price that is on offer.
     options.choices.most = Money(currency: "EUR", amount: Wares.all.map(\.price).max() ?? 0)
     options.merchant = purchase.merchant
     options.choices.bank = "bank"
-    options.choices.archive = purchase.archive
+    // The order of an announced purchase names its archive.
+    options.choices.archive = purchase.mode == .announced ? nil : archive(of: purchase)
     options.mode = purchase.mode
     options.twoSided = purchase.twoSided
     options.choices.completion = purchase.completion
@@ -186,5 +227,5 @@ struct Shopper {
 
 extension PurchaseSummary {
   /// Something is paid and not ended. Before the payment a customer simply walks away.
-  var isPaidFor: Bool { isOpen && !["requested", "offered", "checked"].contains(phase) }
+  var isPaidFor: Bool { isOpen && !["registering", "requested", "offered", "checked"].contains(phase) }
 }

@@ -32,6 +32,8 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   private(set) var restores = Role.merchant
   /// How long after their offer merchants let sales expire.
   private(set) var offerSeconds: UInt64 = 300
+  /// Who has the bank credit what archives approve.
+  private(set) var deposits = DepositRoute.merchant
   /// What is on sale, by the offer's id.
   var offered: [Nonce: Wares.Ware] = [:]
   /// A merchant gave a sale up.
@@ -135,6 +137,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   private func prepare() {
     let completion = dice.pick([CompletionRoute.archive, .archive, .merchant, .early])
     polls = dice.oneIn(3)
+    deposits = Dice(scenario.seed, "deposits").pick(DepositRoute.allCases)
     restores = dice.oneIn(2) ? .pseudonym : .merchant
     if !plan.isCalm {
       offerSeconds = scenario.liars == .none ? dice.pick([40, 120, 300]) : dice.pick([40, 90])
