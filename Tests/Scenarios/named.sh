@@ -76,6 +76,7 @@ pseudonym >/dev/null
 is "the number of keys that paid" "$(keys | tr ',' '\n' | wc -l)" 1
 
 echo "named.sh: a purchase that begins after a random time"
+expect 0 wallet withdraw EUR:2.00
 bought --delay 2
 grep -q 'begins in [0-2] seconds' "$W/err" || fail "nothing is said of the delay: $(cat "$W/err")"
 
