@@ -134,6 +134,14 @@ assert found["not-credited"] == found["value-taken"] == "no-fault", found
 assert "convicted" not in found.values(), found
 PY
 
+echo "announced.sh: a refund, under the token's key"
+expect 0 wallet refund "$(newest number)" --amount EUR:0.25
+expect 0 merchant refunds approve "$(merchant refunds --json | json 'v[-1]["id"]')"
+expect 0 wallet resume
+expect 0 bank account statement shop
+grep -q 'refund  -25' "$W/out" || fail "the shop's account shows no refund: $(cat "$W/out")"
+expect 2 wallet refund "$(newest number)" --amount EUR:9.00
+
 echo "announced.sh: a wallet restored from its 24 words, also of a purchase on its way"
 begun=$(date +%s)
 announced_without_bank --expiration 8

@@ -43,13 +43,13 @@ extension BankService {
 
   /// L and the terms of the lock of (M, n), if it was settled, in any mode.
   func settled(_ tx: any StoreTransaction, _ rowKey: [UInt8]) throws -> (name: Hash, terms: LockTerms)? {
-    func go<M: ContractMode>(_: M.Type) throws -> (name: Hash, terms: LockTerms)? {
+    func go<M: LockMode>(_: M.Type) throws -> (name: Hash, terms: LockTerms)? {
       guard let machine = try load(M.self, tx, rowKey), machine.phase == .settled else { return nil }
       return machine.p3.map { ($0.hash, $0.payload.terms) }
     }
     guard let row = try tx.machine(kind: Self.kind, key: rowKey) else { return nil }
     let mode = try ModeRow(row).mode
     if mode == .compact { return try settledPairing(tx, rowKey) }
-    return try ContractModes.types(of: mode).flatMap { try go($0) }
+    return try LockModes.types(of: mode).flatMap { try go($0) }
   }
 }

@@ -119,6 +119,7 @@ extension MerchantService {
   private func refundable(_ n: TransactionID, _ tx: any StoreTransaction) throws -> RefundableSale? {
     guard let row = try tx.machine(kind: Self.kind, key: n.bytes) else { return nil }
     let mode = try ModeRow(row).mode
+    if mode == .announced { return try refundableAnnounced(n, row, tx) }
     guard let contract = try ContractModes.offer(of: mode, kind: Self.kind, key: n.bytes, in: tx)?.contract,
       let (lock, lockBank) = try paid(mode, n, row, tx)
     else { return nil }
@@ -133,9 +134,23 @@ extension MerchantService {
       agreed: try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0)
   }
 
+  /// The P of an announced token's lock is the token's key: whoever announced it has it back.
+  private func refundableAnnounced(
+    _ n: TransactionID, _ row: MachineRow, _ tx: any StoreTransaction
+  ) throws -> RefundableSale? {
+    guard [SalePhase.committed, .credited].contains(SalePhase(rawValue: row.phase)),
+      let lock = try lock(.announced, n, tx).map({ try Verified<A7>(stored: $0) })
+    else { return nil }
+    let bank = node.trust.list.home(of: node.identity.key) ?? lock.signer
+    return RefundableSale(
+      n: n, pseudonym: lock.payload.terms.pseudonym, lock: lock.hash, bank: bank,
+      beside: bank == lock.signer ? nil : lock.bytes, value: lock.payload.terms.value,
+      agreed: try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0)
+  }
+
   /// The lock's message.
   private func lock(_ mode: Mode, _ n: TransactionID, _ tx: any StoreTransaction) throws -> [UInt8]? {
-    try ContractModes.types(of: mode).flatMap {
+    try LockModes.types(of: mode).flatMap {
       try tx.message(kind: Self.kind, key: n.bytes, label: Label($0.lockType).rawValue)
     }
   }

@@ -30,14 +30,11 @@ extension Wallet {
   /// Asks for money back; nil for all that was paid. Goes on with an open request of the purchase instead of
   /// a second one.
   public func refund(_ number: UInt64, amount: Money?) async throws -> RefundOutcome {
-    guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
-      throw ServiceError.configuration("purchase \(number) runs by a protocol that this build does not know")
-    }
     let open = try await openRefunds().first { $0.row.number == number }
     if let open { return try await finishRefund(open.rf1, open.row) }
     // A merchant may have agreed to a request that a lost wallet had made.
     try await claim(restoredRefunds(number))
-    let (rf1, row) = try await request(machine, number, amount)
+    let (rf1, row) = try await request(number, amount)
     return try await finishRefund(rf1, row)
   }
 
@@ -49,27 +46,85 @@ extension Wallet {
     }
   }
 
-  private func request<P: PurchaseMachine>(
-    _: P.Type, _ number: UInt64, _ amount: Money?
-  ) async throws -> (Verified<RF1>, RefundRow) {
-    let (info, machine) = try await look(P.self, number)
-    guard let p1 = machine.p1, let p2 = machine.p2, let lock = machine.paidLock else {
-      throw ServiceError.configuration("purchase \(number) is not paid, so nothing can be given back")
+  private func request(_ number: UInt64, _ amount: Money?) async throws -> (Verified<RF1>, RefundRow) {
+    guard let paid = try await paid(number) else {
+      throw ServiceError.configuration(
+        "purchase \(number) is not paid by a lock of a bank, so nothing can be given back")
     }
-    let amount = amount ?? (machine as? SeriesPurchase)?.paid ?? p2.payload.terms.value
-    let bank = try refunding(p1.signer, p2.payload.bank)
-    let keys = try await keyList(bank)
-    let (pending, outputs) = try await blind(amount, keys, bank)
+    let amount = amount ?? paid.value
+    let (pending, outputs) = try await blind(amount, keyList(paid.bank), paid.bank)
     var generator = surroundings.randomness
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let rf1 = try Verified(
       signing: RF1(
-        n: p1.payload.n, merchant: p1.signer, amount: amount, lock: lock, outputs: outputs, recovery: note),
-      with: seed.pseudonymKey(info.pseudonymIndex))
+        n: paid.n, merchant: paid.merchant, amount: amount, lock: paid.lock, outputs: outputs, recovery: note),
+      with: key(of: paid))
     let row = RefundRow(number: number, pending: pending)
     try await keep(rf1, row)
     return (rf1, row)
   }
+
+  // MARK: What was paid
+
+  /// A purchase that a lock paid.
+  private struct Paid {
+    let n: TransactionID
+    let merchant: PublicKey
+    /// L.
+    let lock: Hash
+    /// Who gives the money back: the bank that credited the merchant.
+    let bank: TrustEntry
+    /// The lock's message, where another bank made it.
+    let beside: [UInt8]?
+    let value: Money
+    let pseudonym: UInt64
+    /// Announced: the token's key, which is the lock's P.
+    var tokenKey: UInt64?
+  }
+
+  /// The lock's P.
+  private func key(of paid: Paid) -> SigningKey {
+    if let index = paid.tokenKey { return seed.tokenKey(index) }
+    return seed.pseudonymKey(paid.pseudonym)
+  }
+
+  /// Nil for what is not paid, and for invoices: they have no lock, and a complaint reverses them.
+  private func paid(_ number: UInt64) async throws -> Paid? {
+    let mode = try await info(number).mode
+    if mode == .announced { return try await paidAnnounced(number) }
+    func go<P: PurchaseMachine>(_: P.Type) async throws -> Paid? {
+      let (info, machine) = try await look(P.self, number)
+      guard let p1 = machine.p1, let p2 = machine.p2, let lock = machine.paidLock else { return nil }
+      let bank = try refunding(p1.signer, p2.payload.bank)
+      func message(_ machine: some LockedMachine) -> [UInt8]? { machine.p3?.bytes }
+      let made = (machine as? any LockedMachine).flatMap { message($0) }
+      return Paid(
+        n: p1.payload.n, merchant: p1.signer, lock: lock, bank: bank,
+        beside: bank.key == p2.payload.bank ? nil : made,
+        value: (machine as? SeriesPurchase)?.paid ?? p2.payload.terms.value, pseudonym: info.pseudonymIndex)
+    }
+    guard let machine = PurchaseMachines.type(of: mode) else { return nil }
+    return try await go(machine)
+  }
+
+  private func paidAnnounced(_ number: UInt64) async throws -> Paid? {
+    let (info, machine) = try await look(AnnouncedPurchase.self, number)
+    guard [.paid, .delivered].contains(machine.phase), let order = machine.p1, let lock = machine.lock,
+      let token = machine.announcement?.payload.token,
+      let coin = try await store.read({ try $0.coin(token.id) })
+    else { return nil }
+    let bank = try refunding(order.signer, lock.signer)
+    return Paid(
+      n: order.payload.n, merchant: order.signer, lock: lock.hash, bank: bank,
+      beside: bank.key == lock.signer ? nil : lock.bytes, value: lock.payload.terms.value,
+      pseudonym: info.pseudonymIndex, tokenKey: coin.keyIndex)
+  }
+
+  private func refunding(_ merchant: PublicKey, _ bank: PublicKey) throws -> TrustEntry {
+    try entry(trust.list.home(of: merchant) ?? bank)
+  }
+
+  // MARK: Steps
 
   private func keep(_ rf1: Verified<RF1>, _ row: RefundRow) async throws {
     let data = Array(try JSONEncoder().encode(row))
@@ -111,8 +166,11 @@ extension Wallet {
     guard let rf2 = agreed else {
       return RefundOutcome(amount: amount, state: "asked")
     }
-    let (bank, beside) = try await seller(row.number)
-    let request = try beside.map { try Messages.Bundle([rf2.bytes, $0]).encoded() } ?? rf2.bytes
+    guard let paid = try await paid(row.number) else {
+      throw ServiceError.notFound("purchase \(row.number) is not paid")
+    }
+    let bank = paid.bank
+    let request = try paid.beside.map { try Messages.Bundle([rf2.bytes, $0]).encoded() } ?? rf2.bytes
     let rf3: Verified<RF3>
     do {
       rf3 = try expect(try await exchange(request, with: bank.key), from: bank.key, for: rf2.bytes)
@@ -155,60 +213,27 @@ extension Wallet {
     }
   }
 
-  /// Who gives money back: the bank that credited the merchant.
-  private func refunding(_ merchant: PublicKey, _ bank: PublicKey) throws -> TrustEntry {
-    try entry(trust.list.home(of: merchant) ?? bank)
-  }
-
-  /// The bank that gives a purchase's money back, and the lock's message if it did not make that itself.
-  private func seller(_ number: UInt64) async throws -> (bank: TrustEntry, beside: [UInt8]?) {
-    func go<P: PurchaseMachine>(_: P.Type) async throws -> (bank: TrustEntry, beside: [UInt8]?) {
-      let machine = try await look(P.self, number).machine
-      guard let p1 = machine.p1, let p2 = machine.p2 else {
-        throw ServiceError.notFound("purchase \(number) is not paid")
-      }
-      let bank = try refunding(p1.signer, p2.payload.bank)
-      guard bank.key != p2.payload.bank else { return (bank, nil) }
-      func lock(_ machine: some LockedMachine) -> [UInt8]? { machine.p3?.bytes }
-      guard let beside = (machine as? any LockedMachine).flatMap({ lock($0) }) else {
-        throw ServiceError.notFound(
-          "the lock of purchase \(number) is not here, and \(bank.name) has to see it")
-      }
-      return (bank, beside)
-    }
-    guard let machine = PurchaseMachines.type(of: try await info(number).mode) else {
-      throw ServiceError.notFound("there is no purchase \(number)")
-    }
-    return try await go(machine)
-  }
-
   // MARK: Restore
 
   /// What the bank signed for refunds of a purchase that was taken up again, as coins that may have been used
   /// since. A request that the merchant still has on its desk is gone: it is asked for again.
   func restoredRefunds(_ number: UInt64) async throws -> [Coin] {
-    func go<P: PurchaseMachine>(_: P.Type) async throws -> [Coin] {
-      let (info, machine) = try await look(P.self, number)
-      guard let p1 = machine.p1, let p2 = machine.p2, let lock = machine.paidLock else { return [] }
-      let bank = try refunding(p1.signer, p2.payload.bank)
-      var coins: [Coin] = []
-      var cursor = lock
-      while true {
-        let answer = try await status(
-          of: p1.payload.n, p1.signer, at: bank.key, pseudonym: info.pseudonymIndex, after: cursor)
-        guard answer.payload.proof.count == 2 else { return coins }
-        let rf2 = try Verified<RF2>(answer.payload.proof[0], by: .key(p1.signer))
-        let rf3 = try Verified<RF3>(answer.payload.proof[1], by: .key(bank.key))
-        let rf1 = try Verified<RF1>(
-          rf2.payload.rf1, by: .key(seed.pseudonymKey(info.pseudonymIndex).publicKey))
-        guard rf3.payload.hRF2 == rf2.hash, rf2.hash != cursor else { return coins }
-        coins += try await self.coins(
-          of: rf1.payload.outputs, rf1.payload.recovery, rf3.payload.signatures, bank)
-        cursor = rf2.hash
-      }
+    guard let paid = try await paid(number) else { return [] }
+    let bank = paid.bank
+    var coins: [Coin] = []
+    var cursor = paid.lock
+    while true {
+      let answer = try await status(
+        of: paid.n, paid.merchant, at: bank.key, as: key(of: paid), after: cursor)
+      guard answer.payload.proof.count == 2 else { return coins }
+      let rf2 = try Verified<RF2>(answer.payload.proof[0], by: .key(paid.merchant))
+      let rf3 = try Verified<RF3>(answer.payload.proof[1], by: .key(bank.key))
+      let rf1 = try Verified<RF1>(rf2.payload.rf1, by: .key(key(of: paid).publicKey))
+      guard rf3.payload.hRF2 == rf2.hash, rf2.hash != cursor else { return coins }
+      coins += try await self.coins(
+        of: rf1.payload.outputs, rf1.payload.recovery, rf3.payload.signatures, bank)
+      cursor = rf2.hash
     }
-    guard let machine = PurchaseMachines.type(of: try await info(number).mode) else { return [] }
-    return try await go(machine)
   }
 }
 
