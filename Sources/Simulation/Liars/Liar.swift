@@ -61,10 +61,13 @@ class Schemer {
   let dice: Dice
   /// The trick played on each transaction or lock.
   private var tricks: [[UInt8]: Int] = [:]
+  /// Where this run begins in the list of tricks: each gets its turn, in one seed or in another one soon.
+  private var turn: Int
 
   init(_ host: Host, _ gang: Gang) {
     (self.host, self.gang) = (host, gang)
     dice = Dice(host.world.scenario.seed, "liar " + host.member.name)
+    turn = Int(host.world.scenario.seed % 1_000_000) * 7
   }
 
   var world: World { host.world }
@@ -72,7 +75,8 @@ class Schemer {
   /// The trick for this subject, one of so many; always the same one.
   func trick(_ subject: [UInt8], of count: Int) -> Int {
     if let known = tricks[subject] { return known }
-    let chosen = dice.below(count)
+    let chosen = turn % count
+    turn += 1
     tricks[subject] = chosen
     return chosen
   }

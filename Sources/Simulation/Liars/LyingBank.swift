@@ -58,7 +58,11 @@ final class LyingBank: Schemer, Liar {
     case .refusesSomethingElse:
       return lie(sign(Refusal(at: host.now, reason: .spent, hRequest: request.terms.hP1, detail: "spent")))
     case .otherValue:
-      let other = lock(request) { $0.value = Money(currency: "EUR", amount: $0.value.amount * 2)! }
+      let other = lock(request) { terms in
+        // In a series less than its first purchase costs.
+        let amount = terms.base.map { max(1, $0.amount - 1) } ?? terms.value.amount * 2
+        terms.value = Money(currency: "EUR", amount: amount)!
+      }
       tell(terms.merchant, other)
       return lie(other)
     case .otherContract:

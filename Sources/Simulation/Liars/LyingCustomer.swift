@@ -100,7 +100,13 @@ final class LyingCustomer: Schemer, Liar {
     let n =
       (try? Unverified<Acknowledgement>(body))?.claims.n ?? (try? Unverified<E5>(body))?.claims.n
       ?? LockFacts(body)?.terms.n
-    return n.map { Trick(rawValue: trick($0.bytes, of: Trick.allCases.count)) == .vanishes } ?? false
+    switch n.map({ Trick(rawValue: trick($0.bytes, of: Trick.allCases.count))! }) {
+    case .vanishes: return true
+    // Alone it can do nothing of the kind.
+    case .cancelsForOthers: return !gang.has(.merchant)
+    case .forgesAbort: return !gang.has(.merchant) && !gang.has(.archive)
+    default: return false
+    }
   }
 
   func lied(_ bytes: [UInt8]?) -> [UInt8]? {

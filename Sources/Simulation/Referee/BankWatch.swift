@@ -138,6 +138,9 @@ struct BankWatch {
     guard terms.lifetime >= terms.expiration + Cast.lifetimeSeconds else {
       return fail(7, "a lock whose lifetime ends too early")
     }
+    guard terms.base?.amount ?? 0 <= terms.value.amount else {
+      return fail(2, "a lock of \(terms.value) whose first purchase costs more")
+    }
     let isJoint = [.joint, .compact].contains(facts.mode)
     guard !isJoint || terms.archive == host.member.key else {
       return fail(4, "a joint lock with another archive")

@@ -2,6 +2,7 @@
 // invariants of protocols.md section 15 after each step. It shares no check with them.
 
 import BlindTokens
+import Foundation
 import Messages
 import Parties
 import Services
@@ -206,7 +207,12 @@ final class Referee {
     }
     let mode = contract.mode
     let isSeries = mode == .repeated
-    let x = masked(isSeries ? RepeatedMode.goodsKey(key, 0) : key, by: offer.payload.mask)
+    let goodsKey = isSeries ? RepeatedMode.goodsKey(key, 0) : key
+    let x = masked(goodsKey, by: offer.payload.mask)
+    if let claim = offer.payload.goods, !opens("goods/\(n)", of: host, claim, key: goodsKey, n, contract.name)
+    {
+      fail(3, "offers goods that its key does not open")
+    }
     if offer.payload.hx != .keyCommitment(mode, merchant: host.member.key, n: n, key: x) {
       fail(3, "offers under a commitment to another key")
     }
@@ -221,6 +227,19 @@ final class Referee {
     guard key.count == 32 else { return false }
     if !keysUsed.insert(key).inserted { fail(3, "a goods key is used again") }
     return true
+  }
+
+  /// Whether the sealed goods of a sale are those claimed, and open to the ware of this name.
+  func opens(
+    _ file: String, of host: Host, _ claim: GoodsClaim, key: [UInt8], _ n: TransactionID, _ name: String
+  ) -> Bool {
+    guard let sealed = FileManager.default.contents(atPath: host.directory.file(file)) else { return false }
+    do {
+      var stream = try GoodsStream(opening: key, n: n)
+      let start = try sealed.withUnsafeBytes { try stream.update($0) }
+      let tail = try stream.finish(root: claim.root, length: claim.length)
+      return Wares.all.contains { $0.name == name && $0.bytes == start + tail }
+    } catch { return false }
   }
 
   // MARK: The end

@@ -93,6 +93,11 @@ struct SeriesWatch {
     if !opens(RepeatedMode.goodsKey(secret, index), index, payload.hx) {
       fail(3, "offers under a commitment to another key")
     }
+    let claim = GoodsClaim(root: payload.root, length: payload.length)
+    let key = RepeatedMode.goodsKey(secret, index)
+    if !referee.opens("goods/\(n)-\(index)", of: host, claim, key: key, n, payload.contract.name) {
+      fail(3, "offers goods that its key does not open")
+    }
     let ware = referee.world.offered[r5.offer]
     if let ware, ware.name != payload.contract.name || ware.price != payload.contract.price.amount {
       fail(1, "offers \(payload.contract.name) at \(payload.contract.price) where \(ware.name) was asked for")

@@ -48,7 +48,7 @@ struct Shopper {
         guard try await step() else { break }
       } catch {
         // A person tries again later, whatever it was.
-        await wait(world.isQuiet ? 3_000 : 1_000)
+        await wait(world.drags ? 20_000 : world.isQuiet ? 3_000 : 1_000)
       }
     }
     guard life.isAlive else { return }
@@ -92,7 +92,7 @@ struct Shopper {
       try await wallet.resume()
       try await turnToWitnesses()
       try await complain()
-      await wait(2_000)
+      await wait(world.drags ? 20_000 : 2_000)
       return true
     }
     guard let next = host.plan.first else { return false }

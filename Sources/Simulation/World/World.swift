@@ -185,7 +185,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
           at: starts[place], mode: dice.pick(scenario.modes), choice: dice.below(100),
           merchant: peer(.merchant, ["merchant", "merchant2"]),
           archive: peer(.archive, ["archive", "archive2"]),
-          twoSided: dice.oneIn(3),
+          twoSided: dice.oneIn(scenario.liars.roles.contains(.pseudonym) ? 2 : 3),
           completion: completion == .archive ? .archive : dice.pick([.archive, .merchant]),
           expirationSeconds: expirationSeconds, refreshes: dice.oneIn(12),
           bidPercent: dice.oneIn(4) ? dice.within(40...99) : 100))
@@ -234,6 +234,8 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   }
 
   private var quietSince: UInt64 = 0
+  /// Faults stopped long ago, and something still does not end: then nobody hurries any more.
+  var drags: Bool { isQuiet && scheduler.now > quietSince + 300_000 }
 
   private func quieten() {
     guard !isQuiet, !isOver else { return }
