@@ -146,10 +146,12 @@ struct InvoiceCustomerTests {
       unknown,
       after.merging([.authorised: (["keep PassiveRecord", "enter paid", "spent [1000]"], .paid)]) { $1 }),
     .foreignRecord: row(unknown, after.merging([.authorised: (["deny wrongKey"], .authorised)]) { $1 }),
-    .unused: row([], [.authorised: (["keep Status", "enter aborted", "freed [1000]"], .aborted)]),
+    .unused: row(
+      [], [.authorised: (["keep Complaint", "keep Status", "enter aborted", "freed [1000]"], .aborted)]),
     .unusedEarly: row([]),
     .unusedByStranger: row(mismatch),
-    .spent: row([], [.authorised: (["keep Status", "enter refused", "spent [1000]"], .refused)]),
+    .spent: row(
+      [], [.authorised: (["keep Complaint", "keep Status", "enter refused", "spent [1000]"], .refused)]),
     .spentUnproven: row([], [.authorised: (["keep Evidence"], .authorised)]),
     .reversed: row(
       [],

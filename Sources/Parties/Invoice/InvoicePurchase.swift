@@ -268,10 +268,14 @@ extension InvoicePurchase: CustomerMachine {
     guard answer.signer == decider, answer.payload.hQuery == complaint.hash else {
       return [.deny(Denial(.mismatch, "this answers another complaint"))]
     }
+    // The answer names the complaint by its hash: without it, it says nothing to a judge.
+    let kept: [CustomerEffect] = [
+      .keep(Label(.complaint), complaint.bytes), .keep(Label(.status), answer.bytes),
+    ]
     switch (state, answer.payload.state) {
     case (.authorised(let invoice, _), .aborted) where answer.payload.at >= invoice.payload.terms.expiration:
       state = .aborted(invoice)
-      return [.keep(Label(.status), answer.bytes), .enter(.aborted, due: nil), .freed(inputs)]
+      return kept + [.enter(.aborted, due: nil), .freed(inputs)]
     case (.authorised, .spent):
       let shown = answer.payload.proof.contains { bytes in
         guard let other = try? Verified<Endorsement>(bytes, by: .key(registration.payload.tokenKey)) else {
@@ -281,19 +285,13 @@ extension InvoicePurchase: CustomerMachine {
       }
       guard shown else { return [.keep(.evidence, answer.bytes)] }
       state = .refused
-      return [.keep(Label(.status), answer.bytes), .enter(.refused, due: nil), .spent(inputs)]
+      return kept + [.enter(.refused, due: nil), .spent(inputs)]
     case (.paid(let invoice, _, _, _), .available) where complaint.payload.kind != .withheld:
       state = .aborted(invoice)
-      return [
-        .keep(Label(.complaint), complaint.bytes), .keep(Label(.status), answer.bytes),
-        .enter(.aborted, due: nil), .returned(inputs),
-      ]
+      return kept + [.enter(.aborted, due: nil), .returned(inputs)]
     case (.authorised(let invoice, _), .available) where complaint.payload.kind != .withheld:
       state = .aborted(invoice)
-      return [
-        .keep(Label(.complaint), complaint.bytes), .keep(Label(.status), answer.bytes),
-        .enter(.aborted, due: nil), .freed(inputs),
-      ]
+      return kept + [.enter(.aborted, due: nil), .freed(inputs)]
     default: return []
     }
   }

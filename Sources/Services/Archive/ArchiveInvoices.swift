@@ -22,7 +22,7 @@ struct ArchiveInvoices: Sendable {
   func register(_ bytes: [UInt8]) async throws -> [UInt8]? {
     let message = try Unverified<Registration>(bytes)
     let registration = try Verified(message, by: .key(message.claims.tokenKey))
-    return try await step(registration.payload.address, request: bytes) { machine, now in
+    return try await step(registration.payload.address, request: bytes) { machine, now, _ in
       try machine.registered(registration, at: now, key: node.identity.signing)
     }
   }
@@ -32,8 +32,15 @@ struct ArchiveInvoices: Sendable {
     guard bundle.messages.count == 1 else { throw MessageError(.malformed, "field-range", "Deposit bundle") }
     let deposit = try InvoiceDeposit(bundle.messages[0], trust: node.trust.list)
     let facts = try await keys.facts(deposit.token)
-    return try await step(deposit.invoice.payload.address, request: try sealed.encoded()) { machine, now in
-      try machine.deposited(
+    let mark = Self.barredMark(deposit.invoice.hash)
+    return try await step(deposit.invoice.payload.address, request: try sealed.encoded()) {
+      machine, now, tx in
+      // What was taken back is not approved again.
+      if let complaint = try tx.meta(mark) {
+        let detail = "the customer's complaint about this invoice stands"
+        return [.refuse(Denial(.cancelled, detail, proof: [complaint]))]
+      }
+      return try machine.deposited(
         deposit, facts: facts, trust: node.trust.list, tellsBank: route == .archive, at: now,
         key: node.identity.signing)
     }
@@ -42,7 +49,7 @@ struct ArchiveInvoices: Sendable {
   /// The owner complains.
   func complain(_ bytes: [UInt8]) async throws -> [UInt8]? {
     let grievance = try Grievance(bytes, trust: node.trust.list)
-    return try await step(grievance.address, request: bytes) { machine, now in
+    return try await step(grievance.address, request: bytes) { machine, now, _ in
       machine.complained(grievance, at: now)
     }
   }
@@ -58,6 +65,8 @@ struct ArchiveInvoices: Sendable {
     let (state, proof) = try load(tx, address).documentation(of: n, merchant)
     return state == .unknown ? nil : (state, proof)
   }
+
+  private static func barredMark(_ invoice: Hash) -> String { "reversed/\(invoice)" }
 
   private static func mark(_ merchant: PublicKey, _ n: TransactionID) -> String {
     "approved/\(merchant)/\(n)"
@@ -99,7 +108,8 @@ struct ArchiveInvoices: Sendable {
   /// One durable step of a token.
   private func step(
     _ address: Hash, request: [UInt8],
-    _ event: @escaping @Sendable (inout ArchiveToken, Timestamp) throws -> [ArchiveTokenEffect]
+    _ event:
+      @escaping @Sendable (inout ArchiveToken, Timestamp, any StoreTransaction) throws -> [ArchiveTokenEffect]
   ) async throws -> [UInt8]? {
     try await node.store.write { tx in
       let now = try desk.time(tx)
@@ -108,10 +118,13 @@ struct ArchiveInvoices: Sendable {
       }
       var machine = try load(tx, address)
       var reply: [UInt8]?
-      for effect in try event(&machine, now) {
+      for effect in try event(&machine, now, tx) {
         switch effect {
         case .keep(let label, let bytes):
           try tx.keep(label, bytes, kind: Self.kind, key: address.bytes)
+          if label == Label(.complaint) {
+            try tx.setMeta(Self.barredMark(try Unverified<Complaint>(bytes).claims.hINV), bytes)
+          }
           if label == Label(.approval) {
             let approval = try Verified<Approval>(stored: bytes).payload
             try tx.setMeta(Self.mark(approval.merchant, approval.n), address.bytes)

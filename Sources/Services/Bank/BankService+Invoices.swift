@@ -18,8 +18,9 @@ extension BankService {
     let approval = try Verified(
       message, by: .trusted(node.trust.list, as: .archive, at: message.claims.at))
     return try await deposit(approval.payload.address, approval.payload.token, request: bytes) {
-      [self] machine, facts, now, _ in
-      machine.approved(approval, facts: facts, trust: node.trust.list, at: now, bank: bank)
+      [self] machine, facts, now, tx in
+      try barred(approval.payload.hEndorsement, tx)
+        ?? machine.approved(approval, facts: facts, trust: node.trust.list, at: now, bank: bank)
     }
   }
 
@@ -29,9 +30,10 @@ extension BankService {
       throw MessageError(.malformed, "field-range", "Payment: one token that is bound to an archive")
     }
     let endorsement = try Verified<Endorsement>(payment.endorsement, by: .key(token.key))
-    return try await deposit(address, token, request: request) { [self] machine, facts, now, _ in
-      machine.brought(
-        token, endorsement, facts: facts!, trust: node.trust.list, at: now, bank: bank)
+    return try await deposit(address, token, request: request) { [self] machine, facts, now, tx in
+      try barred(endorsement.hash, tx)
+        ?? machine.brought(
+          token, endorsement, facts: facts!, trust: node.trust.list, at: now, bank: bank)
     }
   }
 
@@ -56,6 +58,7 @@ extension BankService {
           .refuse(Denial(.tooLate, "the bank told the customer that this invoice takes no token any more"))
         ]
       }
+      if let refused = try barred(deposit.endorsement.hash, tx) { return refused }
       return try machine.deposited(
         deposit, registration: shown, endorsed: isEndorsed, facts: facts!, trust: trust, at: now,
         key: node.identity.signing)
@@ -128,6 +131,7 @@ extension BankService {
           kind: "invoice", reference: BankBooks.reference("invoice", reference), at: now)
         try keepUse(tx, address, reference)
       case .reverse(let token, let value, let merchant, let reference):
+        try bar(tx, address)
         try BankBooks.unspend(tx, token: token, amount: value.amount)
         try BankBooks.move(
           tx, value, from: account(of: merchant, tx), to: BankBooks.System.tokens.id(value.currency),
@@ -147,6 +151,33 @@ extension BankService {
     }
     return reply
   }
+
+  // MARK: What was taken back
+
+  /// What was taken back is never paid again: whoever has the old approval, the token and S_c{INV} could else
+  /// bring them once more, and the token's owner would have to complain for ever.
+  private func bar(_ tx: any StoreTransaction, _ address: Hash) throws {
+    let kept = try tx.labelled(kind: Self.depositKind, key: address.bytes)
+    guard let complaint = kept[Label(.complaint)] else {
+      throw StorageError.corrupt(reason: "a credit is taken back without a complaint")
+    }
+    let word =
+      if let bytes = kept[Label(.deposit)] {
+        try InvoiceDeposit(Verified(stored: bytes)).endorsement.hash
+      } else {
+        try kept[Label(.approval)].map { try Verified<Approval>(stored: $0).payload.hEndorsement }
+      }
+    if let word { try tx.setMeta(Self.barredMark(word), complaint) }
+  }
+
+  /// The refusal of a payment by this S_c{INV}, if it was taken back once.
+  private func barred(_ word: Hash, _ tx: any StoreTransaction) throws -> [BankDepositEffect]? {
+    guard let complaint = try tx.meta(Self.barredMark(word)) else { return nil }
+    let detail = "the customer's complaint about this sale stands: the credit was reversed"
+    return [.refuse(Denial(.cancelled, detail, proof: [complaint]))]
+  }
+
+  private static func barredMark(_ word: Hash) -> String { "reversed/\(word)" }
 
   private func account(of merchant: PublicKey, _ tx: any StoreTransaction) throws -> String {
     guard let account = try tx.account(key: merchant.bytes) else {

@@ -168,6 +168,7 @@ extension LyingCustomer {
     world.count(.lied)
     let signed = resign(said) ?? bytes
     made.append(signed)
+    if said.archive != archive { tell(said.archive, signed) }
     return signed
   }
 

@@ -354,6 +354,11 @@ extension LyingCustomer {
         let address = other.address
       else { return body }
       (token, index, said.address) = (other, old.keyIndex, address)
+    case .otherMerchant:
+      // Another token, by its own key's word for this one's address.
+      guard let old = endorsed.last(where: { $0.id != coin.id }), let other = old.token else { return body }
+      (token, index) = (other, old.keyIndex)
+    case .signsAgain: token.signature[token.signature.count - 1] ^= 1
     case .otherContract: said.hINV = Hash(dice.bytes(32))!
     case .stealsToken: token.serial = Hash(dice.bytes(32))!
     case .otherArchive: token.archive = world.hosts.first { $0.member.name == "archive2" }!.member.key
