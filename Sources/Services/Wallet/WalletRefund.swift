@@ -57,7 +57,8 @@ extension Wallet {
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let rf1 = try Verified(
       signing: RF1(
-        n: paid.n, merchant: paid.merchant, amount: amount, lock: paid.lock, outputs: outputs, recovery: note),
+        n: paid.n, merchant: paid.merchant, amount: amount, lock: paid.lock, outputs: outputs,
+        recovery: note),
       with: key(of: paid))
     let row = RefundRow(number: number, pending: pending)
     try await keep(rf1, row)
