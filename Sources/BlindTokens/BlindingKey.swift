@@ -131,6 +131,15 @@ public struct BlindingKey: Sendable {
       _RSA.Signing.RSASignature(rawRepresentation: signature), for: self.key.prepare(message))
   }
 
+  /// Whether `blindSignature` is what the bank signs this blinded message with: RFC 9474 section 4.3,
+  /// BlindSign, step 5. Anybody can tell, without the blinding.
+  public func isValid(blindSignature: [UInt8], of blinded: [UInt8]) -> Bool {
+    guard ModularArithmetic.isResidue(blindSignature, of: modulus),
+      let message = try? ModularArithmetic.power(blindSignature, Self.publicExponent, modulus: modulus)
+    else { return false }
+    return message == blinded
+  }
+
   // MARK: Naming
 
   /// The name of a denomination key: SHA-256 of the 16 ASCII bytes `acd-denomination`, the three letters of

@@ -41,4 +41,21 @@ enum ModularArithmetic {
     }
     return bytes
   }
+
+  /// `base ^ exponent mod modulus`, of public numbers.
+  static func power(
+    _ base: [UInt8], _ exponent: UInt64, modulus: [UInt8]
+  ) throws(BlindTokenError) -> [UInt8] {
+    guard let context = BN_CTX_new() else { throw .arithmetic }
+    defer { BN_CTX_free(context) }
+    let (b, e) = (BN_bin2bn(base, CInt(base.count), nil), BN_new())
+    let (n, result) = (BN_bin2bn(modulus, CInt(modulus.count), nil), BN_new())
+    defer { for number in [b, e, n, result] { BN_free(number) } }
+    guard b != nil, e != nil, n != nil, result != nil, BN_set_word(e, UInt(exponent)) == 1,
+      BN_mod_exp(result, b, e, n, context) == 1
+    else { throw .arithmetic }
+    var bytes = [UInt8](repeating: 0, count: modulus.count)
+    guard BN_bn2binpad(result, &bytes, CInt(bytes.count)) == CInt(bytes.count) else { throw .arithmetic }
+    return bytes
+  }
 }

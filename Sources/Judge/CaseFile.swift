@@ -14,6 +14,7 @@ struct CaseFile {
   /// Parties that were asked for all that they have: what is not here, they do not have.
   let heard: Set<PublicKey>
   let tokenHolds: (@Sendable (Token, Denomination) -> Bool)?
+  let blindHolds: Judge.BlindCheck?
   let evidence: Evidence
   private(set) var setAside: Set<SetAside>
 
@@ -42,6 +43,7 @@ struct CaseFile {
   private(set) var keyLists: [Verified<KeyList>] = []
   private(set) var credits: [Verified<Credit>] = []
   private(set) var transfers: [(order: Verified<BT1>, done: Verified<BT2>)] = []
+  private(set) var transferOrders: [Verified<BT1>] = []
   private(set) var issuerClaims: [Verified<BT3>] = []
   private(set) var issuerGrants: [Verified<BT4>] = []
   private(set) var refundOrders: [Verified<RF2>] = []
@@ -67,10 +69,10 @@ struct CaseFile {
 
   init(
     _ evidence: Evidence, trust: TrustList, now: Timestamp, heard: Set<PublicKey>,
-    tokenHolds: (@Sendable (Token, Denomination) -> Bool)?
+    tokenHolds: (@Sendable (Token, Denomination) -> Bool)?, blindHolds: Judge.BlindCheck? = nil
   ) {
     (self.evidence, self.trust, self.now, self.heard) = (evidence, trust, now, heard)
-    (self.tokenHolds, setAside) = (tokenHolds, evidence.setAside)
+    (self.tokenHolds, self.blindHolds, setAside) = (tokenHolds, blindHolds, evidence.setAside)
     readDated()
     readOffers()
     readLocks()
@@ -238,7 +240,8 @@ struct CaseFile {
     exchanges = read(X1.self) { _ in .ownTokens }
     exchanged = read(X2.self) { [self] m in trusted(.bank, at: m.claims.at) }
     let done = read(BT2.self) { [self] m in trusted(.bank, at: m.claims.at) }
-    for order in read(BT1.self, by: { [self] m throws(MessageError) in try undated(m, .bank) }) {
+    transferOrders = read(BT1.self) { [self] m throws(MessageError) in try undated(m, .bank) }
+    for order in transferOrders {
       transfers += done.filter {
         $0.payload.hBT1 == order.hash && $0.payload.lock == order.payload.lock
           && $0.payload.amount == order.payload.amount

@@ -13,6 +13,11 @@ public struct Judge: Sendable {
   private let now: Timestamp
   private let heard: Set<PublicKey>
   private let tokenHolds: (@Sendable (Token, Denomination) -> Bool)?
+  private let blindHolds: BlindCheck?
+
+  /// Whether a signature is the one over a blinded message under its denomination's key.
+  public typealias BlindCheck =
+    @Sendable (_ signature: [UInt8], _ output: Blinded, _ key: Denomination) -> Bool
 
   /// - Parameters:
   ///   - trust: whose keys count, and when.
@@ -21,16 +26,19 @@ public struct Judge: Sendable {
   ///   - heard: parties that were shown all that is here and asked for all that they have on the case.
   ///   - tokenHolds: whether a token's blind signature holds under its denomination's key; without it no
   ///     verdict rests on a token that only its owner shows.
+  ///   - blindHolds: the same of what a bank signs blindly; without it any signature counts.
   public init(
     trust: TrustList, now: Timestamp, heard: Set<PublicKey> = [],
-    tokenHolds: (@Sendable (Token, Denomination) -> Bool)? = nil
+    tokenHolds: (@Sendable (Token, Denomination) -> Bool)? = nil, blindHolds: BlindCheck? = nil
   ) {
     (self.trust, self.now, self.heard, self.tokenHolds) = (trust, now, heard, tokenHolds)
+    self.blindHolds = blindHolds
   }
 
   /// Decides every dispute that the evidence speaks to.
   public func decide(_ evidence: Evidence) -> Judgment {
-    let file = CaseFile(evidence, trust: trust, now: now, heard: heard, tokenHolds: tokenHolds)
+    let file = CaseFile(
+      evidence, trust: trust, now: now, heard: heard, tokenHolds: tokenHolds, blindHolds: blindHolds)
     let goods = file.badGoods()
     let verdicts =
       goods.verdicts + file.notCredited() + file.valueTaken() + file.deliveredThis() + file.bothOutcomes()

@@ -1,6 +1,7 @@
 // Rule 2: the value was not credited. A lock and its commit oblige the bank; it shows the Credit, or the
-// transfer to the merchant's bank and that bank's confirmation. An archive that also gave it an abort of the
-// lock owes the value itself: a bank has to release what it is shown a valid abort of.
+// order to the merchant's own bank, which then has to show that it credited the merchant. An archive that
+// also gave it an abort of the lock owes the value itself: a bank has to release what it is shown a valid
+// abort of.
 
 import Messages
 
@@ -43,9 +44,39 @@ extension CaseFile {
       let fact = Fact("an archive that publishes both outcomes of a lock is liable for its value")
       return convict(.notCredited, archive(of: lock), lock.subject, facts + [abort.fact, fact])
     }
+    if let order = order(locks, debts) { return verdict(upon: order, lock, facts) }
     return silence(
       .notCredited, culprit(.bank, lock.bank), until: lock.terms.lifetime, lock.subject, facts,
       unless: ["the bank's Credit of \(debt.due) for this lock, or its BT1 with the other bank's BT2"])
+  }
+
+  /// The lock's bank did what it has to: it told the merchant's own bank what it owes for the lock. That one
+  /// owes the credit from then on; what it refuses is between the banks.
+  private func verdict(upon order: Verified<BT1>, _ lock: LockRecord, _ facts: [Fact]) -> Verdict {
+    let home = culprit(.bank, trust.home(of: lock.terms.merchant)!)
+    let facts = facts + [Fact("BT1: the bank owes it to the merchant's bank \(home.name)", order.hash)]
+    if let refusal = refusals.first(where: {
+      $0.signer == home.key && $0.payload.hRequest == order.hash
+    }) {
+      let reason = refusal.payload.reason.map { "\($0)" } ?? "for an unknown reason"
+      let fact = Fact("the merchant's bank refused it: \(reason)", at: refusal.payload.at, refusal.hash)
+      return spare(
+        .notCredited, .undecided, lock.subject, facts + [fact],
+        unless: ["what the banks have settled, and BT2"])
+    }
+    return silence(
+      .notCredited, home, until: lock.terms.lifetime, lock.subject, facts,
+      unless: ["\(home.name)'s BT2, or its Refusal of BT1"])
+  }
+
+  /// The order by which what is due goes to the merchant's own bank.
+  private func order(_ locks: [LockRecord], _ debts: [Debt]) -> Verified<BT1>? {
+    guard let home = trust.home(of: locks[0].terms.merchant), home != locks[0].bank else { return nil }
+    let (names, due) = (Set(locks.map(\.name)), Set(debts.map(\.due)))
+    return transferOrders.first {
+      $0.signer == locks[0].bank && names.contains($0.payload.lock) && due.contains($0.payload.amount)
+        && $0.payload.merchant == locks[0].terms.merchant
+    }
   }
 
   /// The bank's Credit or transfer of what one of these commits makes due.

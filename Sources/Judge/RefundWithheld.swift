@@ -49,7 +49,7 @@ extension CaseFile {
     let bank = trust.home(of: payload.merchant) ?? lock.bank
     if let made = refundsMade.first(where: {
       $0.signer == bank && names.contains($0.payload.hRF2)
-        && $0.payload.signatures.count == payload.outputs.count
+        && $0.payload.signatures.count == payload.outputs.count && signs($0, payload.outputs)
     }) {
       let fact = Fact("RF3: the bank signed the fresh tokens", at: made.payload.at, made.hash)
       return spare(.refundWithheld, .noFault, subject, found + [fact])
@@ -70,6 +70,16 @@ extension CaseFile {
     return silence(
       .refundWithheld, culprit(.bank, bank), until: lock.terms.lifetime, subject, found,
       unless: ["the bank's RF3, or its Refusal of RF2"])
+  }
+
+  /// Whether the bank signed these outputs, and not anything: as far as its key lists are here.
+  private func signs(_ refund: Verified<RF3>, _ outputs: [Blinded]) -> Bool {
+    zip(refund.payload.signatures, outputs).allSatisfy { signature, output in
+      let lists = keyLists.filter { $0.signer == refund.signer }
+      guard let blindHolds, let key = lists.lazy.compactMap({ $0.payload.denomination(output.keyID) }).first
+      else { return true }
+      return blindHolds(signature, output, key)
+    }
   }
 
   /// All that was agreed for a lock, each request once.

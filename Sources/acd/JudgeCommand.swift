@@ -49,7 +49,9 @@ struct JudgeCommand: AsyncParsableCommand {
         return key
       }
       let list = try LoadedTrust(try readFile(trust), authority: pinned).list
-      let judge = Judge(trust: list, now: try time(), heard: try parties(list)) { $0.holds(under: $1) }
+      let judge = Judge(
+        trust: list, now: try time(), heard: try parties(list), tokenHolds: { $0.holds(under: $1) },
+        blindHolds: { $1.isSigned(by: $0, under: $2) })
       let judgment = judge.decide(try collected())
       if json { try printJSON(Report(judgment)) } else { show(judgment) }
       if judgment.convicts { throw Status.fault }

@@ -32,6 +32,10 @@ struct BlindingTests {
     #expect(key.isValid(signature: signature, for: message))
     #expect(!key.isValid(signature: signature, for: self.message(seed + 1000)))
     #expect(!key.isValid(signature: answer, for: message))
+    #expect(key.isValid(blindSignature: answer, of: request.blinded))
+    #expect(!key.isValid(blindSignature: signature, of: request.blinded))
+    #expect(!key.isValid(blindSignature: answer, of: signature))
+    #expect(!key.isValid(blindSignature: [], of: request.blinded))
   }
 
   @Test("A 3,072-bit key works the same")

@@ -56,8 +56,42 @@ struct CreditTests {
       try bt2 { $0.amount = Money("EUR:1")! },
     ] {
       try expectConviction(
-        Exhibits(evidence + [bt1.bytes, broken], heard: [.bank], trust: home), .notCredited, .bank)
+        Exhibits(evidence + [bt1.bytes, broken], heard: [.bank, .otherBank], trust: home), .notCredited,
+        .otherBank)
     }
+  }
+
+  @Test("a bank that ordered the transfer answers for the merchant's own bank no more")
+  func ordered() throws {
+    let home = trustList { $0.change(.merchant) { entry in entry.bank = Actor.otherBank.key } }
+    func bt1(by actor: Actor = .bank, _ change: (inout BT1) -> Void = { _ in }) throws -> Verified<BT1> {
+      var payload = BT1(
+        merchant: Actor.merchant.key, amount: Sale.price, lock: try sale.p3().hash, account: "M")
+      change(&payload)
+      return try actor.sign(payload)
+    }
+    let order = try bt1()
+    let files = try evidence + [order.bytes]
+    try expectConviction(
+      Exhibits(files, heard: [.bank, .otherBank], trust: home), .notCredited, .otherBank)
+    #expect(
+      try Exhibits(files, heard: [.bank], trust: home).judged().findings(.notCredited) == [.undecided])
+    let refusal = try Actor.otherBank.sign(
+      Refusal(at: Times.now + 50, reason: .funds, hRequest: order.hash, detail: nil))
+    let refused = Exhibits(files + [refusal.bytes], heard: [.bank, .otherBank], trust: home)
+    #expect(try refused.judged().findings(.notCredited) == [.undecided])
+    for (name, other) in [
+      ("another amount", try bt1 { $0.amount = Money("EUR:1")! }),
+      ("another lock", try bt1 { $0.lock = digest(1) }),
+      ("another merchant", try bt1 { $0.merchant = Actor.otherMerchant.key }),
+      ("by another bank", try bt1(by: .otherBank)),
+    ] {
+      try expectConviction(
+        Exhibits(evidence + [other.bytes], heard: [.bank, .otherBank], trust: home), .notCredited, .bank,
+        Comment(rawValue: name))
+    }
+    try expectConviction(
+      Exhibits(files, heard: [.bank, .otherBank]), .notCredited, .bank, "its account is not elsewhere")
   }
 
   @Test("a bank that was given the archive's abort too is not at fault: the archive is, and owes the value")

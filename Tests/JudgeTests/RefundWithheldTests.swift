@@ -69,6 +69,20 @@ struct RefundWithheldTests {
     try expectAcquittal(Exhibits(paid + [order.bytes, rf3(order)], heard: [.bank]), "it was made")
   }
 
+  @Test("signatures that do not hold under the bank's own key list are no refund")
+  func rubbish() throws {
+    let order = try rf2()
+    func judged(_ signer: Actor, holds: Bool) throws -> [Finding] {
+      var exhibits = try Exhibits(
+        paid + [order.bytes, rf3(order), Tokens.keyList(by: signer).bytes], heard: [.bank])
+      exhibits.blindHolds = holds
+      return try exhibits.judged().findings(.refundWithheld)
+    }
+    #expect(try judged(.bank, holds: false) == [.convicted])
+    #expect(try judged(.bank, holds: true) == [.noFault])
+    #expect(try judged(.otherBank, holds: false) == [.noFault], "another bank's list says nothing")
+  }
+
   @Test("where another bank keeps the merchant's account, that one owes the refund")
   func elsewhere() throws {
     let trust = trustList { $0.change(.merchant) { entry in entry.bank = Actor.otherBank.key } }

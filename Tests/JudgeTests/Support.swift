@@ -130,6 +130,7 @@ struct Exhibits {
   var now = Times.hearing
   var trust = trustList()
   var tokenHolds = true
+  var blindHolds = true
 
   init(
     _ files: [[UInt8]], goods: [[UInt8]] = [], heard: [Actor] = [], now: Timestamp = Times.hearing,
@@ -146,9 +147,10 @@ struct Exhibits {
       #expect(isKnown, "the judge knows what it is")
     }
     for bytes in goods { try evidence.add(goods: MemoryGoods(bytes: bytes)) }
-    let holds = tokenHolds
+    let (holds, blindHolds) = (tokenHolds, blindHolds)
     return Judge(
-      trust: trust, now: now, heard: Set(heard.map(\.key)), tokenHolds: { _, _ in holds }
+      trust: trust, now: now, heard: Set(heard.map(\.key)), tokenHolds: { _, _ in holds },
+      blindHolds: { _, _, _ in blindHolds }
     ).decide(evidence)
   }
 }

@@ -59,3 +59,11 @@ extension Token {
     return key.isValid(signature: signature, for: id.bytes)
   }
 }
+
+extension Blinded {
+  /// Whether this is the signature over it under this denomination's key.
+  public func isSigned(by signature: [UInt8], under denomination: Denomination) -> Bool {
+    guard keyID == denomination.id, let key = try? BlindingKey(denomination) else { return false }
+    return key.isValid(blindSignature: signature, of: message)
+  }
+}

@@ -71,12 +71,12 @@ public struct Hearing: Sendable {
 
   // MARK: What is shown to whom
 
-  /// A bank acts on outcomes and agreed refunds, an archive is asked for the outcome of a lock; a bank that
-  /// is its own archive is asked for both.
+  /// A bank acts on outcomes, transfers and agreed refunds, an archive is asked for the outcome of a lock; a
+  /// bank that is its own archive is asked for both.
   private static let isShown: [Role: Set<MessageType>] = [
     .bank: [
       .p5a, .p5b, .p5c, .e7a, .e7b, .r10a, .r10b, .a9a, .a9b, .ja5a, .ja5b, .jb4a, .jb4b, .ja3,
-      .rf2, .bt3,
+      .rf2, .bt1, .bt3,
     ],
     .archive: [.p3, .e3, .r3, .a7],
   ]
