@@ -105,6 +105,41 @@ struct PruneTests {
     #expect(try await known(open) > 0, "the tokens are locked")
   }
 
+  @Test("a bank keeps a lock while tokens of its refunds live: a restored wallet finds them by it")
+  func refunds() async throws {
+    let bank = try await TestBank()
+    let sale = try await bank.lockedSale(500)
+    try await bank.ask(sale.p5a.bytes)
+    let node = bank.service.node
+    try await BankKeys.generate(
+      values: [100], currency: "EUR", identity: node.identity, directory: node.directory, store: bank.store,
+      windows: BankKeys.Windows(), exchangeFee: 0, at: TestBank.now + 300 * 86_400)
+    let keys = try await BankKeys.load(node)
+    let ends = keys.list.keys.map(\.spendUntil).sorted()
+    let fresh = try #require(keys.list.keys.max { $0.spendUntil < $1.spendUntil })
+    let rf1 = try Verified(
+      signing: RF1(
+        n: sale.n, merchant: publicKey(Actor.merchant), amount: euros(100), lock: sale.lock,
+        outputs: [Blinded(keyID: fresh.id, message: [UInt8](repeating: 1, count: fresh.modulus.count))]),
+      with: signingKey(Actor.pseudonym))
+    let rf2 = try Verified(
+      signing: RF2(amount: euros(100), lock: sale.lock, hRF1: rf1.hash, rf1: rf1.bytes),
+      with: signingKey(Actor.merchant))
+    try await bank.store.write { tx in
+      _ = try tx.append(
+        kind: BankService.refundsKind, key: sale.lock.bytes, label: "RF2", bytes: rf2.bytes)
+    }
+    let service = BankService(node: node, keys: keys, currency: "EUR") {}
+    func kept() async throws -> Int {
+      let rowKey = RowKey.transaction(publicKey(Actor.merchant), sale.n)
+      return try await bank.store.read { try $0.messages(kind: BankService.kind, key: rowKey).count }
+    }
+    await service.prune(at: ends[0] + 91 * 86_400)
+    #expect(try await kept() > 0, "the lock's own tokens have ended, the refund's have not")
+    await service.prune(at: ends[ends.count - 1] + 91 * 86_400)
+    #expect(try await kept() == 0)
+  }
+
   @Test("a bank forgets a lock when its tokens have ended, but never that (M, n) had one")
   func bank() async throws {
     let bank = try await TestBank()

@@ -45,10 +45,23 @@ extension BankService {
     guard !alive, Retention.mayForget(phase, evidence: evidence), let name = Self.name(messages) else {
       return false
     }
+    if try hasLivingRefunds(tx, of: name, at: now) { return false }
     // The merchant's bank, or an issuer, has not confirmed yet: the value is still owed.
     let transfer = try tx.machine(kind: Self.transferKind, key: name.bytes)
     return try ([transfer].compactMap { $0 } + tx.claims(of: name)).allSatisfy {
       $0.phase == TransferPhase.done.rawValue
+    }
+  }
+
+  /// Tokens of a refund that can still be spent: a restored wallet finds them behind their lock alone.
+  private func hasLivingRefunds(_ tx: any StoreTransaction, of lock: Hash, at now: Timestamp) throws -> Bool {
+    try tx.messages(kind: Self.refundsKind, key: lock.bytes).contains { message in
+      guard message.label == "RF2" else { return false }
+      let rf1 = try Verified<RF1>(stored: Verified<RF2>(stored: message.bytes).payload.rf1)
+      return rf1.payload.outputs.contains { output in
+        guard let end = keys.list.denomination(output.keyID)?.spendUntil else { return false }
+        return !Retention.isOver(end, keepSeconds: keepSeconds, at: now)
+      }
     }
   }
 

@@ -33,9 +33,12 @@ extension BankService {
     let lock = try WitnessedLock(bundle.messages[1], trust: trust)
     // The other bank's transfer may be on its way: until then nothing is refused for good.
     let isHere = try await node.store.read { [self] tx in try transferred(tx, lock.name) != nil }
-    guard isHere, lock.name == rf1.payload.lock else {
-      let denial = Denial(.unknownTransaction, "this bank has credited no such lock")
-      return try node.refuse(denial, request: rf2.bytes)
+    guard lock.name == rf1.payload.lock else {
+      return try node.refuse(Denial(.unknownTransaction, "RF1 is for another lock"), request: rf2.bytes)
+    }
+    // A signed refusal would end the refund at the wallet, and this RF2 could be carried out later.
+    guard isHere else {
+      throw Problem.busy("Not yet", "The other bank's transfer for this lock has not come yet.")
     }
     return try await once(rf2.hash) { try await refund(rf2, rf1, lock) }
   }
