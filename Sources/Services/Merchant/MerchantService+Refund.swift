@@ -104,6 +104,11 @@ extension MerchantService {
 
   private static func sumKey(_ n: TransactionID) -> String { "refunded/\(n)" }
 
+  /// The sum of what was agreed to, in minor units.
+  private func agreed(_ n: TransactionID, _ tx: any StoreTransaction) throws -> UInt64 {
+    try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0
+  }
+
   /// Keeps the sum of what was agreed: more once RF2 is signed, less when the bank refuses it.
   private func count(
     _ rf1: Verified<RF1>?, from before: RefundPhase, to after: RefundPhase, _ n: TransactionID,
@@ -111,7 +116,7 @@ extension MerchantService {
   ) throws {
     func counts(_ phase: RefundPhase) -> Bool { phase == .agreed || phase == .done }
     guard let amount = rf1?.payload.amount.amount, counts(before) != counts(after) else { return }
-    let sum = try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0
+    let sum = try agreed(n, tx)
     try tx.setMeta(Self.sumKey(n), RowKey.number(counts(after) ? sum + amount : sum - min(sum, amount)))
   }
 
@@ -131,7 +136,7 @@ extension MerchantService {
     let value = try credit.map { try Verified<Credit>(stored: $0).payload.amount } ?? contract.price
     return RefundableSale(
       n: n, pseudonym: contract.pseudonym, lock: lock, bank: bank, beside: beside, value: value,
-      agreed: try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0)
+      agreed: try agreed(n, tx))
   }
 
   /// The P of an announced token's lock is the token's key: whoever announced it has it back.
@@ -145,7 +150,7 @@ extension MerchantService {
     return RefundableSale(
       n: n, pseudonym: lock.payload.terms.pseudonym, lock: lock.hash, bank: bank,
       beside: bank == lock.signer ? nil : lock.bytes, value: lock.payload.terms.value,
-      agreed: try tx.meta(Self.sumKey(n)).map(RowKey.value) ?? 0)
+      agreed: try agreed(n, tx))
   }
 
   /// The lock's message.

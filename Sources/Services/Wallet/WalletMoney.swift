@@ -129,8 +129,10 @@ extension Wallet {
   /// knows whose they are, and so will whoever sees them spent.
   func withdrawNamed(_ amount: Money, _ bank: TrustEntry) async throws {
     let keys = try await keyList(bank)
-    let values = try ChangeMaking.split(
-      amount.amount, into: usable(keys, amount.currency).map(\.value.amount))
+    let denominations = usable(keys, amount.currency).map(\.value.amount)
+    // Up to the next multiple of the smallest, which always can be made up: the rest is there next time.
+    let least = max(1, denominations.min() ?? 1)
+    let values = try ChangeMaking.split((amount.amount + least - 1) / least * least, into: denominations)
     guard values.count <= Self.outputsPerOrder else {
       throw ServiceError.configuration("too much for one withdrawal: withdraw in parts")
     }
@@ -207,9 +209,7 @@ extension Wallet {
     try await store.write { tx in
       try tx.append(kind: "withdrawal", key: w1.hash.bytes, label: "W2", bytes: w2.bytes)
       try tx.deleteMachine(kind: "withdrawal", key: w1.hash.bytes)
-      for coin in coins where try tx.coin(coin.decoded().id) == nil {
-        try tx.putCoin(coin, id: coin.decoded().id)
-      }
+      try tx.addCoins(coins)
     }
   }
 
@@ -282,7 +282,10 @@ extension Wallet {
     // Of several banks the first one that issued any of them.
     let named = try bankName.map { try party(.bank, named: $0).key.description }
     guard let place = try named ?? coins.first?.usableAt() else { return nil }
-    let chosen = Array(try coins.filter { try $0.usableAt() == place }.prefix(32))
+    let here = try coins.filter { try $0.usableAt() == place }
+    // Tokens of the account's key go by themselves: beside them the others would name their owner.
+    let isNamed = here.allSatisfy { $0.keyIndex == WalletSeed.account }
+    let chosen = Array(here.filter { ($0.keyIndex == WalletSeed.account) == isNamed }.prefix(32))
     guard let currency = chosen.first?.currency, let key = PublicKey(hex: place) else { return nil }
     let bank = try entry(key)
     let keys = try await keyList(bank)

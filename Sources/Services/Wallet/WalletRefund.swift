@@ -39,11 +39,7 @@ extension Wallet {
   }
 
   private func claim(_ coins: [Coin]) async throws {
-    try await store.write { tx in
-      for coin in coins where try tx.coin(coin.decoded().id) == nil {
-        try tx.putCoin(coin, id: coin.decoded().id)
-      }
-    }
+    try await store.write { try $0.addCoins(coins) }
   }
 
   private func request(_ number: UInt64, _ amount: Money?) async throws -> (Verified<RF1>, RefundRow) {
@@ -208,9 +204,7 @@ extension Wallet {
     try await store.write { tx in
       try tx.log(rf1, label, bytes)
       try tx.deleteMachine(kind: RefundRow.kind, key: rf1.hash.bytes)
-      for coin in coins where try tx.coin(coin.decoded().id) == nil {
-        try tx.putCoin(coin, id: coin.decoded().id)
-      }
+      try tx.addCoins(coins)
     }
   }
 

@@ -87,6 +87,13 @@ extension StoreTransaction {
       MachineRow(kind: Coin.kind, key: id.bytes, phase: phase, data: Array(try JSONEncoder().encode(coin))))
   }
 
+  /// Puts coins into the purse; one that is there stays as it is, since it may have been used already.
+  func addCoins(_ coins: [Coin]) throws {
+    for coin in coins where try self.coin(coin.decoded().id) == nil {
+      try putCoin(coin, id: coin.decoded().id)
+    }
+  }
+
   /// Changes the coins that a purchase named: `change` gets the coin and the amount.
   func updateCoins(_ inputs: [TokenInput], _ change: (inout Coin, UInt64) -> Void) throws {
     for input in inputs {
