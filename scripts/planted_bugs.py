@@ -35,6 +35,8 @@ def catalogue():
                 bug["liars"] = line[6:].strip()
             elif line.startswith("protocol "):
                 bug["protocol"] = line[9:].strip()
+            elif line.startswith("with "):
+                bug["with"] = line[5:].split()
             elif line == "crashes\n":
                 bug["crashes"] = True
             elif line.startswith("file "):
@@ -156,7 +158,9 @@ def attempts(bug, budget):
     """What to run, and for how long. The plainest protocol comes first where a bug is in all of them."""
     seeds = ["--worker", "0/1", "--transactions", "18", "--byzantine", bug["liars"], "--seeds", "1..100000"]
     if "crashes" in bug:
-        return [(["--worker", "0/1", "--crash-everywhere", "once", "--protocol", bug.get("protocol", "core")], budget)]
+        crashes = ["--worker", "0/1", "--crash-everywhere", "once", "--protocol", bug.get("protocol", "core")]
+        return [(crashes, budget)]
+    seeds += ["--with", *bug.get("with", ["none"])]
     if "protocol" in bug:
         return [(seeds + ["--protocol", bug["protocol"]], budget)]
     return [(seeds + ["--protocol", "core"], budget // 2), (seeds + ["--protocol", "all"], budget - budget // 2)]

@@ -11,6 +11,8 @@ public struct Campaign: Sendable {
   /// Taken in turn by the seeds.
   public var liars: [Coalition]
   public var keepsTrace = false
+  /// What runs have beside purchases; nil: their seeds say so.
+  public var extras: Set<Extra>?
 
   public init(seeds: ClosedRange<UInt64>, modes: [Mode], transactions: Int, liars: [Coalition] = [.none]) {
     (self.seeds, self.modes, self.transactions, self.liars) = (seeds, modes, transactions, liars)
@@ -20,7 +22,7 @@ public struct Campaign: Sendable {
   public func scenario(_ seed: UInt64) -> Scenario {
     var scenario = Scenario(
       seed: seed, modes: modes, transactions: transactions, liars: liars[Int(seed % UInt64(liars.count))])
-    scenario.keepsTrace = keepsTrace
+    (scenario.keepsTrace, scenario.extras) = (keepsTrace, extras)
     return scenario
   }
 }
@@ -32,6 +34,8 @@ public struct CampaignSummary: Codable, Sendable {
   public private(set) var committed = 0
   public private(set) var aborted = 0
   public private(set) var unpaid = 0
+  public private(set) var refunded = 0
+  public private(set) var refundsAsked = 0
   public private(set) var judged = 0
   public private(set) var convicted = 0
   public private(set) var events = 0
@@ -50,6 +54,8 @@ public struct CampaignSummary: Codable, Sendable {
     committed += result.committed
     aborted += result.aborted
     unpaid += result.unpaid
+    refunded += result.refunded
+    refundsAsked += result.refundsAsked
     judged += result.judged
     convicted += result.convicted
     events += result.events

@@ -7,6 +7,7 @@ public import Messages
 public struct CrashEverywhere: Sendable {
   private let mode: Mode
   private let seed: UInt64
+  private let extras: Set<Extra>
 
   /// What was found.
   public struct Findings: Codable, Sendable {
@@ -26,7 +27,9 @@ public struct CrashEverywhere: Sendable {
     }
   }
 
-  public init(mode: Mode, seed: UInt64) { (self.mode, self.seed) = (mode, seed) }
+  public init(mode: Mode, seed: UInt64, extras: Set<Extra> = []) {
+    (self.mode, self.seed, self.extras) = (mode, seed, extras)
+  }
 
   /// Stops once at each boundary, or twice at each pair of boundaries, `every` so many pairs. Of several
   /// processes each takes a part of the first stops.
@@ -65,6 +68,7 @@ public struct CrashEverywhere: Sendable {
     var scenario = Scenario(seed: seed, modes: [mode], transactions: 1)
     scenario.isCalm = true
     scenario.crashes = crashes
+    scenario.extras = extras
     return Simulator.run(scenario)
   }
 }

@@ -29,6 +29,10 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "Purchases in each run.") var transactions = 30
   @Option(help: "Who lies: none, all (each in turn), C, M, B, A, or a coalition such as C+M.") var byzantine =
     "none"
+  @Option(
+    name: .customLong("with"), parsing: .upToNextOption,
+    help: "What there is beside purchases: \(Extra.allCases.map(\.rawValue).joined(separator: ", ")), none.")
+  var extras: [String] = []
   @Option(help: "Stop every party at every write and send of one purchase: once or twice.")
   var crashEverywhere: String?
   @Option(
@@ -79,6 +83,15 @@ struct SimulateCommand: AsyncParsableCommand {
     }
     var campaign = Campaign(seeds: first...last, modes: modes, transactions: transactions, liars: liars)
     campaign.keepsTrace = trace
+    if !extras.isEmpty {
+      campaign.extras = try Set(
+        extras.filter { $0 != "none" }.map { name in
+          guard let extra = Extra(rawValue: name) else {
+            throw ValidationError("There is nothing called \(name) to run with.")
+          }
+          return extra
+        })
+    }
     return campaign
   }
 
@@ -130,7 +143,7 @@ struct SimulateCommand: AsyncParsableCommand {
     if let worker {
       let (number, parts) = try Self.part(worker)
       defer { Simulator.cleanUp() }
-      let findings = CrashEverywhere(mode: campaign.modes[0], seed: seed).run(
+      let findings = CrashEverywhere(mode: campaign.modes[0], seed: seed, extras: campaign.extras ?? []).run(
         times: count, part: Int(number), of: Int(parts))
       return say(String(decoding: try JSONEncoder().encode(findings), as: UTF8.self))
     }
@@ -138,9 +151,8 @@ struct SimulateCommand: AsyncParsableCommand {
     for mode in campaign.modes {
       let started = ContinuousClock.now
       var findings = CrashEverywhere.Findings()
-      for (number, part) in try await CrashCrew(mode, seed, times, count: max(1, min(workers, 64))).run()
-        .enumerated()
-      {
+      let crew = CrashCrew(mode, seed, times, extras: extras, count: max(1, min(workers, 64)))
+      for (number, part) in try await crew.run().enumerated() {
         if number == 0 { findings = part } else { findings.add(part) }
       }
       let time = started.duration(to: .now).formatted(
@@ -170,6 +182,10 @@ struct SimulateCommand: AsyncParsableCommand {
     row("  committed", summary.committed)
     row("  aborted", summary.aborted)
     row("  ended before a payment", summary.unpaid)
+    if summary.refundsAsked > 0 {
+      row("refunds asked for", summary.refundsAsked)
+      row("  done", summary.refunded)
+    }
     row("events", summary.events)
     row("writes and sends", summary.boundaries)
     for kind in FaultKind.allCases {
@@ -252,6 +268,7 @@ private struct SimulationCrew {
       "simulate", "--protocol", command.mode, "--seeds", command.seeds, "--transactions",
       "\(command.transactions)", "--byzantine", command.byzantine, "--worker", "\(number)/\(count)",
     ]
+    if !command.extras.isEmpty { process.arguments! += ["--with"] + command.extras }
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardInput = FileHandle.nullDevice
@@ -280,8 +297,10 @@ private struct CrashCrew {
   private let arguments: [String]
   private let count: Int
 
-  init(_ mode: Mode, _ seed: UInt64, _ times: String, count: Int) {
-    arguments = ["simulate", "--protocol", mode.name, "--seeds", "\(seed)", "--crash-everywhere", times]
+  init(_ mode: Mode, _ seed: UInt64, _ times: String, extras: [String], count: Int) {
+    arguments =
+      ["simulate", "--protocol", mode.name, "--seeds", "\(seed)", "--crash-everywhere", times]
+      + (extras.isEmpty ? [] : ["--with"] + extras)
     self.count = count
   }
 

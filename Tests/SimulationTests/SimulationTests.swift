@@ -70,4 +70,44 @@ struct SimulationTests {
     let findings = await apart { CrashEverywhere(mode: mode, seed: 2).run(times: 2, every: 197) }
     #expect(findings.failures == [])
   }
+
+  // MARK: Beside purchases
+
+  private static let wholes: [(extras: Set<Extra>, liars: String)] = [
+    ([.refunds], "none"), ([.banks, .refunds], "none"), ([.names, .refunds], "none"),
+    ([.pruning, .refunds], "none"), ([.refunds], "CM"), ([.refunds, .banks], "B"), ([.banks], "B"),
+    ([.names, .pruning], "C"),
+  ]
+
+  @Test("Refunds, two banks, names and pruning keep every invariant", arguments: wholes.indices)
+  func beside(number: Int) async {
+    let (extras, liars) = Self.wholes[number]
+    var scenario = Scenario(
+      seed: 300 + UInt64(number), modes: Simulator.modes, transactions: 9, liars: Coalition(letters: liars)!)
+    scenario.extras = extras
+    let result = await run(scenario)
+    #expect(
+      result.violations == [],
+      "\(extras), seed \(scenario.seed): \(result.trace.suffix(20).joined(separator: "\n"))")
+    #expect(!extras.contains(.refunds) || result.refundsAsked > 0)
+  }
+
+  @Test("The same seed is the same run with all of them")
+  func repeatableBeside() async {
+    var scenario = Scenario(seed: 7, modes: Simulator.modes, transactions: 6)
+    scenario.extras = Set(Extra.allCases)
+    let (first, again) = (await run(scenario), await run(scenario))
+    #expect(first.traceHash == again.traceHash && first.outcome == again.outcome)
+    scenario.extras = []
+    #expect(await run(scenario).traceHash != first.traceHash)
+  }
+
+  @Test("A stop anywhere changes nothing about the end of a refund, or of a transfer between banks")
+  func crashesBeside() async {
+    for extras in [[.refunds], [.banks]] as [Set<Extra>] {
+      let findings = await apart { CrashEverywhere(mode: .core, seed: 1, extras: extras).run(times: 1) }
+      #expect(findings.boundaries > 20)
+      #expect(findings.failures == [])
+    }
+  }
 }

@@ -73,7 +73,7 @@ struct SettleClearing: OperatorTask {
       try await desk.store.write { tx in
         try BankBooks.move(
           tx, amount, from: paid ? clearing : cash, to: paid ? cash : clearing, kind: "settlement",
-          reference: reference, at: systemClock())
+          reference: reference, at: desk.clock())
       }
     } catch StorageError.unknownAccount {
       throw ServiceError.notFound("there is no clearing with \(peer)")

@@ -11,8 +11,11 @@ struct BankDesk: OperatorDesk {
 
   let store: any Store
   let currency: String
+  let clock: @Sendable () -> Timestamp
 
-  init(store: any Store, currency: String) { (self.store, self.currency) = (store, currency) }
+  init(store: any Store, currency: String, clock: @escaping @Sendable () -> Timestamp = systemClock) {
+    (self.store, self.currency, self.clock) = (store, currency, clock)
+  }
 
   init(_ store: SQLiteStore, _ directory: DataDirectory, _ config: PartyConfig) {
     self.init(store: store, currency: config.bankCurrency)

@@ -110,18 +110,19 @@ package struct RehearsedGround: Sendable {
 
 /// A running service without sockets.
 package final class RehearsedParty: Sendable {
-  private let node: Node
+  let node: Node
   private let service: any PartyService
   private let routes: [Route]
   private let outbox: Outbox
-  private let merchant: MerchantService?
+  let merchant: MerchantService?
   private let ownTick: @Sendable () async -> Void
   private let atEnd: @Sendable () -> Void
 
   /// Starts the service of this role from its store, as `serve` does.
   package init(
     _ ground: RehearsedGround, completion: CompletionRoute = .archive, offerSeconds: UInt64 = 3600,
-    deposits: DepositRoute = .merchant, kick: @escaping @Sendable () -> Void
+    refunds: Bool = false, keepSeconds: UInt64 = 90 * 86_400, deposits: DepositRoute = .merchant,
+    kick: @escaping @Sendable () -> Void
   ) async throws {
     let node = ground.node
     var merchant: MerchantService?
@@ -131,13 +132,14 @@ package final class RehearsedParty: Sendable {
     switch ground.identity.role {
     case .bank:
       let keys = try await BankKeys.load(node) { try RehearsedSigner($0) }
-      let bank = BankService(node: node, keys: keys, currency: "EUR", kick: kick)
+      let bank = BankService(
+        node: node, keys: keys, currency: "EUR", keepSeconds: keepSeconds, kick: kick)
       service = bank
       tick = { await bank.tick() }
     case .archive where node.trust.list.isPassiveArchive(ground.identity.key):
       service = PassiveArchive(node: node)
     case .archive:
-      let archive = ArchiveService(node: node, route: deposits, kick: kick)
+      let archive = ArchiveService(node: node, keepSeconds: keepSeconds, route: deposits, kick: kick)
       service = archive
       tick = { await archive.tick() }
     case .witness:
@@ -146,9 +148,10 @@ package final class RehearsedParty: Sendable {
       node.surroundings.spawn { await witness.work() }
       atEnd = { witness.stop() }
     default:
-      let policy = MerchantPolicy(
+      var policy = MerchantPolicy(
         trust: node.trust.list, completion: completion, expirationSeconds: offerSeconds,
-        forwardsToBank: completion == .merchant)
+        forwardsToBank: completion == .merchant, refunds: refunds)
+      policy.keepSeconds = keepSeconds
       let selling = MerchantService(node: node, policy: policy, kick: kick)
       (service, merchant) = (selling, selling)
       tick = { await selling.tick() }

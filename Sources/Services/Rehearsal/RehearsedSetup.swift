@@ -12,8 +12,14 @@ package import Storage
 package struct RehearsedDenomination: Sendable {
   package let value: UInt64
   package let der: [UInt8]
+  /// The id of its public key.
+  package let id: Hash
 
-  package init(value: UInt64, der: [UInt8]) { (self.value, self.der) = (value, der) }
+  package init(value: UInt64, der: [UInt8]) {
+    (self.value, self.der) = (value, der)
+    let key = try? BlindSigningKey(derRepresentation: der).publicKey(currency: "EUR", value: value)
+    id = key.flatMap { Hash($0.keyID) }!
+  }
 }
 
 /// An account and what is paid in at once.
@@ -32,7 +38,7 @@ extension RehearsedGround {
   /// Makes a bank: system accounts, customers and merchants, and the signed key list.
   package func foundBank(
     _ denominations: [RehearsedDenomination], accounts: [RehearsedAccount], exchangeFee: UInt64,
-    at now: Timestamp
+    spendSeconds: UInt64 = 400 * 86_400, at now: Timestamp
   ) async throws {
     var keys: [Denomination] = []
     for denomination in denominations {
@@ -42,7 +48,7 @@ extension RehearsedGround {
       keys.append(
         Denomination(
           value: Money(currency: "EUR", amount: denomination.value)!, id: id, modulus: key.modulus,
-          issueFrom: now - 1000, issueUntil: now + 30 * 86_400, spendUntil: now + 400 * 86_400))
+          issueFrom: now - 1000, issueUntil: now + 30 * 86_400, spendUntil: now + spendSeconds))
     }
     let list = KeyList(at: now, sequence: 0, previous: nil, keys: keys, exchangeFee: exchangeFee)
     let signed = try Verified(signing: list, with: identity.signing).bytes
@@ -89,6 +95,10 @@ package struct RehearsedCoin: Equatable, Sendable {
   package var value: UInt64
   package var rest: UInt64
   package var held: UInt64
+  /// The key of the bank where it can be spent, hexadecimal.
+  package var bank: String
+  /// Its key is the account's.
+  package var isNamed: Bool
   /// The archive that it is bound to, if any.
   package var archive: PublicKey?
   package var keyIndex: UInt64
@@ -106,12 +116,16 @@ extension Wallet {
 
   /// The tokens in this store.
   package static func coins(in tx: any StoreTransaction) throws -> [RehearsedCoin] {
-    try tx.machines(kind: Coin.kind, phase: nil, after: nil, limit: 100_000).map { row in
-      let coin = try JSONDecoder().decode(Coin.self, from: Data(row.data))
-      return RehearsedCoin(
-        id: Hash(row.key)!, value: coin.value, rest: coin.rest, held: coin.held,
-        archive: coin.archive.flatMap(PublicKey.init(hex:)), keyIndex: coin.keyIndex, encoded: coin.token)
-    }
+    try tx.machines(kind: Coin.kind, phase: nil, after: nil, limit: 100_000).map { try coin(in: $0) }
+  }
+
+  /// The token in this row.
+  package static func coin(in row: MachineRow) throws -> RehearsedCoin {
+    let coin = try JSONDecoder().decode(Coin.self, from: Data(row.data))
+    return RehearsedCoin(
+      id: Hash(row.key)!, value: coin.value, rest: coin.rest, held: coin.held, bank: try coin.usableAt(),
+      isNamed: coin.keyIndex == WalletSeed.account, archive: coin.archive.flatMap(PublicKey.init(hex:)),
+      keyIndex: coin.keyIndex, encoded: coin.token)
   }
 }
 
@@ -127,4 +141,7 @@ package struct RehearsedKeys: Sendable {
   package func account() -> SigningKey { seed.accountKey() }
   package func token(_ index: UInt64) -> SigningKey { seed.tokenKey(index) }
   package func pseudonym(_ index: UInt64) -> SigningKey { seed.pseudonymKey(index) }
+  package func pseudonym(named name: String) -> SigningKey {
+    seed.pseudonymKey(WalletSeed.pseudonym(named: name))
+  }
 }

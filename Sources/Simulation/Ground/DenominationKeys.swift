@@ -1,4 +1,4 @@
-// RSA keys of the simulated bank's denominations. They protect nothing: anybody can read them here. Fixed, so
+// RSA keys of the simulated banks' denominations. They protect nothing: anybody can read them here. Fixed, so
 // that a run is the same everywhere; real banks draw theirs.
 
 import Messages
@@ -116,6 +116,101 @@ enum DenominationKeys {
         "uAsthWDZzpfenrEeqqFyo8K8Zpgkg78wDnLOCya9DEWArVzmg++cSeFcURIEAR58zkrXEQKBgER7Ub+EvD/UQ6iXFpX8Srv7",
         "xkmVOJFxUqzLOeM31av9wLj3wSJ2+30/SjfwKQ+1GoH1VBk6twNeBDyH01QhPb3LO/qVwxH143ObEkIjgZ7+p6lfdkKQ9JUY",
         "zkqAG3Xu3XEckLdHKyNY9jO6Av/dPiihLTF/vmveGl2Yia84MiB5",
+      ])),
+  ]
+
+  /// Those of this bank.
+  static func of(_ bank: String) -> [RehearsedDenomination] { bank == "bank2" ? second : all }
+
+  /// Those of the second bank.
+  static let second: [RehearsedDenomination] = [
+    RehearsedDenomination(
+      value: 5,
+      der: decode([
+        "MIIEowIBAAKCAQEAuNZQWSMzQNnkTx9D0MQ8cstq23tMXwdxYXsK0yQIPBHRqti3BoAMOxHyqd0pRSc9LVO0sFFdxPtu",
+        "TyMGX8g1xPe60cb/vZOjeg1KTi0jOxxOYaEUg+5MM9kARIlXhBnKysVFaZ7sSQqHebAvt8AOS/ThQnPjH51s5YTo+Umr",
+        "U+Xb2YsPcA6kr/Wt70W4NJKwaJFuablj2N390cfQouHjn3tlSH1GKHNxKdRi9ozE52jmNUuY8R/6BS6pMh2hycYKaQKA",
+        "DIu82cC/Uz2fHEvZwyH4fT35ZMzu3uqUXnhJj7ZEy2r/K2L3AhBTj/qhoFd0MhPgTRJjLQHs3LRC3H4e2wIDAQABAoIB",
+        "AAvjRMGm4On/2Y45LYxkwpqDeLjrAitueB1T44tW2uy6HKkHTSYu4BqAegHwxnG7J1Ud+BYK9aPwo9SVJRjN8J9da3eI",
+        "e/Q+ZZo49pl2j7iChowC5yXhEqeXAkxmJOnLGt7VtzQm032THsl1ymvf/0tlUYOLnoTvBAzy8mTuFwXLO8oLomYzb8Bc",
+        "LNqQZ6bOZ955oA1JjKH+gY2tG2tgXhOArjDi6pIGG2IXT5pDXzJ6qXdlqgeI56AQpSDBAPO0yng10z4B2UEV9KnjKY7p",
+        "ATNEvRoj5NSwZ/697dhLeXK0gq8+7qs4Whhpl4QFyEzK8zhbJLJM+VZM4MOLlk4BQjkCgYEA4uoN0FZG5/CGNRC3nXUM",
+        "cGPGMrHpDNI1/40JRCl7i5m+jVEkZuwnKeDiKwb1Qs3mme72XvXb6kZrmFz+PyHpHxceNnsNGLFxzbi0a+BpGqUCBAzC",
+        "uLrW8wDV+S669iRC1Im6rfiRFN+QJViTmWmSwtKDaB0onUY+xr5dLIIYiacCgYEA0IeLjZS4AnwGBbsR4ymQp9KoN7b8",
+        "3ShbIS4r3eQf/BOpLxZQ08KairB1PlbIbtsFTsLkt+9OErkY341DuRmTTBJIp9cIAk0pfDYmmXKDciY000kA7uDpfdUY",
+        "o8wdLppm50CO22xVyBfzpJz+q0D06oG8f9+kEhuWzuBt7tbPP60CgYBsmQGVdMUomfdRDDgkNnGGlGm1t2nGxhArxs7p",
+        "fUTwcds9fNkEHP89TrBPUVwt5ab4guIMXnQqchtqZw8THeKZC5JdFpUU/U9u2ngWrOcAZnpJf+XtTRY0ZHEDebbmuEH3",
+        "wBbEzhJ5P+mXxgWVxW4EqYVUXagjZQwER/UFqRmfPwKBgQC4ZSOiLsAIcmNg7esDVN31iPH3UniHmAf9bzabH/6oiTox",
+        "ySnwF0VRHniOh271l/c5jl1xyMrhA4xbIi+gnl0CB6j3wc3zOwhULg4z4m8ZoW9U5llM4tWVz7naHcQwUZhtJUkt/r5c",
+        "EdIA3lLUXLw2IkLtUHVlDcBtb0fGy2y4gQKBgAOn+z52e6g7kxOnES6N/EFhQiMN1b4PfcuigL8L+ArR1Ih/Pei3v5VM",
+        "i0lLY7r2lcZR2KGWZtwlHdDRGSfsdserP5lynJyrZllLcJWMvJA2BklPNIiSIIoEOqk9QJRpxCRVa2RKLo8U1M2L2SJB",
+        "W5ObILIT/j2SQE35X7oHZGgr",
+      ])),
+    RehearsedDenomination(
+      value: 20,
+      der: decode([
+        "MIIEowIBAAKCAQEAu+PvBImm/slwwYWbqnwtMvRw/SQMEVmVFIl8kUbunVP2uA8J+VaOIu9opezy6Dv2gY0YKBYkDr4t",
+        "2US5CBUEG63yss1Sqd5ErANN6QrR0WGt1Oq2xJiC1sj9N8A8cUilnB2r7nW5X1WPwDypLCIhSVhIwtw2Xw/fw1f8+YIy",
+        "px6fVhyaJIt8s/r7Sp3n7bLWG/EePX8Qq3xN2LmT3fIdCxST/Y3xtXPUbuNftG7r1XyaJEaG/DlTeXSfKSkLdr/ERZZZ",
+        "B49YRUwKb+O5QVnxpHIhkWLqoZB62S3BylLuvaGIm49U4xISEyfkW7LZR3/TCywtwEkKwQzYt71WiBbmTQIDAQABAoIB",
+        "AEfhmVEqmm1SQqV+yIGONTqPwuRNlKJUm9C6EqJ/uQ0OkM50znOKFiGuZuJHxtxrCFEi2hGH+u56+o5rGMDLTYGLaFTY",
+        "cV4Ub0BBmV5lKcVJcdgJnbeTw0aJqTpZfKY4TUdvIJY/ipY65R599piwS/zD3j5SQijXKVuR/3GzSk6do9Rb7bYZqUoi",
+        "7ff7X4Zet6333Q4BkPOf6CMtiYw5cNkqyBB3naLtUmG0Erpnj5yu3jWmnL/I0hAfXPQoj30Um+MauvaJ+qHQnR6oVCCG",
+        "ZDREpO1YIeLkcSLBLTlxsf7SZ7CqdnRbTX5+sVky14sZ0CVwPpS5llCeZ6iBgRAQPM8CgYEA6rM9TjLJavibkErBz6ad",
+        "QlE8PDD3zGcB+RSEVt7X1mCf7T4/FKNNxNMvPgXT+LSWnGdylXmDrf5ayWL7OKYYI4VBsFlMZ1SeKEanXLcyjzxlgZrT",
+        "zKLOu3v2/JnyG1SEgu6NJPROKTGOg6C1MtbwNnz9Ga1wZ2kL8qz+uuwbBF8CgYEAzPErAYffXn2Xr7TA9J7ZrsK7WI/w",
+        "ohqoVNOreOc9ty7om7+H5dIdWS3N+DuzH2X04lUtz6i6K9HNnmsU7dcsUo7Vqp9/c4h8G8PsePTojB0/4lX8GGzU6YFo",
+        "Fi/P927EDcbrw5T1CI0DrLo7uhMptEgi+plYkucmo3NiU11xNNMCgYAwrAEfsWqR04K3VrmAraXZNe2O8fzBl+8Rz45u",
+        "UYJjQ+CGm60LQ56CHeWjMCQ4ZIMDZnSdyPhk4eXD89HzeoZw/1aTEsHEgAjYg2Z71MYYbEcErK4VtwG2YcvjsK1Du7BL",
+        "UttUeZGn+035wB8zrt1b/2mhpJU17NP8fKHK8+HacwKBgByylJwVQ6D+ozP2cqKOb9r557QCC+cXJoUiUruOXeT9y5Kr",
+        "okL7RiLLuDDPY0i9RSpAVTbj4JXsPge15OtdGxbAa4kF5pnt/bsBl2ZknP+pxN1TvwZIjxPXjBS3Qz7ZothvB2qOvDUj",
+        "UeVo+p4WuttE0qkWugFwHsf6i0UzK3wDAoGBAKE+wevVdMAi/6VarnLa9o/c0Hlogn7wU+seRoXlTsSVccDErcU0sDi7",
+        "3Y2bUoAp8ABEI7BuLktUxFzrseXOKEwk/jMsiXd5dm6xbkpzuyulVRnyNsLhkiHYBu/uTX/mc8kg3LGyuKk07jVyZL8k",
+        "2XtmCVaa6rOqKj/v/wD46wna",
+      ])),
+    RehearsedDenomination(
+      value: 100,
+      der: decode([
+        "MIIEogIBAAKCAQEArGXOlek+3H8anwren7UwC9fcsBO7ow5M6OjLJ1ViERP7xMbWfGdRqWzuo60d48dvgqrN6sJWm9ES",
+        "yWhdC5yGR7GAOkHlMjCsKVw8QOL7IhH63FIh9nZO53oMkkIZu3V0vuSDIY3Fkjuyu02azxKuSuJHhzS9D5bSxorJNWy8",
+        "FPlGK1jL1VFBcWO5sfY/nhLsBzzE/hf+kA8o18QSZ3Om6npjLPxlM3DV2cB8aYUxtfnfz7s5VkdJS44CEtGMtzRHP7i2",
+        "U6LhCSVjkr0PRjvQce2rwyYRzIdAUh2ELfs7RtECJv30jQkM1kF9NfvCfUNLGQIroPkf1a7iB5NGnZbleQIDAQABAoIB",
+        "AEQ7HuIyKFD4dT7Q/H9VJKjrTErb5H2KYWIlEJKGtoNv10twLt+ZvLZDiMd68sN94WJj24+4TrLosnjIN1srHfIuDEQC",
+        "ZIXSwbC08pvzudUoLJMaZpq3BE+U/Hi+dJS+ze/nXQbgp3tS6VA8TLL7/8Nff1PBybnrxYwSzcO5P09FGmB3jemxx8Dc",
+        "kCcBa604TqboxmEjLWk5COXgK9S6lVzWNUDQrVznO605lmXH01pOpasLLM2MOXCH5b/CuTKtQZXzqm4V+SNyQVp1Cebs",
+        "789yG54dSj73z/KWAcF5PhCIPnPXWNjioxEmczO1rOvZQOkv/zBh/k5Pb+r7sFE83SkCgYEA5Ivc0gnlm9wxnOuvoAqv",
+        "zcNsScb/iYrHDS0a3vQEJQxk/em8LpmEVn+P8mxyEYJuXilJ9W0zYGJ7KV0ycJiIZP2347tyY5baTtO/48bLMxCVAEbv",
+        "xfzDVqM/zT8meFdZMkFXkwGQ1ZIG8GzcAn7igAWWjPxw5AnaMyXUJF4P/y8CgYEAwRtKU9VVK0p/sqjteTxMFWje8AOU",
+        "g4Fg9XE1c8DAKVeVbJ2KGJTxkJSL5Ya8JJUJqTsNSW4rllpYP1Z+J8WfYt4hHMwZmZm9EWw802vKexviYYoPZ/AJ4UAb",
+        "3tngtVZTreevYBn+NQ7MifYZ9cnFW597aFDxp6EjFe/dOTc0e9cCgYBix+jLh6eMNCHldyDThYry3nJhePdd1XOvSD2C",
+        "++kGslK8RFgntAa09DGdUC4FT2CwphvnTimUkTw2Zqe0btkU/WyLq6sHTF5TD8ayhmuxSIt+MSrVYihzu9+JsK/J98b/",
+        "p6pYSab2CEWjiQmWsoznVIL7sOiCR5fd343PojA71QKBgCbbGeqie3+5ftZxPU9uvZR1RJ6g6cpIRz076ViASWpIME3p",
+        "qTbnCXBhI4EsykDGKGp/8l17KJQZW7Zq7fmMv1SCg8EqpGAO2kdeMyMLhnOdGcEsqYrtdt93KeR+jMOQOkg83UIGGOuO",
+        "LcP43CJj1i1oeslzuBxVxRyN5kK0BACDAoGAUCjllwLwIfpcaDW4i5H6QPY/zv+GUSxUVwf0DWrnRqiyMgPphMp5Ru+y",
+        "+X8lWRbsaqTZjdCwCiq4h4IRDdHxz1zpnvDV49E5cHJTgfOEJaJSF6WKFMkkNjJKvrorZlVQ0+28NVekKNLSft9xsI1b",
+        "1oi9qeBKGbIs7rIhhcNpo9Q=",
+      ])),
+    RehearsedDenomination(
+      value: 500,
+      der: decode([
+        "MIIEogIBAAKCAQEA48lrNNntZtQm+p/gl6wbyoUHJZN/nq1Qn75VTZ0wz6JgrMlH/Wr5ydZUoeEATb6wX9S7g8JD7smv",
+        "EKp8Jb0HECDqwxOVjzng9vVZwowR2azAOOz/fMjL4DSNwGOXjg5jZ23c6NqawgIlED/qjEC2J7h5idifQbDR9l4oJ/Ld",
+        "WzMMEzCstdUDk2aM/ktxXF5S9b/BM1P0+DjfgPkmmzk+QY912dsuAWC9++R0De2yTdAVShF6TKq+LtwUTu+9ZMh/lzXs",
+        "hZYWkFw4PctJjigQACo6+jPceH4z9wsc6uCtkeGPAa+wlHvBIlJKMTWaVtKjoIc2L0+RtUoUTlcbz+vbZwIDAQABAoIB",
+        "AAsXKAWquzaYwk0WID3Uh/OUT6lW+/siYtOtZ4wf2yUcS/QdtCOZZBALH28v/CYWB0l+mzTqgHaEbZ0P1HuUL19HX5R7",
+        "VnqHTb8BjorzfcZtq+4+Lg23lH66opnpGtx9e2vNv9hNXruTcXFiPZJfuMfa4TSU8uLtnZSO7sEDLY0DF7ypYtAa7Fin",
+        "2huP4cazMp0wdhjJS9vz1CrvxYDGOj6MzaL3oRbyRQf06joaQM6MrhAsZD1KCcFyEh9JzZ4We9ynJgv3f+JdlhwabdIz",
+        "7f9cvkIVwlfD8AFsoZuN3VoM/FcLqkePKuNE4JitDnVjLlfLo05GoE1tVCuCgJOQcgECgYEA9R2W6Pmz5Kn6CkjjNp9q",
+        "eWwZnPrJICWywQH5sRl25ofU7k5NFlAFOzdPS5XC4Iy80TpYafHRw9wkc6T+jBsn00Eu73yQJXmIgvxPz7xuTQYCdHv4",
+        "B4L2akfn7zAOA0iRANGYTc00wSD9jR+3UGudR0uAcf/k8u91JP/mFWgpVy0CgYEA7ebXDlfRc4e2MQN1pXzrlXjl4Lps",
+        "wDq1mu1xq499Drkpx+4oimuWJhLSamHNVi7BYgWIHSX9Fr4ljaqixTF1g46iR2vhDFrhg+HlxjFPYnAf5cMLzCwKdxlm",
+        "yVBSIlDru7WvHnxABMLRIKg8zKgkjp1lDOz4Hv9ri8FAvjdy2WMCgYBSXV0GcFHYtp1Es3VWN39Jyd9ZdpP672//lzBW",
+        "KF5h3KbaZQlWRBFd8pn8phhT6DbSf66R+yYnkGPXUEwQvFdHj5G7+7lcPlh2213eSk0uKKTOi5GuxH0U/ZCcOSOcStge",
+        "1E8/ZYMimnlY4J1yspapDF/e7sP6NijBBBRGgTfTCQKBgGWBuELzb3gG8NLq8fihW3eUdSk1Ag/nPPOU2opkF+z/Tndz",
+        "A7NEAnXOVB92CYH7QyIK0C/3tIxOp4FRzE+tMcHnSxCEVCrMYCrAaSTuhzuuMb38Qf1k0TZODVBaSCFCO8ME22p7g2lE",
+        "oqx3fDGqkKaVO7ePKLM5Mm8YDwLab9OXAoGAHLx0Qsc3ExT5cC8YF9YksKPyvhz2wX/yATtmHZdLsSSVdDKMJR+UPdT4",
+        "E9MASXBKT8rDPelEgtvCTcKMI+nxz33IRydozaX8dvhU3jN8HyGkxG2/UZpbPg6vYye3AhCrwKPiR339Q3rt4JhswafR",
+        "RZ9Rj9rp2rRdaV/zbOB3oCk=",
       ])),
   ]
 

@@ -173,6 +173,7 @@ enum Liars {
     let gang = Gang(world)
     for host in world.hosts where host.member.mayLie && world.scenario.liars.roles.contains(host.member.role)
     {
+      if host.member.role == .bank && host.member.name != world.lyingBank { continue }
       gang.join(host)
       switch host.member.role {
       case .bank: host.liar = LyingBank(host, gang)

@@ -28,6 +28,8 @@ final class LyingBank: Schemer, Liar {
   }
 
   func incoming(_ sent: Sent) -> Lie? {
+    if let refund = RefundFacts(in: sent.body) { return asked(refund) }
+    if let bt1 = try? Unverified<BT1>(sent.body) { return transferred(bt1) }
     if let lock = LockFacts(compact: sent.body) {
       requests[lock.terms.merchant.bytes + lock.terms.n.bytes] = lock
       return authorisedCompact(sent, lock)
@@ -148,6 +150,7 @@ final class LyingBank: Schemer, Liar {
   }
 
   func replying(to sent: Sent, _ reply: [UInt8]) -> [UInt8]? {
+    if let rf3 = (try? Unverified<RF3>(reply))?.claims { return bent(rf3) }
     guard let query = try? Unverified<StatusQuery>(sent.body), let n = query.claims.n,
       let merchant = query.claims.merchant, trick(merchant, n) == .saysAvailable
     else { return nil }
@@ -156,6 +159,7 @@ final class LyingBank: Schemer, Liar {
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
+    if let bt1 = try? Unverified<BT1>(sent.body) { return transfer(bt1, to: sent.to.member.key) }
     // The receipt of a compact sale: commit and Credit.
     if let bundle = try? Bundle(encoded: sent.body), bundle.messages.count == 2,
       let outcome = OutcomeFacts(bundle.messages[0]), outcome.mode == .compact

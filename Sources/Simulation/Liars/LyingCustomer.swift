@@ -45,6 +45,8 @@ final class LyingCustomer: Schemer, Liar {
       }
       return body
     }
+    if let rf1 = try? Unverified<RF1>(sent.body) { return bent(rf1, to: sent.to) }
+    if let rf2 = RefundFacts(in: sent.body) { conspire(rf2, at: sent.to.member.key) }
     if (try? MessageType(peeking: sent.body)) == .announcement {
       return bent(announcement: sent.body, to: sent.to.member.key)
     }
@@ -178,8 +180,12 @@ final class LyingCustomer: Schemer, Liar {
     tell(lock.bank, abort)
   }
 
-  private func resign<P: Payload>(_ payload: P, as key: PublicKey) -> [UInt8]? {
+  func resign<P: Payload>(_ payload: P, as key: PublicKey) -> [UInt8]? {
     let keys = Wallet.keys(entropy: host.member.entropy)
+    if key == host.member.key { return try? Verified(signing: payload, with: keys.account()).bytes }
+    for name in host.pseudonyms where keys.pseudonym(named: name).publicKey == key {
+      return try? Verified(signing: payload, with: keys.pseudonym(named: name)).bytes
+    }
     for index in 0..<60 as Range<UInt64> {
       let pseudonym = keys.pseudonym(index)
       if pseudonym.publicKey == key { return try? Verified(signing: payload, with: pseudonym).bytes }

@@ -48,6 +48,7 @@ final class LyingMerchant: Schemer, Liar {
       }
       return n.flatMap { sales[$0]?.sealed }
     }
+    if let rf1 = try? Unverified<RF1>(sent.body) { return answer(rf1, reply) }
     if sent.path.hasPrefix("/v1/series/") { return bentFirstKey(reply) }
     if var counter = (try? Unverified<N2>(reply))?.claims, dice.oneIn(2) {
       // More than anybody would pay, or an answer to somebody else's bid.
@@ -291,6 +292,7 @@ final class LyingMerchant: Schemer, Liar {
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
     if forceNothing(sent) { return nil }
+    if let refund = RefundFacts(in: sent.body) { return keepsBack(refund) ? nil : sent.body }
     if let bundle = try? Bundle(encoded: sent.body), let bent = bent(claim: bundle) { return bent }
     // Nor does it ask for the abort of what it withholds.
     if let lock = LockFacts(sent.body), trick(lock.terms.n) == .withholds { return nil }

@@ -41,6 +41,8 @@ struct BankWatch {
       end(name, messages, uses.filter { $0.lock == name && $0.state != .locked }, entries)
     }
     checkCredits(entries, uses, messages)
+    RefundWatch(referee, host, image).bank(mutations)
+    ClearingWatch(referee, host, image).see(mutations)
     DepositWatch(referee: referee, host: host, image: image).see(entries, uses, mutations)
     balance()
   }
@@ -53,13 +55,13 @@ struct BankWatch {
 
   private func issue(_ bytes: [UInt8]) {
     guard let w1 = try? Unverified<W1>(bytes) else { return fail(1, "an unreadable withdrawal") }
-    referee.issued += Int64(w1.claims.amount.amount)
+    referee.issued[host.index, default: 0] += Int64(w1.claims.amount.amount)
   }
 
   private func exchange(_ bytes: [UInt8]) {
     guard let x1 = try? Verified<X1>(bytes, by: .ownTokens) else { return fail(1, "an unsigned exchange") }
-    referee.issued += Int64(x1.payload.total.amount - x1.payload.fee)
-    referee.feesTaken += Int64(x1.payload.fee)
+    referee.issued[host.index, default: 0] += Int64(x1.payload.total.amount - x1.payload.fee)
+    referee.feesTaken[host.index, default: 0] += Int64(x1.payload.fee)
     let sum = x1.payload.tokenInputs.reduce(0) { $0 + $1.amount }
     if sum != x1.payload.total.amount { fail(1, "an exchange of \(sum) for \(x1.payload.total)") }
   }
@@ -106,7 +108,8 @@ struct BankWatch {
       if !(key?.isValid(signature: token.signature, for: token.id.bytes) ?? false) {
         fail(1, "a forged token is locked")
       }
-      if token.bank != host.member.key || token.issuer != host.member.key {
+      let isOwn = DenominationKeys.of(host.member.name).contains { $0.id == token.keyID }
+      if token.bank != host.member.key || token.issuer != host.member.key || !isOwn {
         fail(1, "another bank's token is locked")
       }
     }
@@ -197,7 +200,7 @@ struct BankWatch {
       guard uses.contains(where: { $0.lock == name && $0.state == .spent }) else {
         return fail(1, "a credit without spent tokens")
       }
-      let owner = image.accountOf[facts.terms.merchant.bytes]
+      let owner = ClearingWatch.payee(of: facts.terms.merchant, at: host, image)
       guard let posting = entry.postings.first(where: { $0.amount > 0 }), posting.account == owner else {
         return fail(1, "a sale is credited to somebody else")
       }
@@ -206,6 +209,7 @@ struct BankWatch {
       if posting.amount != Int64(due.amount) {
         fail(1, "\(posting.amount) is credited where \(due) is due")
       }
+      referee.credited[lock] = posting.amount
     }
     for use in uses where use.state == .spent && referee.locks[Hash(use.lock)!] != nil {
       let paid = entries.contains { $0.kind == "sale" && $0.reference.suffix(Hash.size) == use.lock[...] }
@@ -229,19 +233,22 @@ struct BankWatch {
       if account.balance < 0 { fail(1, "the account \(account.id) is below zero") }
     }
     let deposits = -of("cash")
-    guard deposits == Int64(Cast.deposit) * Int64(Cast.customers) else {
+    let settled = referee.settledCash[host.index] ?? 0
+    guard deposits == Int64(Cast.deposit) * Int64(Cast.customers) + settled else {
       return fail(1, "\(deposits) is deposited")
     }
-    guard people + of("tokens") + of("locked") + of("fees") == deposits else {
+    let clearing = image.accounts.values.filter { $0.id.hasPrefix("clearing:") }.reduce(0) { $0 + $1.balance }
+    guard people + of("tokens") + of("locked") + of("fees") + clearing == deposits else {
       return fail(1, "money was made or lost: \(deposits) came in")
     }
     guard of("locked") == locked else {
       return fail(2, "\(of("locked")) is booked as locked, tokens say \(locked)")
     }
-    guard of("tokens") == referee.issued - spent - locked else {
-      return fail(1, "\(of("tokens")) is booked as tokens, \(referee.issued - spent - locked) is out there")
+    let issued = referee.issued[host.index] ?? 0
+    guard of("tokens") == issued - spent - locked else {
+      return fail(1, "\(of("tokens")) is booked as tokens, \(issued - spent - locked) is out there")
     }
-    guard of("fees") == referee.feesTaken else { return fail(1, "fees of \(of("fees"))") }
+    guard of("fees") == referee.feesTaken[host.index] ?? 0 else { return fail(1, "fees of \(of("fees"))") }
     for id in image.tokenOrder {
       let row = image.tokens[id]!
       let uses = image.usesOfToken[row.id] ?? []

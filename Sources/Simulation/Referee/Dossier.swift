@@ -99,6 +99,8 @@ final class Dossier {
   /// wronged, and who was never shown one owes nothing.
   func confront() {
     for message in messages {
+      if let refund = RefundFacts(message.bytes) { demand(refund, message.bytes) }
+      if message.type == .bt1 { order(message.bytes) }
       guard let outcome = OutcomeFacts(message.bytes), let lock = locks[outcome.lock],
         let archive = world.host(outcome.archive)
       else { continue }
@@ -146,6 +148,11 @@ final class Dossier {
       let what = refusal.claimedSigners[0].bytes + refusal.claims.hRequest.bytes
       return said.insert(what + [UInt8(truncatingIfNeeded: refusal.claims.code)]).inserted
     }
+    // A refund names what it is the answer to, and nothing else.
+    let refunds = usable.filter { message in
+      guard message.type == .rf3, let rf3 = try? Unverified<RF3>(message.bytes) else { return false }
+      return requests.contains(rf3.claims.hRF2)
+    }
     let complaints = Set(found.filter { $0.type == .complaint }.map(\.hash))
     let answers = usable.filter { message in
       guard message.type == .status, let answer = try? Unverified<StatusAnswer>(message.bytes) else {
@@ -153,7 +160,7 @@ final class Dossier {
       }
       return answer.claims.state != .open && complaints.contains(answer.claims.hQuery)
     }
-    return Array((lists + found + refusals + answers).map(\.bytes).prefix(Self.filesMax))
+    return Array((lists + refunds + found + refusals + answers).map(\.bytes).prefix(Self.filesMax))
   }
 
   private func judgment(
@@ -166,8 +173,10 @@ final class Dossier {
     } catch { return nil }
     let now = min(latest ?? .max, Cast.epoch + world.scheduler.now / 1000)
     world.tally { $0.judged += 1 }
-    return Judge(trust: Cast.shared.trust.list, now: now, heard: heard, tokenHolds: { $0.holds(under: $1) })
-      .decide(evidence)
+    return Judge(
+      trust: world.cast.trust.list, now: now, heard: heard, tokenHolds: { $0.holds(under: $1) },
+      blindHolds: { $1.isSigned(by: $0, under: $2) }
+    ).decide(evidence)
   }
 
   private var servers: Set<PublicKey> { Set(world.hosts.filter { !$0.isCustomer }.map(\.member.key)) }
@@ -267,7 +276,10 @@ struct Harms {
     var harms: [Harm] = []
     for host in world.hosts where host.isHonest {
       guard let image = host.life?.store.image else { continue }
-      if host.isCustomer { for row in image.machines("purchase") { harms += ofCustomer(host, image, row) } }
+      if host.isCustomer {
+        for row in image.machines("purchase") { harms += ofCustomer(host, image, row) }
+        harms += refundsWithheld(host, image)
+      }
       if host.member.role == .merchant {
         for row in image.machines("sale") { harms += ofMerchant(host, image, row) }
       }
@@ -357,7 +369,19 @@ struct Harms {
     if log.isOfInvoice { return ofInvoiceSale(host, log, n, phase) }
     let locks = log.compactMap { LockFacts($0.bytes) }
     var harms: [Harm] = []
-    if phase == .committed, let lock = locks.first, lies(lock.bank) {
+    let home = world.cast.home(of: host.member.key)
+    let isBetweenBanks = locks.first.map { lock in
+      home != nil && home != lock.bank && isRefused(lock, by: home!)
+    }
+    if phase == .committed, let lock = locks.first, let home, home != lock.bank, lies(home), !lies(lock.bank),
+      isBetweenBanks == false
+    {
+      harms.append(
+        Harm(
+          n: n, text: "\(host.member.name)'s own bank does not credit it", disputes: [.notCredited],
+          culprit: home))
+    }
+    if phase == .committed, let lock = locks.first, lies(lock.bank), isBetweenBanks == false {
       harms.append(
         Harm(
           n: n, text: "\(host.member.name) is not credited", disputes: [.notCredited, .bothOutcomes],

@@ -39,6 +39,8 @@ struct Unsettled {
         open.append("\(name) has a purchase that is \(PurchasePhase(rawValue: row.phase)!)")
       }
     }
+    if host.member.role == .bank { open += ClearingWatch(referee, host, image).open }
+    open += RefundWatch(referee, host, image).open
     // What a liar does not answer stays in the outbox.
     let waiting = image.outbox.filter { item in
       PublicKey(hex: item.destination).flatMap(referee.world.host)?.isHonest ?? true
@@ -123,7 +125,12 @@ struct Unsettled {
 
   private func isHonest(_ lock: LockFacts) -> Bool {
     (referee.world.host(lock.terms.archive)?.isHonest ?? true)
-      && (referee.world.host(lock.bank)?.isHonest ?? true)
+      && (referee.world.host(lock.bank)?.isHonest ?? true) && hasHonestHome(lock.terms.merchant)
+  }
+
+  /// Only its own bank can tell a merchant that it was paid.
+  private func hasHonestHome(_ merchant: PublicKey) -> Bool {
+    host.isCustomer || referee.world.cast.home(of: merchant).flatMap(referee.world.host)?.isHonest ?? true
   }
 }
 
@@ -139,6 +146,7 @@ struct FinalCheck {
     checkMerchants()
     checkIdentities()
     checkCalm()
+    for host in world.hosts where host.isCustomer { RefundWatch(referee, host)?.tally() }
     noteMoney()
     if world.scenario.liars != .none { referee.dossier.hear() }
   }
@@ -161,12 +169,14 @@ struct FinalCheck {
 
   /// Where the money is: the same after a crash as without one.
   private func noteMoney() {
-    guard let bank = world.hosts.first(where: { $0.member.role == .bank }), let books = image(bank) else {
-      return
+    for bank in world.hosts where bank.member.role == .bank {
+      guard let books = image(bank) else { continue }
+      // What the banks have settled is chance: clearing and cash together are not.
+      let accounts = books.accountOrder.filter { !$0.hasPrefix("system:cash") && !$0.hasPrefix("clearing:") }
+      let lines = accounts.map { "\(bank.member.name) \($0) \(books.accounts[$0]!.balance)" }
+      world.tally { $0.outcome += lines }
     }
-    let accounts = books.accountOrder.filter { !$0.hasPrefix("system:cash") }
-    let lines = accounts.map { "\($0) \(books.accounts[$0]!.balance)" }
-    world.tally { $0.outcome += lines }
+    ClearingWatch.checkEnd(referee)
   }
 
   // MARK: Customers
@@ -290,12 +300,12 @@ struct FinalCheck {
 
   /// What the wallet counts is what the bank counts.
   private func checkCoins(_ host: Host, _ image: StoreImage) {
-    guard let bank = world.hosts.first(where: { $0.member.role == .bank }), bank.isHonest,
-      let books = self.image(bank),
-      let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false))
-    else { return }
+    guard let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false)) else { return }
     let hasForgotten = world.hosts.contains { referee.restored.contains($0.index) }
     for coin in coins {
+      guard let bank = PublicKey(hex: coin.bank).flatMap(world.host), bank.isHonest,
+        let books = self.image(bank)
+      else { continue }
       // Whoever was put back may have forgotten to whom a bound token was given: the archive knows.
       if coin.archive != nil && hasForgotten { continue }
       // A merchant that gave k on trust may not have deposited in time, or at all.
@@ -315,9 +325,8 @@ struct FinalCheck {
   // MARK: Merchants
 
   private func checkMerchants() {
-    guard let bank = world.hosts.first(where: { $0.member.role == .bank }), bank.isHonest,
-      let books = image(bank)
-    else { return }
+    let banks = world.hosts.filter { $0.member.role == .bank }
+    guard banks.allSatisfy(\.isHonest) else { return }
     for host in world.hosts where host.member.role == .merchant && host.isHonest {
       guard let image = image(host) else { continue }
       for row in image.machines("sale") {
@@ -330,7 +339,8 @@ struct FinalCheck {
           checkInvoiceSale(host, log, phase)
           continue
         }
-        let lock = books.machines[PairKey("lock", host.member.key.bytes + row.key)].flatMap {
+        let name = PairKey("lock", host.member.key.bytes + row.key)
+        let lock = banks.lazy.compactMap { self.image($0)?.machines[name] }.first.flatMap {
           LockPhase(rawValue: $0.phase)
         }
         if phase == .credited && lock != .settled {
@@ -369,7 +379,8 @@ struct FinalCheck {
       if host.isCustomer { continue }
       for message in image.messages {
         if message.kind.hasPrefix("withdrawal") { continue }
-        for customer in customers where contains(message.entry.bytes, customer.member.key.bytes) {
+        for customer in customers
+        where !customer.namesItself && contains(message.entry.bytes, customer.member.key.bytes) {
           return fail(
             6, "\(host.member.name) keeps \(message.entry.label) with the account key of a customer")
         }
@@ -381,6 +392,7 @@ struct FinalCheck {
         guard let n1 = image.log("purchase", row.key).first(where: { $0.label == "N1" }),
           let message = try? Unverified<N1>(n1.bytes)
         else { continue }
+        if NameWatch.mayRepeat(message.claimedSigners[0], customer) { continue }
         if !pseudonyms.insert(message.claimedSigners[0]).inserted {
           fail(6, "a pseudonym is used for two purchases")
         }

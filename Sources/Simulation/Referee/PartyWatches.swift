@@ -38,7 +38,7 @@ struct RecordWatch {
         fail(4, "publishes an outcome that is not the lock's: \(fault)")
       }
       if row.at >= Int64(facts.terms.lifetime) { fail(4, "publishes after the transaction's lifetime") }
-    } else if referee.world.hosts.first(where: { $0.member.role == .bank })?.isHonest ?? true {
+    } else if referee.world.hosts.allSatisfy({ $0.member.role != .bank || $0.isHonest }) {
       fail(4, "publishes an outcome of a lock that no bank made")
     }
     if outcome.isCommit { referee.secrets[outcome.n] = nil }
@@ -76,6 +76,7 @@ struct MerchantWatch {
   }
 
   func see(_ mutations: [Mutation]) {
+    RefundWatch(referee, host, image).merchant(mutations)
     for case .machine(let row) in mutations where row.kind == "sale" {
       guard let number = row.data.first, let mode = Mode(rawValue: UInt64(number)),
         let phase = SalePhase(rawValue: row.phase), let n = TransactionID(row.key)
@@ -166,7 +167,8 @@ struct MerchantWatch {
 
   private func checkCredit(_ bytes: [UInt8]?, _ lock: LockFacts?, _ commit: [UInt8]?) {
     let outcome = commit.flatMap { OutcomeFacts($0) }
-    guard let lock, let credit = bytes.flatMap({ try? Verified<Credit>($0, by: .key(lock.bank)) }),
+    let home = referee.world.cast.home(of: host.member.key)
+    guard let lock, let credit = bytes.flatMap({ try? Verified<Credit>($0, by: .key(home ?? lock.bank)) }),
       credit.payload.lock == lock.name, credit.payload.amount == outcome?.due(lock.terms) ?? lock.terms.value
     else { return fail(3, "takes a credit that is not the sale's") }
   }
@@ -198,10 +200,17 @@ struct CustomerWatch {
       SeriesWatch(referee, host, image.log("purchase", key))?.bought(label, bytes)
     }
     if touchesCoins && !host.needsRestore { checkHeld() }
+    RefundWatch(referee, host, image).customer(mutations)
+    for case .message("exchange", _, "X1", let bytes) in mutations {
+      NameWatch(referee, host).exchanges(bytes)
+    }
   }
 
   private func look(_ key: [UInt8], _ phase: PurchasePhase) {
     let log = image.log("purchase", key)
+    if phase == .requested, log.count == 1, let n1 = try? Unverified<N1>(log[0].bytes) {
+      NameWatch(referee, host).began(n1.claimedSigners[0])
+    }
     if log.isOfInvoice {
       return InvoicePurchaseWatch(referee: referee, host: host, image: image).look(log, phase)
     }
@@ -251,6 +260,7 @@ struct CustomerWatch {
     // An announced token is its own pseudonym.
     let payer = request.mode == .announced ? request.inputs[0].token.key : n1.claimedSigners[0]
     guard terms.pseudonym == payer else { return fail(6, "pays as somebody else") }
+    NameWatch(referee, host).check(request)
     if request.mode != .repeated && terms.value != n1.claims.price {
       fail(1, "pays \(terms.value) for what was offered at \(n1.claims.price)")
     }

@@ -15,6 +15,9 @@ final class Referee {
   var locks: [Hash: LockFacts] = [:]
   /// L of (M, n), as the bank has it.
   var lockOf: [[UInt8]: Hash] = [:]
+  /// What merchants were credited for each lock, and what of it went back.
+  var credited: [Hash: Int64] = [:]
+  var refunded: [Hash: Int64] = [:]
   /// Requests that a bank refused: they must never lock anything later.
   var refused: Set<Hash> = []
   /// What bound tokens have paid.
@@ -29,7 +32,7 @@ final class Referee {
   /// Public keys of the denominations, parsed once.
   lazy var denominations: [Hash: BlindingKey] = {
     var keys: [Hash: BlindingKey] = [:]
-    for denomination in DenominationKeys.all {
+    for denomination in DenominationKeys.all + DenominationKeys.second {
       guard
         let key = try? BlindSigningKey(derRepresentation: denomination.der).publicKey(
           currency: "EUR", value: denomination.value)
@@ -40,9 +43,15 @@ final class Referee {
   }()
   /// When witnesses got answers to which request.
   private var answers: [[UInt8]: [Timestamp]] = [:]
-  /// What the bank signed into circulation, less what it took back, in minor units.
-  var issued: Int64 = 0
-  var feesTaken: Int64 = 0
+  /// What each bank signed into circulation, less what it took back, in minor units; by the host's index.
+  var issued: [Int: Int64] = [:]
+  var feesTaken: [Int: Int64] = [:]
+  /// What came in from another bank, outside of the books, less what was paid to it.
+  var settledCash: [Int: Int64] = [:]
+  /// Locks whose value arrived at the merchant's bank.
+  var transferred: Set<Hash> = []
+  /// Where everything stood that may be let go of one day.
+  var standings: [[UInt8]: PruneWatch.Standing] = [:]
   /// Hosts whose store was put back: what they forgot is not held against them.
   private(set) var restored: Set<Int> = []
   /// Signed messages of liars and about them, for the judge.
@@ -155,7 +164,9 @@ final class Referee {
   }
 
   private func noteRefusal(_ host: Host, _ request: [UInt8]) {
-    guard host.member.role == .bank, let facts = RequestFacts(request) else { return }
+    guard host.member.role == .bank else { return }
+    if (try? MessageType(peeking: request)) == .rf2 { refused.insert(Hash(of: request)) }
+    guard let facts = RequestFacts(request) else { return }
     // Refused because (M, n) is locked already: that lock may be of the very same terms.
     guard lockOf[facts.terms.merchant.bytes + facts.terms.n.bytes] == nil else { return }
     refused.insert(ClaimFacts(bundle: request)?.consent ?? Hash(of: request))
@@ -182,6 +193,7 @@ final class Referee {
   func committed(_ host: Host, _ image: StoreImage, _ mutations: [Mutation]) {
     dossier.kept(host, mutations)
     guard host.isHonest else { return }
+    if world.extras.contains(.pruning) { PruneWatch(self, host, image).see(mutations) }
     switch host.member.role {
     case .bank: BankWatch(self, host, image).see(mutations)
     case .archive: ArchiveWatch(self, host, image).see(mutations)

@@ -37,14 +37,20 @@ struct Cast {
   let trust: LoadedTrust
 
   /// The same for every seed: what differs between runs are numbers, nonces and what happens.
-  static let shared = Cast()
+  static let shared = Cast(hasTwoBanks: false)
+  /// With a second bank, where one of the merchants has its account.
+  static let withTwoBanks = Cast(hasTwoBanks: true)
 
-  private init() {
-    let servers: [(String, Role, Bool)] = [
-      ("bank", .bank, true), ("archive", .archive, true), ("archive2", .archive, false),
-      ("merchant", .merchant, true), ("merchant2", .merchant, false), ("witness", .witness, false),
-      ("witness2", .witness, false), (Self.record, .archive, false),
-    ]
+  /// Who keeps a merchant's account, if there are two banks.
+  func home(of merchant: PublicKey) -> PublicKey? { trust.list.home(of: merchant) }
+
+  private init(hasTwoBanks: Bool) {
+    let servers: [(String, Role, Bool)] =
+      [
+        ("bank", .bank, true), ("archive", .archive, true), ("archive2", .archive, false),
+        ("merchant", .merchant, true), ("merchant2", .merchant, false), ("witness", .witness, false),
+        ("witness2", .witness, false), (Self.record, .archive, false),
+      ] + (hasTwoBanks ? [("bank2", .bank, true)] : [])
     var members: [Member] = []
     for (index, (name, role, mayLie)) in servers.enumerated() {
       var seed = [UInt8](repeating: UInt8(0x10 + index), count: 32)
@@ -60,9 +66,11 @@ struct Cast {
           name: "customer\(index)", role: .pseudonym, identity: nil, entropy: entropy, mayLie: index == 1,
           key: account.publicKey))
     }
+    let banks = members.filter { $0.role == .bank }.map(\.key)
     let entries = members.compactMap { member -> TrustEntry? in
       var entry = member.identity?.trustEntry(
         url: RehearsedLink.url(of: member.key), from: Self.epoch - 1_000_000, until: Self.epoch + 10_000_000)
+      if member.role == .merchant && hasTwoBanks { entry?.bank = banks[member.name == "merchant2" ? 1 : 0] }
       // Nothing can be sealed to what is only a record.
       if member.isPassiveArchive { entry?.sealingKey = nil }
       return entry

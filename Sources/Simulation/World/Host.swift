@@ -26,6 +26,8 @@ final class Host {
   /// What runs now; nil while it is down.
   private(set) var life: Life?
   private(set) var starts = 0
+  /// Nobody reaches it, and it reaches nobody.
+  var isAway = false
   /// Customers: what is still to be bought, and whether all is done.
   var plan: [PlannedPurchase] = []
   var isDone = false
@@ -33,6 +35,9 @@ final class Host {
   /// How often the last one is still tried, and how many purchases there were before it.
   var patience = 0
   var purchasesBefore = 0
+  /// Customers: money that is still to be asked back, and how many requests there were before the next one.
+  var wishes: [RefundWish] = []
+  var requestsBefore: Int?
   /// Customers: the wallet's store was put back and has to be restored from the bank.
   var needsRestore = false
   /// Bad luck: the boundary of this life at which it stops again.
@@ -46,6 +51,11 @@ final class Host {
     dice = Dice(world.scenario.seed, member.name)
     directory = DataDirectory(world.folder + "/" + member.name)
   }
+
+  /// Customers: names of pseudonyms that are used more than once, as their owner remembers them.
+  var pseudonyms: [String] = []
+  /// Customers: they do without being anonymous, at times.
+  var namesItself = false
 
   var isHonest: Bool { liar == nil }
   var isCustomer: Bool { member.role == .pseudonym }
@@ -105,6 +115,18 @@ final class Host {
       guard let self, self.life == nil, !world.isOver else { return }
       world.note(5, self, nil, []) { "\(self.member.name) starts again" }
       start()
+    }
+  }
+
+  /// Looks for what may be let go of, as a process does all the time.
+  func prune() {
+    guard let life else { return }
+    if isCustomer {
+      let wallet = life.ground.wallet(entropy: member.entropy)
+      let keep = world.keepSeconds
+      world.scheduler.spawn { _ = try? await wallet.prune(keepSeconds: keep) }
+    } else if let party = life.party {
+      world.scheduler.spawn { await party.tick() }
     }
   }
 
@@ -178,7 +200,7 @@ final class Life: StoreOwner, @unchecked Sendable {  // a run lives on one threa
     let dice = host.dice
     return RehearsedGround(
       identity: host.member.identity ?? Cast.shared.members[0].identity!, directory: host.directory,
-      store: store, trust: Cast.shared.trust,
+      store: store, trust: world.cast.trust,
       link: RehearsedLink { [self] method, key, path, body in
         try await world.network.send(from: self, method, to: key, path, body)
       },
@@ -203,7 +225,8 @@ final class Life: StoreOwner, @unchecked Sendable {  // a run lives on one threa
         await Shopper(self).live()
       } else {
         let started = try? await RehearsedParty(
-          ground, completion: host.completion, offerSeconds: world.offerSeconds, deposits: world.deposits,
+          ground, completion: host.completion, offerSeconds: world.offerSeconds,
+          refunds: world.refundsByPolicy, keepSeconds: world.keepSeconds, deposits: world.deposits,
           kick: { [self] in look() })
         guard isAlive else {
           started?.end()

@@ -58,6 +58,7 @@ final class Network: @unchecked Sendable {  // a run lives on one thread
   ) async throws -> RehearsedReply {
     try life.reached(.beforeSend)
     guard let target = world.host(key) else { throw unreachable("unknown") }
+    if life.host.isAway { throw unreachable("away") }
     var body = body
     if let liar = life.host.liar {
       guard
@@ -136,7 +137,7 @@ final class Network: @unchecked Sendable {  // a run lives on one thread
       call?.end(nil)
       return
     }
-    guard let life = sent.to.life, let party = life.party else {
+    guard let life = sent.to.life, let party = life.party, !sent.to.isAway else {
       // Nobody listens there: the connection is refused at once.
       world.scheduler.after(1) { call?.end(RehearsedReply(status: 503, body: [])) }
       return

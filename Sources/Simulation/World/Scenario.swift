@@ -40,6 +40,18 @@ public struct Coalition: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
+/// What a run has beside purchases, one after the other.
+public enum Extra: String, CaseIterable, Codable, Sendable {
+  /// Customers want money back.
+  case refunds
+  /// A second bank: one merchant has its account there, and customers pay from both.
+  case banks
+  /// Customers who use the account's key, a pseudonym that they keep, or one key for several tokens.
+  case names
+  /// Everybody lets go of what is over, soon; and long after the end everything comes once more.
+  case pruning
+}
+
 /// One run: everything in it follows from this.
 public struct Scenario: Sendable {
   public var seed: UInt64
@@ -55,6 +67,8 @@ public struct Scenario: Sendable {
   public var crashes: [Int] = []
   /// Keep the trace's text.
   public var keepsTrace = false
+  /// What there is beside purchases; nil: the seed says so.
+  public var extras: Set<Extra>?
 
   public init(seed: UInt64, modes: [Mode], transactions: Int, liars: Coalition = .none) {
     (self.seed, self.modes, self.transactions, self.liars) = (seed, modes, transactions, liars)
@@ -78,6 +92,9 @@ public struct RunResult: Codable, Sendable {
   public var aborted = 0
   /// Ended before a payment, or refused.
   public var unpaid = 0
+  /// Refunds that were done, and those that were asked for in all.
+  public var refunded = 0
+  public var refundsAsked = 0
   /// Judgments asked for, and convictions in them.
   public var judged = 0
   public var convicted = 0

@@ -74,13 +74,21 @@ struct Setup {
     try FileManager.default.createDirectory(atPath: host.directory.path, withIntermediateDirectories: true)
     switch host.member.role {
     case .bank:
-      let accounts = Cast.shared.members.filter { [.pseudonym, .merchant].contains($0.role) }.map {
+      let accounts = world.cast.members.filter { member in
+        let isHome =
+          member.role == .merchant && world.cast.home(of: member.key) ?? host.member.key == host.member.key
+        return member.role == .pseudonym || isHome
+      }.map {
         RehearsedAccount(
           name: $0.name, key: $0.key, isMerchant: $0.role == .merchant,
           deposit: $0.role == .merchant ? 0 : Cast.deposit)
       }
       try await life.ground.foundBank(
-        DenominationKeys.all, accounts: accounts, exchangeFee: 5, at: Cast.epoch)
+        DenominationKeys.of(host.member.name), accounts: accounts, exchangeFee: 5,
+        spendSeconds: world.spendSeconds, at: Cast.epoch)
+      for peer in world.cast.members where peer.role == .bank && peer.key != host.member.key {
+        try await life.ground.openClearing(peer.key, limit: world.clearing.limit)
+      }
     case .merchant:
       let modes = world.scenario.modes
       try await offer(Wares.all, modes.filter { !Mode.invoices.contains($0) }, life, in: world)

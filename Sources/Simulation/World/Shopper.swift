@@ -14,6 +14,12 @@ struct PlannedPurchase {
   var choice: Int
   var merchant: String
   var archive: String
+  /// Whose tokens pay.
+  var bank = "bank"
+  /// Under which name.
+  var signs = Signature.fresh
+  /// With tokens of one key, where there are enough.
+  var reusesKey = false
   var twoSided: Bool
   var completion: CompletionRoute
   var expirationSeconds: UInt64
@@ -25,23 +31,23 @@ struct PlannedPurchase {
 
 /// One life of a customer.
 struct Shopper {
-  private let life: Life
-  private let wallet: Wallet
+  let life: Life
+  let wallet: Wallet
 
   init(_ life: Life) {
     self.life = life
     wallet = life.ground.wallet(entropy: life.host.member.entropy)
   }
 
-  private var host: Host { life.host }
-  private var world: World { life.host.world }
+  var host: Host { life.host }
+  var world: World { life.host.world }
 
   /// Lives until all is done or the machine stops.
   func live() async {
     while life.isAlive {
       do {
         if host.needsRestore {
-          _ = try await wallet.restore()
+          _ = try await wallet.restore(names: host.pseudonyms)
           host.needsRestore = false
         }
         try await wallet.resumeMoney()
@@ -59,9 +65,10 @@ struct Shopper {
   private func step() async throws -> Bool {
     try life.checkAlive()
     if let next = host.plan.first, world.scheduler.now >= next.at {
-      // The dearest series takes 915.
-      if !Mode.invoices.contains(next.mode), try await available() < 950 {
-        try await wallet.withdraw(Money(currency: "EUR", amount: 2_600)!, bank: "bank")
+      // Whoever pays under the account's key withdraws when it pays. The dearest series takes 915.
+      if next.signs != .account, !Mode.invoices.contains(next.mode), try available(at: next.bank) < 950 {
+        try await wallet.withdraw(
+          Money(currency: "EUR", amount: 2_600)!, bank: next.bank, reuseKey: next.reusesKey)
       }
       host.plan.removeFirst()
       host.lastPurchase = next
@@ -95,6 +102,7 @@ struct Shopper {
       await wait(world.drags ? 20_000 : 2_000)
       return true
     }
+    if try await refund() { return true }
     guard let next = host.plan.first else { return false }
     await wait(Int(next.at - min(next.at, world.scheduler.now)) + 1)
     return true
@@ -153,10 +161,14 @@ struct Shopper {
     }
   }
 
-  private func wait(_ milliseconds: Int) async { await world.scheduler.sleep(milliseconds) }
+  func wait(_ milliseconds: Int) async { await world.scheduler.sleep(milliseconds) }
 
-  private func available() async throws -> UInt64 {
-    try await wallet.balance().first { $0.archive == nil }.flatMap { Money($0.available)?.amount } ?? 0
+  private func available(at bank: String) throws -> UInt64 {
+    let key = world.cast.members.first { $0.name == bank }?.key.description
+    let coins = try Wallet.coins(in: SimulatedTransaction(life.store.image, writable: false))
+    return coins.filter { $0.bank == key && !$0.isNamed && $0.archive == nil }.reduce(0) {
+      $0 + $1.rest - min($1.rest, $1.held)
+    }
   }
 
   /// What is paid with one token needs one that is worth it.
@@ -179,7 +191,10 @@ struct Shopper {
   }
 
   private func buy(_ purchase: PlannedPurchase) async throws {
-    if purchase.refreshes { _ = try await wallet.refresh(all: false, bank: "bank") }
+    if purchase.refreshes {
+      // What is left may be less than the smallest denomination makes up.
+      do { _ = try await wallet.refresh(all: false, bank: purchase.bank) } catch { try life.checkAlive() }
+    }
     let offers = try await wallet.offers(merchant: purchase.merchant).filter {
       $0.modes.contains(purchase.mode)
     }
@@ -214,7 +229,13 @@ struct Shopper {
     // Any counter-offer up to the dearest price that is on offer.
     options.choices.most = Money(currency: "EUR", amount: Wares.all.map(\.price).max() ?? 0)
     options.merchant = purchase.merchant
-    options.choices.bank = "bank"
+    options.choices.bank = purchase.bank
+    options.choices.reuseKey = purchase.reusesKey
+    switch purchase.signs {
+    case .fresh: break
+    case .pseudonym(let name): options.pseudonym = name
+    case .account: options.named = true
+    }
     // The order of an announced purchase names its archive.
     options.choices.archive = purchase.mode == .announced ? nil : archive(of: purchase)
     options.mode = purchase.mode

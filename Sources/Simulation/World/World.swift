@@ -32,6 +32,19 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
   private(set) var restores = Role.merchant
   /// How long after their offer merchants let sales expire.
   private(set) var offerSeconds: UInt64 = 300
+  /// What there is beside purchases.
+  let extras: Set<Extra>
+  /// Who takes part.
+  let cast: Cast
+  /// Which bank lies, where one does.
+  private(set) var lyingBank = "bank"
+  let clearing: Clearing
+  let age = Age()
+  /// How long things are kept after their lifetimes, and for how long tokens can be spent.
+  var keepSeconds: UInt64 { extras.contains(.pruning) ? 60 : 90 * 86_400 }
+  var spendSeconds: UInt64 { extras.contains(.pruning) ? Age.spendSeconds : 400 * 86_400 }
+  /// Merchants agree to every refund that is possible; otherwise their operators are asked.
+  private(set) var refundsByPolicy = false
   /// Who has the bank credit what archives approve.
   private(set) var deposits = DepositRoute.merchant
   /// What is on sale, by the offer's id.
@@ -54,6 +67,9 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     dice = Dice(scenario.seed, "world")
     generator = Dice(scenario.seed, "setup")
     plan = scenario.isCalm ? .calm : FaultPlan(drawing: dice)
+    extras = scenario.extras ?? Self.drawnExtras(scenario)
+    cast = extras.contains(.banks) ? .withTwoBanks : .shared
+    clearing = Clearing(scenario.seed)
     trace = Trace(keepsText: scenario.keepsTrace)
     result = RunResult(seed: scenario.seed)
     planned = scenario.crashes
@@ -115,6 +131,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     prepare()
     while result.violations.isEmpty, !isFinished, scheduler.step() {}
     if result.violations.isEmpty { referee.finish() }
+    if result.violations.isEmpty && extras.contains(.pruning) { age.pass(self) }
     result.virtualSeconds = scheduler.now / 1000
     close()
     result.faults = Dictionary(uniqueKeysWithValues: faults.map { ($0.key.rawValue, $0.value) })
@@ -142,11 +159,12 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     if !plan.isCalm {
       offerSeconds = scenario.liars == .none ? dice.pick([40, 120, 300]) : dice.pick([40, 90])
     }
-    for (index, member) in Cast.shared.members.enumerated() {
+    for (index, member) in cast.members.enumerated() {
       let host = Host(member, index: index, world: self, completion: completion)
       hosts.append(host)
       hostOf[member.key] = host
     }
+    if extras.contains(.banks) { lyingBank = Dice(scenario.seed, "liars").pick(["bank", "bank2"]) }
     Setup(self).run()
     Liars.hire(self)
     guard result.violations.isEmpty else { return }
@@ -158,6 +176,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
       host.disk.disk.makeBackup()
     }
     planPurchases(completion)
+    planExtras()
     for host in hosts { host.start() }
     hasBegun = true
   }
@@ -182,7 +201,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
       let place = customer(number, of: customers)
       customers[place].plan.append(
         PlannedPurchase(
-          at: starts[place], mode: dice.pick(scenario.modes), choice: dice.below(100),
+          at: starts[place], mode: dice.pick(modes), choice: dice.below(100),
           merchant: peer(.merchant, ["merchant", "merchant2"]),
           archive: peer(.archive, ["archive", "archive2"]),
           twoSided: dice.oneIn(scenario.liars.roles.contains(.pseudonym) ? 2 : 3),
@@ -219,6 +238,44 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     }
   }
 
+  // MARK: Beside purchases
+
+  /// The protocols by which one pays under a contract: the only ones that go together with what is beside.
+  private static let underContracts: Set<Mode> = [.core, .joint, .early, .repeated, .compact]
+
+  /// What is bought by in this run.
+  private var modes: [Mode] {
+    extras.isEmpty ? scenario.modes : scenario.modes.filter(Self.underContracts.contains)
+  }
+
+  /// In every other run something; from a generator of its own, so that what else happens stays what it is.
+  private static func drawnExtras(_ scenario: Scenario) -> Set<Extra> {
+    let dice = Dice(scenario.seed, "extras")
+    guard dice.oneIn(2), scenario.modes.contains(where: underContracts.contains) else { return [] }
+    return Set(Extra.allCases.filter { dice.oneIn($0 == .pruning ? 4 : 2) })
+  }
+
+  private func planExtras() {
+    let dice = Dice(scenario.seed, "wishes")
+    refundsByPolicy = dice.oneIn(2)
+    if extras.contains(.refunds) {
+      for host in hosts where host.isCustomer && !host.plan.isEmpty {
+        host.wishes = RefundWish.draw(dice, host.plan, always: scenario.transactions == 1)
+        // Where a stop may change nothing about the end, nobody gives up while somebody starts again.
+        if plan.isCalm { for index in host.wishes.indices { host.wishes[index].patience = 40 } }
+      }
+    }
+    if extras.contains(.banks) { planBanks() }
+    if extras.contains(.names) { planNames() }
+  }
+
+  /// What people at merchants' desks do: they answer customers who want their money back.
+  private func work() {
+    for host in hosts where host.member.role == .merchant && (isQuiet || dice.oneIn(8)) {
+      host.answerRefunds()
+    }
+  }
+
   // MARK: Ending
 
   /// Every second: are all customers through? Then faults stop, and once all is settled the run is over.
@@ -229,6 +286,9 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
       if !isQuiet && hosts.allSatisfy({ !$0.isCustomer || ($0.plan.isEmpty && ($0.isDone || hasLiars)) }) {
         quieten()
       }
+      if extras.contains(.refunds) { work() }
+      if extras.contains(.banks) { clearing.goOn(self) }
+      if extras.contains(.pruning) { age.prune(self) }
       watch()
     }
   }
@@ -245,6 +305,7 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     for host in hosts {
       host.disk.disk.isFull = false
       host.skew = min(max(host.skew, -3), 3)
+      host.isAway = false
     }
   }
 
@@ -256,7 +317,9 @@ public final class World: @unchecked Sendable {  // a run lives on one thread
     lastLook = scheduler.now
     // With a liar some purchases never end: then there is time enough for every expiration.
     let isLate = scenario.liars != .none && scheduler.now > quietSince + patienceMilliseconds
-    if hosts.allSatisfy({ $0.life != nil && (!$0.isCustomer || $0.isDone || isLate) }) && referee.isSettled {
+    if clearing.isSettled(self),
+      hosts.allSatisfy({ $0.life != nil && (!$0.isCustomer || $0.isDone || isLate) }) && referee.isSettled
+    {
       if scenario.liars == .none { return true }
       // Before anybody is judged, what there is is put to him.
       guard let heardAt else {
