@@ -201,6 +201,11 @@ struct CustomerWatch {
     }
     if touchesCoins && !host.needsRestore { checkHeld() }
     RefundWatch(referee, host, image).customer(mutations)
+    // Not when an older purchase that is still asked for is put down once more.
+    for case .message("purchase", let key, "N1", let bytes) in mutations
+    where image.log("purchase", key).count == 1 {
+      if let n1 = try? Unverified<N1>(bytes) { NameWatch(referee, host).began(n1.claimedSigners[0]) }
+    }
     for case .message("exchange", _, "X1", let bytes) in mutations {
       NameWatch(referee, host).exchanges(bytes)
     }
@@ -208,9 +213,6 @@ struct CustomerWatch {
 
   private func look(_ key: [UInt8], _ phase: PurchasePhase) {
     let log = image.log("purchase", key)
-    if phase == .requested, log.count == 1, let n1 = try? Unverified<N1>(log[0].bytes) {
-      NameWatch(referee, host).began(n1.claimedSigners[0])
-    }
     if log.isOfInvoice {
       return InvoicePurchaseWatch(referee: referee, host: host, image: image).look(log, phase)
     }
