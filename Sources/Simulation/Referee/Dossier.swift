@@ -27,9 +27,11 @@ final class Dossier {
   /// Orders, invoices and approvals by n, by their hashes.
   var orders: [TransactionID: [Hash]] = [:]
   private var acknowledged: Set<Hash> = []
-  /// No more messages than a case may have, and no more cases than are worth their time.
+  /// No more cases than are worth their time.
   private static let casesMax = 12
-  private static let filesMax = 240
+  /// So many messages in a file: a case may have few files, and leaving out any could convict an honest
+  /// party.
+  private static let bundleMax = 32
 
   init(_ world: World) { self.world = world }
 
@@ -143,7 +145,8 @@ final class Dossier {
       guard message.type == .refusal, let refusal = try? Unverified<Refusal>(message.bytes),
         requests.contains(refusal.claims.hRequest)
       else { return false }
-      let what = refusal.claimedSigners[0].bytes + refusal.claims.hRequest.bytes
+      let proof = Hash(of: refusal.claims.proof.flatMap { $0 })
+      let what = refusal.claimedSigners[0].bytes + refusal.claims.hRequest.bytes + proof.bytes
       return said.insert(what + [UInt8(truncatingIfNeeded: refusal.claims.code)]).inserted
     }
     let complaints = Set(found.filter { $0.type == .complaint }.map(\.hash))
@@ -153,7 +156,17 @@ final class Dossier {
       }
       return answer.claims.state != .open && complaints.contains(answer.claims.hQuery)
     }
-    return Array((lists + found + refusals + answers).map(\.bytes).prefix(Self.filesMax))
+    return Array((lists + found + refusals + answers).map(\.bytes))
+  }
+
+  /// Signed messages in bundles; all else as it is.
+  private static func bundled(_ files: [[UInt8]]) -> [[UInt8]] {
+    let messages = files.filter { $0.first == 0xd2 }
+    let bundles = stride(from: 0, to: messages.count, by: bundleMax).flatMap { start -> [[UInt8]] in
+      let part = Array(messages[start..<min(start + bundleMax, messages.count)])
+      return (try? Bundle(part).encoded()).map { [$0] } ?? part
+    }
+    return files.filter { $0.first != 0xd2 } + bundles
   }
 
   private func judgment(
@@ -161,7 +174,7 @@ final class Dossier {
   ) -> Judgment? {
     var evidence = Evidence()
     do throws(EvidenceError) {
-      for file in files { _ = try evidence.add(file, name: "message") }
+      for file in Self.bundled(files) { _ = try evidence.add(file, name: "message") }
       for bytes in goods { try evidence.add(goods: MemoryGoods(bytes: bytes)) }
     } catch { return nil }
     let now = min(latest ?? .max, Cast.epoch + world.scheduler.now / 1000)
