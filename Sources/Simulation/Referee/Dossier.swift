@@ -13,7 +13,8 @@ import Storage
 final class Dossier {
   unowned let world: World
   /// Every signed message, in the order in which it first appeared.
-  private(set) var messages: [(hash: Hash, type: MessageType, bytes: [UInt8])] = []
+  private(set) var messages: [Message] = []
+  typealias Message = (hash: Hash, type: MessageType, bytes: [UInt8])
   private var seen: Set<Hash> = []
   /// Those that honest parties hold.
   private(set) var honest: Set<Hash> = []
@@ -153,7 +154,19 @@ final class Dossier {
       }
       return answer.claims.state != .open && complaints.contains(answer.claims.hQuery)
     }
-    return Array((lists + found + refusals + answers).map(\.bytes).prefix(Self.filesMax))
+    return Array(
+      (lists + credits(of: found.map(\.hash), usable) + found + refusals + answers).map(\.bytes)
+        .prefix(Self.filesMax))
+  }
+
+  /// A token's other approvals come along with an invoice, by its address: so does what the bank paid for
+  /// them.
+  private func credits(of names: [Hash], _ usable: [Message]) -> [Message] {
+    let names = Set(names)
+    return usable.filter { message in
+      guard message.type == .credit, let credit = try? Unverified<Credit>(message.bytes) else { return false }
+      return names.contains(credit.claims.lock)
+    }
   }
 
   private func judgment(
