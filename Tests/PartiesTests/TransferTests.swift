@@ -49,7 +49,7 @@ private final class TransferRig {
 
   func begin() throws -> [String] {
     try run {
-      try $0.begun(merchant: merchant, amount: Sale.price, lock: lock, at: Times.now, key: $1)
+      try $0.begun(BT1(paying: merchant, Sale.price, lock: lock), at: Times.now, key: $1)
     }
   }
 

@@ -127,14 +127,10 @@ public struct NoticeToBank<K: BankNotice>: ~Copyable, Sendable {
   }
 }
 
-extension NoticeToBank where K == PaysMerchantsBank {
-  /// The lock is settled: its value is owed to the peer, for the merchant. Once more it is sent again.
-  public mutating func begun(
-    merchant: PublicKey, amount: Money, lock: Hash, at now: Timestamp, key: borrowing SigningKey
-  ) throws(MessageError) -> [TransferEffect] {
-    // The account is the one that the merchant's key has there.
-    let notice = BT1(merchant: merchant, amount: amount, lock: lock, account: merchant.description)
-    return try begun(notice, at: now, key: key)
+extension BT1 {
+  /// Pays a merchant into the account that its key has at the other bank.
+  public init(paying merchant: PublicKey, _ amount: Money, lock: Hash) {
+    self.init(merchant: merchant, amount: amount, lock: lock, account: merchant.description)
   }
 }
 

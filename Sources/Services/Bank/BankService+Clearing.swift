@@ -69,8 +69,7 @@ extension BankService {
     _ tx: any StoreTransaction, _ merchant: PublicKey, _ value: Money, _ lock: Hash, to peer: PublicKey,
     at now: Timestamp
   ) throws -> [UInt8]? {
-    // The account is the one that the merchant's key has there.
-    let notice = BT1(merchant: merchant, amount: value, lock: lock, account: merchant.description)
+    let notice = BT1(paying: merchant, value, lock: lock)
     return try tell(PaysMerchantsBank.self, tx, notice, lock.bytes, to: peer, at: now)
   }
 

@@ -91,10 +91,13 @@ extension BankService {
       (spent ?? []).map { ($0.token.id.bytes, Int64($0.amount)) }, uniquingKeysWith: { $0 + $1 })
     var back: [String: Int64] = [:]
     var due: UInt64 = 0
+    var isClaimed = false
     for use in uses {
       let taken = spent == nil ? use.amount : used[use.token] ?? 0
-      back[outstanding(try issuer(tx, of: use.token)), default: 0] += use.amount - taken
+      let issuer = try issuer(tx, of: use.token)
+      back[outstanding(issuer), default: 0] += use.amount - taken
       due += UInt64(taken)
+      isClaimed = isClaimed || issuer != bank
     }
     if let spent, !spent.isEmpty {
       try BankBooks.endPart(tx, lock: lock, used: spent)
@@ -111,8 +114,7 @@ extension BankService {
           reference: BankBooks.reference("release", lock), kind: "release", at: Int64(now),
           postings: [locked] + postings))
     }
-    guard due > 0, try uses.contains(where: { try issuer(tx, of: $0.token) != bank }),
-      let request = try order(tx, uses[0].message)
+    guard due > 0, isClaimed, let request = try order(tx, uses[0].message)
     else { return }
     try claim(tx, request, lock, due, at: now)
   }

@@ -113,17 +113,12 @@ extension Wallet {
 
   private func ask(_ asked: Asked, _ number: UInt64) async throws -> PurchaseAnswer {
     let pseudonym = try await info(number).pseudonymIndex
-    let query =
+    let answer =
       if let key = asked.tokenKey {
-        try Verified(signing: asked.query, with: seed.tokenKey(key))
+        try await answer(to: asked.query, at: asked.party, as: seed.tokenKey(key))
       } else {
-        try Verified(signing: asked.query, with: seed.pseudonymKey(pseudonym))
+        try await answer(to: asked.query, at: asked.party, as: seed.pseudonymKey(pseudonym))
       }
-    let answer: Verified<StatusAnswer> = try expect(
-      try await exchange(query.bytes, with: asked.party), from: asked.party, for: query.bytes)
-    guard answer.payload.hQuery == query.hash else {
-      throw ServiceError.protocolViolation("\(try entry(asked.party).name) answered another query")
-    }
     try await store.write {
       try $0.keep(
         Label(.status), answer.bytes, kind: PurchaseInfo.kind, key: RowKey.number(number))

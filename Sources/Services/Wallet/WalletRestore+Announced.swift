@@ -78,15 +78,12 @@ extension Wallet {
   ) async throws -> Verified<PurchaseOrder>? {
     let merchant = announcement.payload.merchant
     var generator = surroundings.randomness
-    let query = try Verified(
-      signing: StatusQuery(
-        n: nil, merchant: merchant, nonce: .random(using: &generator),
-        serial: announcement.payload.token.serial),
-      with: seed.tokenKey(coin.keyIndex))
-    let answer: Verified<StatusAnswer> = try expect(
-      try await exchange(query.bytes, with: merchant), from: merchant, for: query.bytes)
+    let query = StatusQuery(
+      n: nil, merchant: merchant, nonce: .random(using: &generator),
+      serial: announcement.payload.token.serial)
+    let answer = try await answer(to: query, at: merchant, as: seed.tokenKey(coin.keyIndex))
     return answer.payload.proof.lazy.compactMap { try? Verified<PurchaseOrder>($0, by: .key(merchant)) }
-      .first { $0.hash == announcement.payload.hPO && answer.payload.hQuery == query.hash }
+      .first { $0.hash == announcement.payload.hPO }
   }
 
   /// Makes the purchase that an announcement paid again.

@@ -149,13 +149,10 @@ extension Wallet {
 
   /// Asks the bank, as the token's key, what is left of a token and what it was used for.
   private func ask(_ coin: Coin) async throws -> (rest: UInt64, uses: [[UInt8]]) {
-    let bank = try entry(coin.decoded().bank)
+    let token = try coin.decoded()
     var generator = surroundings.randomness
-    let query = try Verified(
-      signing: StatusQuery(coin.decoded(), nonce: .random(using: &generator)),
-      with: seed.tokenKey(coin.keyIndex))
-    let answer: Verified<StatusAnswer> = try expect(
-      try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
+    let query = try StatusQuery(token, nonce: .random(using: &generator))
+    let answer = try await answer(to: query, at: token.bank, as: seed.tokenKey(coin.keyIndex))
     let rest = answer.payload.remainder?.amount ?? coin.value
     return (rest, answer.payload.proof)
   }
@@ -219,17 +216,9 @@ extension Wallet {
         return nil
       }
       guard let coin = known else { continue }
-      let bank = try entry(purchase.bank)
-      var generator = surroundings.randomness
-      let query = try Verified(
-        signing: StatusQuery(
-          n: purchase.terms.n, merchant: purchase.terms.merchant, nonce: .random(using: &generator)),
-        with: seed.tokenKey(coin.keyIndex))
-      let answer: Verified<StatusAnswer> = try expect(
-        try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
-      guard answer.payload.hQuery == query.hash else {
-        throw ServiceError.protocolViolation("\(bank.name) answered another query")
-      }
+      let terms = purchase.terms
+      let answer = try await status(
+        of: terms.n, terms.merchant, at: purchase.bank, as: seed.tokenKey(coin.keyIndex))
       taken[purchase.hash] = purchase.taken(answer.payload)
     }
     return taken

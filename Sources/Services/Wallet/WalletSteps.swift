@@ -278,9 +278,15 @@ extension Wallet {
     after: Hash? = nil
   ) async throws -> Verified<StatusAnswer> {
     var generator = surroundings.randomness
-    let query = try Verified(
-      signing: StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator), serial: after),
-      with: key)
+    let query = StatusQuery(n: n, merchant: merchant, nonce: .random(using: &generator), serial: after)
+    return try await answer(to: query, at: party, as: key)
+  }
+
+  /// What `party` answers to this key, and to just this question.
+  func answer(
+    to question: StatusQuery, at party: PublicKey, as key: borrowing SigningKey
+  ) async throws -> Verified<StatusAnswer> {
+    let query = try Verified(signing: question, with: key)
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: party), from: party, for: query.bytes)
     guard answer.payload.hQuery == query.hash else {

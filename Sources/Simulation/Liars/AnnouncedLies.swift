@@ -51,33 +51,11 @@ extension LyingMerchant {
     guard let key = saleKey(terms.n) else { return nil }
     var (sealed, submits): ([UInt8]?, Bool) = (nil, false)
     switch trick(terms.n) {
-    case .garbage:
-      guard var bytes = sealedGoods(terms.n) else { return nil }
-      bytes[bytes.count - 1] ^= 1
-      guard let claim = Self.claim(of: bytes) else { return nil }
-      (terms.root, terms.length, sealed, submits) = (claim.root, claim.length, bytes, true)
-    case .otherDigest:
-      terms.digests = [Hash([UInt8](repeating: 7, count: 32))!]
-      submits = true
     case .higherPrice: terms.price = Money(currency: "EUR", amount: terms.price.amount + 1)!
-    case .sameNumber:
-      guard let last = lastNumber else {
-        lastNumber = terms.n
-        return nil
-      }
-      terms.n = last
-      terms.hx = .keyCommitment(.announced, merchant: host.member.key, n: last, key: key)
-    case .otherCommitment:
-      terms.hx = Hash([UInt8](repeating: 8, count: 32))!
-      submits = true
     case .otherPseudonym: terms.archive = host.member.key
-    case .shortLifetime: terms.lifetime = terms.expiration + 1
-    case .otherCiphertext:
-      guard var bytes = sealedGoods(terms.n) else { return nil }
-      bytes[bytes.count - 1] ^= 1
-      keep(terms.n, key: key, sealed: bytes, submits: false)
-      return nil
-    default: return nil
+    default:
+      guard let bent = bend(&terms, .announced, key: key) else { return nil }
+      (sealed, submits) = bent
     }
     world.count(.lied)
     let signed = sign(PurchaseOrder(terms: terms))

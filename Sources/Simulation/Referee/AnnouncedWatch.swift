@@ -7,18 +7,10 @@ import Parties
 import Storage
 
 /// Looks at one durable step of an archive, beside its record.
-struct ArchiveWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct ArchiveWatch: Watch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   func see(_ mutations: [Mutation]) {
     for case .message(let kind, let key, let label, let bytes) in mutations {
@@ -50,18 +42,10 @@ struct ArchiveWatch {
 }
 
 /// Looks at one durable step of an announced sale.
-struct AnnouncedWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct AnnouncedWatch: LockedSaleWatch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   func look(_ row: MachineRow, _ n: TransactionID, _ phase: SalePhase) {
     let log = image.log("sale", row.key)
@@ -91,7 +75,7 @@ struct AnnouncedWatch {
     case .cancelling: if lock == nil { fail(8, "cancels no lock") }
     case .committed, .credited:
       checkOutcome(last(MessageType.a9a.label), lock, isCommit: true)
-      if phase == .credited { checkCredit(last(Label.credit.rawValue), lock) }
+      if phase == .credited { checkCredit(last(Label.credit.rawValue), lock, last(MessageType.a9a.label)) }
     case .aborted:
       checkOutcome(last(MessageType.a9b.label) ?? last(P5c.type.label), lock, isCommit: false)
     case .forcing: fail(8, "an announced sale is \(phase)")
@@ -123,21 +107,6 @@ struct AnnouncedWatch {
     guard terms.expiration <= ordered.expiration, terms.lifetime == ordered.lifetime else {
       return fail(7, "goes on with a lock of another time")
     }
-  }
-
-  private func checkOutcome(_ bytes: [UInt8]?, _ lock: LockFacts?, isCommit: Bool) {
-    guard let outcome = bytes.flatMap({ OutcomeFacts($0) }), outcome.isCommit == isCommit, let lock else {
-      return fail(8, "ends a sale without an outcome")
-    }
-    if let fault = outcome.fault(for: lock.terms, mode: lock.mode, lock: lock.name) {
-      fail(4, "ends a sale by an outcome that is not its own: \(fault)")
-    }
-  }
-
-  private func checkCredit(_ bytes: [UInt8]?, _ lock: LockFacts?) {
-    guard let lock, let credit = bytes.flatMap({ try? Verified<Credit>($0, by: .key(lock.bank)) }),
-      credit.payload.lock == lock.name, credit.payload.amount == lock.terms.value
-    else { return fail(3, "takes a credit that is not the sale's") }
   }
 }
 

@@ -5,14 +5,10 @@ import Messages
 import Storage
 
 /// Looks at one durable step of a bank.
-struct BankWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
+struct BankWatch: Watch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   func see(_ mutations: [Mutation]) {
     var messages: [(label: String, bytes: [UInt8])] = []
@@ -41,14 +37,10 @@ struct BankWatch {
       end(name, messages, uses.filter { $0.lock == name && $0.state != .locked }, entries)
     }
     checkCredits(entries, uses, messages)
-    RefundWatch(referee, host, image).bank(mutations)
-    ClearingWatch(referee, host, image).see(mutations)
+    RefundWatch(referee: referee, host: host, image: image).bank(mutations)
+    ClearingWatch(referee: referee, host: host, image: image).see(mutations)
     DepositWatch(referee: referee, host: host, image: image).see(entries, uses, mutations)
     balance()
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
   }
 
   // MARK: Money in and out

@@ -7,18 +7,10 @@ import Services
 import Storage
 
 /// Looks at one durable step of a bank that has another beside it.
-struct ClearingWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct ClearingWatch: Watch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   /// The account that a sale's value goes to at this bank.
   static func payee(of merchant: PublicKey, at host: Host, _ image: StoreImage) -> String? {

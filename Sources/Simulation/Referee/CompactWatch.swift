@@ -6,18 +6,10 @@ import Parties
 import Storage
 
 /// Looks at one durable step of a compact sale.
-struct CompactWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct CompactWatch: Watch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   func look(_ row: MachineRow, _ n: TransactionID, _ phase: SalePhase) {
     let log = image.log("sale", row.key)

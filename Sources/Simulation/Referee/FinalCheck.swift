@@ -39,8 +39,8 @@ struct Unsettled {
         open.append("\(name) has a purchase that is \(PurchasePhase(rawValue: row.phase)!)")
       }
     }
-    if host.member.role == .bank { open += ClearingWatch(referee, host, image).open }
-    open += RefundWatch(referee, host, image).open
+    if host.member.role == .bank { open += ClearingWatch(referee: referee, host: host, image: image).open }
+    open += RefundWatch(referee: referee, host: host, image: image).open
     // What a liar does not answer stays in the outbox.
     let waiting = image.outbox.filter { item in
       PublicKey(hex: item.destination).flatMap(referee.world.host)?.isHonest ?? true
@@ -302,6 +302,7 @@ struct FinalCheck {
   private func checkCoins(_ host: Host, _ image: StoreImage) {
     guard let coins = try? Wallet.coins(in: SimulatedTransaction(image, writable: false)) else { return }
     let hasForgotten = world.hosts.contains { referee.restored.contains($0.index) }
+    let isTrusting = world.hosts.contains { $0.member.role == .merchant && $0.completion == .early }
     for coin in coins {
       guard let bank = PublicKey(hex: coin.bank).flatMap(world.host), bank.isHonest,
         let books = self.image(bank)
@@ -309,7 +310,6 @@ struct FinalCheck {
       // Whoever was put back may have forgotten to whom a bound token was given: the archive knows.
       if coin.archive != nil && hasForgotten { continue }
       // A merchant that gave k on trust may not have deposited in time, or at all.
-      let isTrusting = world.hosts.contains { $0.member.role == .merchant && $0.completion == .early }
       if coin.archive != nil, coin.rest == 0, isTrusting { continue }
       let row = books.tokens[coin.id.bytes]
       let rest = Int64(coin.value) - (row?.spent ?? 0)

@@ -40,14 +40,10 @@ struct PaidInvoices {
 }
 
 /// Looks at a bound token at its archive.
-struct ArchiveTokenWatch {
+struct ArchiveTokenWatch: Watch {
   let referee: Referee
   let host: Host
   let image: StoreImage
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
 
   func see(_ key: [UInt8], _ label: String, _ bytes: [UInt8]) {
     guard let address = Hash(key) else { return fail(8, "files a token under no address") }
@@ -88,14 +84,10 @@ struct ArchiveTokenWatch {
 }
 
 /// Looks at the entries that bound tokens cause in a bank's books.
-struct DepositWatch {
+struct DepositWatch: Watch {
   let referee: Referee
   let host: Host
   let image: StoreImage
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
 
   func see(_ entries: [LedgerEntry], _ uses: [TokenUse], _ mutations: [Mutation]) {
     for entry in entries {

@@ -7,14 +7,10 @@ import Services
 import Storage
 
 /// Looks at one durable step of an invoice sale.
-struct InvoiceSaleWatch {
+struct InvoiceSaleWatch: Watch {
   let referee: Referee
   let host: Host
   let image: StoreImage
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
 
   func look(_ row: MachineRow, _ mode: Mode, _ phase: SalePhase) {
     let log = image.log("sale", row.key)
@@ -82,14 +78,10 @@ struct InvoiceSaleWatch {
 }
 
 /// Looks at one durable step of an invoice purchase.
-struct InvoicePurchaseWatch {
+struct InvoicePurchaseWatch: Watch {
   let referee: Referee
   let host: Host
   let image: StoreImage
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
 
   func look(_ log: [StoredMessage], _ phase: PurchasePhase) {
     switch phase {

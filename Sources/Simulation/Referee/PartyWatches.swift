@@ -6,18 +6,10 @@ import Services
 import Storage
 
 /// Looks at one new record of an archive, or of a bank that is its own archive.
-struct RecordWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct RecordWatch: Watch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   func see(_ row: RecordRow) {
     guard let outcome = OutcomeFacts(row.body) else { return fail(4, "publishes what is no outcome") }
@@ -62,28 +54,20 @@ struct RecordWatch {
 }
 
 /// Looks at one durable step of a merchant.
-struct MerchantWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct MerchantWatch: LockedSaleWatch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   func see(_ mutations: [Mutation]) {
-    RefundWatch(referee, host, image).merchant(mutations)
+    RefundWatch(referee: referee, host: host, image: image).merchant(mutations)
     for case .machine(let row) in mutations where row.kind == "sale" {
       guard let number = row.data.first, let mode = Mode(rawValue: UInt64(number)),
         let phase = SalePhase(rawValue: row.phase), let n = TransactionID(row.key)
       else { return fail(8, "a sale that cannot be read") }
-      if mode == .compact { CompactWatch(referee, host, image).look(row, n, phase) }
+      if mode == .compact { CompactWatch(referee: referee, host: host, image: image).look(row, n, phase) }
       if mode == .repeated { lookAtSeries(row, mutations) }
-      if mode == .announced { AnnouncedWatch(referee, host, image).look(row, n, phase) }
+      if mode == .announced { AnnouncedWatch(referee: referee, host: host, image: image).look(row, n, phase) }
       if Mode.invoices.contains(mode) {
         InvoiceSaleWatch(referee: referee, host: host, image: image).look(row, mode, phase)
       }
@@ -155,38 +139,13 @@ struct MerchantWatch {
       return fail(7, "goes on with a lock of another time")
     }
   }
-
-  private func checkOutcome(_ bytes: [UInt8]?, _ lock: LockFacts?, isCommit: Bool) {
-    guard let outcome = bytes.flatMap({ OutcomeFacts($0) }), outcome.isCommit == isCommit, let lock else {
-      return fail(8, "ends a sale without an outcome")
-    }
-    if let fault = outcome.fault(for: lock.terms, mode: lock.mode, lock: lock.name) {
-      fail(4, "ends a sale by an outcome that is not its own: \(fault)")
-    }
-  }
-
-  private func checkCredit(_ bytes: [UInt8]?, _ lock: LockFacts?, _ commit: [UInt8]?) {
-    let outcome = commit.flatMap { OutcomeFacts($0) }
-    let home = referee.world.cast.home(of: host.member.key)
-    guard let lock, let credit = bytes.flatMap({ try? Verified<Credit>($0, by: .key(home ?? lock.bank)) }),
-      credit.payload.lock == lock.name, credit.payload.amount == outcome?.due(lock.terms) ?? lock.terms.value
-    else { return fail(3, "takes a credit that is not the sale's") }
-  }
 }
 
 /// Looks at one durable step of a customer.
-struct CustomerWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct CustomerWatch: Watch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   func see(_ mutations: [Mutation]) {
     var touchesCoins = false
@@ -200,7 +159,7 @@ struct CustomerWatch {
       SeriesWatch(referee, host, image.log("purchase", key))?.bought(label, bytes)
     }
     if touchesCoins && !host.needsRestore { checkHeld() }
-    RefundWatch(referee, host, image).customer(mutations)
+    RefundWatch(referee: referee, host: host, image: image).customer(mutations)
     // Not when an older purchase that is still asked for is put down once more.
     for case .message("purchase", let key, "N1", let bytes) in mutations
     where image.log("purchase", key).count == 1 {

@@ -6,7 +6,7 @@ import Parties
 import Storage
 
 /// Looks at what disappears in one durable step.
-struct PruneWatch {
+struct PruneWatch: Watch {
   /// Where a transaction stands in one store.
   struct Standing {
     var phase: Int
@@ -14,13 +14,9 @@ struct PruneWatch {
     var lifetime: Timestamp?
   }
 
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   private func fail(_ text: String) { referee.violate(8, "\(host.member.name): \(text)") }
 
@@ -130,7 +126,7 @@ struct PruneWatch {
   static func checkGone(_ referee: Referee) {
     for host in referee.world.hosts where host.isHonest {
       guard let image = host.life?.store.image else { continue }
-      let watch = PruneWatch(referee, host, image)
+      let watch = PruneWatch(referee: referee, host: host, image: image)
       for kind in ["sale", "lock", "purchase"] {
         for row in image.machines(kind) where watch.shouldBeGone(row) {
           return watch.fail("never lets go of a \(kind) in phase \(row.phase)")

@@ -193,18 +193,18 @@ final class Referee {
   func committed(_ host: Host, _ image: StoreImage, _ mutations: [Mutation]) {
     dossier.kept(host, mutations)
     guard host.isHonest else { return }
-    if world.extras.contains(.pruning) { PruneWatch(self, host, image).see(mutations) }
+    if world.extras.contains(.pruning) { PruneWatch(referee: self, host: host, image: image).see(mutations) }
     switch host.member.role {
-    case .bank: BankWatch(self, host, image).see(mutations)
-    case .archive: ArchiveWatch(self, host, image).see(mutations)
+    case .bank: BankWatch(referee: self, host: host, image: image).see(mutations)
+    case .archive: ArchiveWatch(referee: self, host: host, image: image).see(mutations)
     case .witness:
       for case .message(_, _, let label, let bytes) in mutations where label == NonResponse.type.label {
         checkCertificate(host, bytes)
       }
-    case .merchant: MerchantWatch(self, host, image).see(mutations)
-    default: CustomerWatch(self, host, image).see(mutations)
+    case .merchant: MerchantWatch(referee: self, host: host, image: image).see(mutations)
+    default: CustomerWatch(referee: self, host: host, image: image).see(mutations)
     }
-    for case .record(let row) in mutations { RecordWatch(self, host, image).see(row) }
+    for case .record(let row) in mutations { RecordWatch(referee: self, host: host, image: image).see(row) }
   }
 
   /// A sale begins: its number and key are new, and its key is the one committed to.

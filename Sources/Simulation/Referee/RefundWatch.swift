@@ -44,23 +44,10 @@ struct RefundFacts: Sendable {
 }
 
 /// Looks at refunds in one store.
-struct RefundWatch {
-  private let referee: Referee
-  private let host: Host
-  private let image: StoreImage
-
-  init(_ referee: Referee, _ host: Host, _ image: StoreImage) {
-    (self.referee, self.host, self.image) = (referee, host, image)
-  }
-
-  init?(_ referee: Referee, _ host: Host) {
-    guard let image = host.life?.store.image else { return nil }
-    self.init(referee, host, image)
-  }
-
-  private func fail(_ invariant: Int, _ text: String) {
-    referee.violate(invariant, "\(host.member.name): \(text)")
-  }
+struct RefundWatch: Watch {
+  let referee: Referee
+  let host: Host
+  let image: StoreImage
 
   // MARK: The bank
 
@@ -280,4 +267,11 @@ extension Referee {
 
   /// The bank that credits this lock's merchant, and gives back what the merchant agrees to.
   func payer(of lock: LockFacts) -> PublicKey { world.cast.home(of: lock.terms.merchant) ?? lock.bank }
+}
+
+extension RefundWatch {
+  init?(_ referee: Referee, _ host: Host) {
+    guard let image = host.life?.store.image else { return nil }
+    self.init(referee: referee, host: host, image: image)
+  }
 }
