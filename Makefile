@@ -54,6 +54,7 @@ interop: build venv ## Let other people's programs read our messages and ours th
 
 scenarios: build ## Type the commands as users do, let sales fail, flood them with repetitions, kill -9 them
 	Tests/Scenarios/walkthrough.sh
+	Tests/Scenarios/traces.sh
 	Tests/Scenarios/cli.sh
 	Tests/Scenarios/outcomes.sh
 	Tests/Scenarios/joint.sh

@@ -60,11 +60,12 @@ extension Wallet {
     _ contract: Contract, at price: Money, from coins: [(id: [UInt8], coin: Coin)], reuseKey: Bool
   ) throws(ChangeError) -> [ChosenCoin] {
     if reuseKey {
-      // The key whose tokens leave the least behind.
-      let byKey = Dictionary(grouping: coins, by: \.coin.keyIndex).values
-        .filter { $0.count > 1 || $0[0].coin.available >= price.amount }
-        .sorted { $0.reduce(0) { $0 + $1.coin.available } < $1.reduce(0) { $0 + $1.coin.available } }
-      for own in byKey {
+      // The key whose tokens leave the least behind, of several the oldest.
+      let byKey = Dictionary(grouping: coins, by: \.coin.keyIndex)
+        .filter { $0.value.count > 1 || $0.value[0].coin.available >= price.amount }
+        .map { (total: $0.value.reduce(0) { $0 + $1.coin.available }, key: $0.key, coins: $0.value) }
+        .sorted { ($0.total, $0.key) < ($1.total, $1.key) }
+      for own in byKey.map(\.coins) {
         if let chosen = try? select(contract, at: price, from: own, reuseKey: false) { return chosen }
       }
     }

@@ -57,12 +57,12 @@ extension Wallet {
       }
       try await advanceCounters()
       pending.removeAll { known.contains($0.hash) }
-      try await settleCoins(Array(purchases.values) + pending)
-      (pending, rounds) = ([], rounds + 1)
       // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
       let byAge = purchases.values.sorted {
         ($0.terms.expiration, $0.terms.n.description) < ($1.terms.expiration, $1.terms.n.description)
       }
+      try await settleCoins(byAge + pending)
+      (pending, rounds) = ([], rounds + 1)
       for purchase in byAge {
         guard let (number, index) = try await purchase.takeUp(by: self, below: limit, names: names) else {
           continue
@@ -199,7 +199,11 @@ extension Wallet {
         for input in known[purchase.hash] ?? [] { coins[input.token.id]?.rest += input.amount }
       }
       let rows = coins
-      try await store.write { tx in for (id, coin) in rows { try tx.putCoin(coin, id: id) } }
+      try await store.write { tx in
+        for (id, coin) in rows.sorted(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
+          try tx.putCoin(coin, id: id)
+        }
+      }
       return
     }
     throw ServiceError.unreachable("the bank has changes all the time: try again later")
