@@ -8,6 +8,7 @@
 #include "acd/message.h"
 #include "acd_fields.h"
 #include "acd_fields_core.h"
+#include "acd_fields_delivery.h"
 #include "acd_fields_modes.h"
 #include "acd_fields_token.h"
 #include "acd_internal.h"
@@ -21,6 +22,7 @@
 #define TOKEN BIT(ACD_ROLE_TOKEN)
 #define PSEUDONYM BIT(ACD_ROLE_PSEUDONYM)
 #define ACCOUNT BIT(ACD_ROLE_ACCOUNT)
+#define KIOSK BIT(ACD_ROLE_KIOSK)
 #define ROW(name, label, title, signers, fields) \
     {(name), (label), (title), (uint16_t)(signers), (uint8_t)(sizeof(fields) / sizeof((fields)[0])), (fields)}
 
@@ -119,6 +121,13 @@ static const acd_message_info table[ACD_TYPE_COUNT] = {
     [ACD_RF3] = ROW("acd-rf3", "RF3", "Refund", BANK, rf3_fields),
     [ACD_NR] = ROW("acd-nr", "NR", "Certified non-response", BIT(ACD_ROLE_WITNESS), nr_fields),
     [ACD_P5C] = ROW("acd-p5c", "P5c", "Abort by the witnesses", BIT(ACD_ROLE_WITNESS), p5c_fields),
+
+    [ACD_D0] = ROW("acd-d0", "D0", "Parcel arrived", KIOSK, d0_fields),
+    [ACD_D1] = ROW("acd-d1", "D1", "Challenge at the counter", KIOSK, d1_fields),
+    [ACD_D2] = ROW("acd-d2", "D2", "Answer to the challenge", PSEUDONYM, d2_fields),
+    [ACD_D3] = ROW("acd-d3", "D3", "Outcome at the counter", KIOSK, d3_fields),
+    [ACD_DELEGATION] = ROW("acd-delegation", "Delegation", "Somebody else may collect", PSEUDONYM,
+                           delegation_fields),
 
     [ACD_RECEIPT] = ROW("acd-receipt/1", "Receipt", "Paid receipt", 0, receipt_fields),
     [ACD_BUNDLE] = ROW("acd-bundle/1", "Bundle", "Messages that travel together", 0, bundle_fields),

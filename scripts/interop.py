@@ -169,7 +169,7 @@ def not_sent_yet(name):
     """Types that stand in the table and that no party of this version sends: their protocols are not served yet. And a
     payment, which passes inside a box alone."""
     return re.fullmatch(
-        r"acd-(ja5b|nr|p5c|payment-1|payment)", name)
+        r"acd-(ja5b|nr|p5c|d[0-3]|delegation|payment-1|payment)", name)
 
 
 def rules(cddl, *lists):

@@ -36,6 +36,7 @@ struct Codec {
     PurchaseOrder.self, Announcement.self, Announced.self, Consent.self, A7.self, A8.self, A9a.self, A9b.self,
     N2.self, BT1.self, BT2.self, BT3.self, BT4.self, RF1.self, RF2.self, RF3.self,
     NonResponse.self, P5c.self,
+    D0.self, D1.self, D2.self, D3.self, Delegation.self,
   ]
   private static let maps: [any Fields.Type] = [
     Receipt.self, Bundle.self, SealedMessage.self, Payment.self, Contract.self, Token.self, TokenInput.self,

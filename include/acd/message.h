@@ -73,6 +73,8 @@ typedef enum acd_message_type {
     ACD_PO, ACD_ANNOUNCEMENT, ACD_ANNOUNCED, ACD_CONSENT, ACD_A7, ACD_A8, ACD_A9A, ACD_A9B,
     /* Negotiation, a second bank, refunds, certified non-response. */
     ACD_N2, ACD_BT1, ACD_BT2, ACD_BT3, ACD_BT4, ACD_RF1, ACD_RF2, ACD_RF3, ACD_NR, ACD_P5C,
+    /* Delivery at a counter. */
+    ACD_D0, ACD_D1, ACD_D2, ACD_D3, ACD_DELEGATION,
     /* Containers: not signed. */
     ACD_RECEIPT, ACD_BUNDLE, ACD_SEALED, ACD_PAYMENT,
     /* Maps inside messages. */
@@ -139,6 +141,11 @@ enum {
     ACD_NR_TARGET = -1, ACD_NR_SENT_AT = -2, ACD_NR_WAITED_UNTIL = -3, ACD_NR_ANSWER = -4,
     ACD_NR_CHECKPOINT = -5,
     ACD_P5C_CHECKPOINT = -1, ACD_P5C_NON_RESPONSES = -2,
+    ACD_D0_PARCEL = -1,
+    ACD_D1_OFFICE = -1, ACD_D1_PARCEL = -2, ACD_D1_H_P5A = -3, ACD_D1_INTENT = -4, ACD_D1_INVENTORY = -5,
+    ACD_D2_INTENT = -1,
+    ACD_D3_STAGE = -1, ACD_D3_OUTCOME = -2, ACD_D3_INDEX = -3, ACD_D3_PREVIOUS = -4, ACD_D3_PARCEL = -5,
+    ACD_DELEGATION_KEY = -1, ACD_DELEGATION_PARCEL = -2,
     ACD_PAYMENT_TOKENS = -1, ACD_PAYMENT_ENDORSEMENT = -2,
     ACD_RECEIPT_P1 = -1, ACD_RECEIPT_P5A = -2, ACD_RECEIPT_DESCRIPTION = -3, ACD_RECEIPT_PROOF = -4,
     ACD_BUNDLE_MESSAGES = -1,
@@ -174,6 +181,23 @@ typedef enum acd_mode {
 /* How E6 and R9 reach their payment: by the customer's acknowledgement, or by the archive's holding of the
  * ciphertext (forced commit). */
 typedef enum acd_delivery { ACD_DELIVERY_ACKNOWLEDGED = 1, ACD_DELIVERY_FORCED = 2 } acd_delivery;
+
+/* What a customer wants at a counter: in D1, and the same in D2. */
+typedef enum acd_intent {
+    ACD_INTENT_COLLECT = 1,
+    ACD_INTENT_REFUSE = 2,         /* does not want it */
+    ACD_INTENT_REFUSE_DAMAGED = 3, /* with an inventory of the damage in D1 */
+    ACD_INTENT_REFUSE_WRONG = 4    /* not what the contract says */
+} acd_intent;
+
+/* D3: that the right was verified, and what became of the parcel, are records of their own. */
+typedef enum acd_stage { ACD_STAGE_VERIFIED = 1, ACD_STAGE_FINAL = 2 } acd_stage;
+
+typedef enum acd_outcome {
+    ACD_OUTCOME_HANDED_OVER = 1, ACD_OUTCOME_REFUSED = 2, ACD_OUTCOME_REFUSED_DAMAGED = 3,
+    ACD_OUTCOME_FAILED = 4,        /* jammed, lost or the wrong item: for good */
+    ACD_OUTCOME_EXPIRED = 5, ACD_OUTCOME_RETURNED = 6
+} acd_outcome;
 
 typedef enum acd_state {
     ACD_STATE_UNKNOWN = 0,   /* nothing known of this transaction or token */
