@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
+.PHONY: help demo test card card-mutants protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,6 +51,12 @@ swift-test: setup ## Run the Swift tests, those of the simulator by themselves
 
 interop: build venv ## Let other people's programs read our messages and ours theirs: pycose and zcbor
 	scripts/interop.sh
+
+card: ccore ## Let other people's programs talk to the smart card: pcscd, opensc-tool, pyscard
+	scripts/card.sh
+
+card-mutants: setup ## Break each check of the card once and see a test fail
+	scripts/card_mutants.py
 
 scenarios: build ## Type the commands as users do, let sales fail, flood them with repetitions, kill -9 them
 	Tests/Scenarios/walkthrough.sh

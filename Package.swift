@@ -71,7 +71,7 @@ let package = Package(
     .target(
       name: "CCore", dependencies: ["CSodium"], path: ".",
       exclude: ["CCore/CMakeLists.txt", "CCore/acd.pc.in", "CCore/README.md",
-        "CCore/examples", "CCore/tests", "CCore/tools"],
+        "CCore/examples", "CCore/ports", "CCore/tests", "CCore/tools"],
       sources: ["CCore"], publicHeadersPath: "include",
       cSettings: [
         .headerSearchPath("CCore"), .enableWarning("all"), .enableWarning("extra"),

@@ -11,6 +11,7 @@
  *   acd/note.h        signed notes                                C2SP signed-note
  *   acd/base45.h      text for QR codes                           RFC 9285
  *   acd/receipt.h     verify a paid receipt in one call           docs/SPEC.md, US 6,076,078
+ *   acd/card.h        the smart card, as an application            ISO/IEC 7816-4, docs/SPEC.md
  *
  * Conventions, stated once:
  *  - Every function that can fail returns acd_status; ACD_OK is 0. Outputs are written only on ACD_OK unless
@@ -39,5 +40,6 @@
 #include "acd/note.h"
 #include "acd/base45.h"
 #include "acd/receipt.h"
+#include "acd/card.h"
 
 #endif

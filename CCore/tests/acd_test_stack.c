@@ -3,7 +3,7 @@
  * it out there. */
 #include <pthread.h>
 #include <stdlib.h>
-#include "acd_sample.h"
+#include "acd_card_rig.h"
 #include "acd_test.h"
 
 #define STACK_SIZE (256u * 1024u)
@@ -48,6 +48,43 @@ static void *run_map(void *unused)
     return unused;
 }
 
+static rig card;
+static uint8_t keys[1][32];
+static sample card_receipt;
+static sample card_d1;
+static sample card_payment;
+
+/* The card's longest commands: a payment, a receipt stored, D2. */
+static void *run_card(void *unused)
+{
+    result = rig_sign(&card, card_payment) == 0x9000 && rig_store(&card, 0, 0, card_receipt) == 0x9000 &&
+                     rig_command(&card, 0x88, 0, 0, card_d1.bytes, card_d1.len, 256) == 0x9000
+                 ? ACD_OK
+                 : ACD_ERR_MISMATCH;
+    return unused;
+}
+
+/* What the rig itself needs, with a command that is refused at once. */
+static void *run_rig(void *unused)
+{
+    (void)rig_command(&card, 0x01, 0, 0, card_d1.bytes, card_d1.len, 256);
+    return unused;
+}
+
+static void make_card(void)
+{
+    uint8_t pseudonym[32];
+    const rig_sale sale = rig_sale_good();
+    rig_new(&card);
+    rig_personalise(&card, keys[0], pseudonym);
+    rig_sale_build(&sale, pseudonym, &card_receipt, &card_d1);
+    card_payment =
+        rig_structure(ACD_P2, rig_payment(ACD_P2, 1, 2, 3, (const uint8_t (*)[32])keys, 1), keys[0]);
+    CHECK(rig_verify(&card, 0x81, rig_counter_pin) == 0x9000);
+    CHECK(rig_verify(&card, 0x82, rig_payment_pin) == 0x9000);
+    CHECK(rig_use_key(&card, ACD_CARD_TOKEN_KEY, 0) == 0x9000);
+}
+
 static size_t stack_of(void *(*run)(void *))
 {
     pthread_t thread;
@@ -63,6 +100,18 @@ static size_t stack_of(void *(*run)(void *))
     pthread_attr_destroy(&attributes);
     free(stack);
     return STACK_SIZE - unused;
+}
+
+static void the_card_needs_little_stack(void)
+{
+    make_card();
+    size_t libsodium = stack_of(run_libsodium) - stack_of(run_nothing);
+    size_t around = stack_of(run_rig);
+    size_t whole = stack_of(run_card);
+    CHECK_STATUS(ACD_OK, result);
+    CHECK(whole > around);
+    printf("stack: a card's longest commands %zu, libsodium's verify included\n", whole - around);
+    CHECK(whole - around <= libsodium + 4096);
 }
 
 static void the_verifier_needs_little_stack(void)
@@ -90,5 +139,6 @@ int main(void)
     sample_key(public_key, secret_key, 5);
     acd_ed25519_sign(signature, "m", 1, secret_key);
     RUN(the_verifier_needs_little_stack);
+    RUN(the_card_needs_little_stack);
     return TEST_RESULT();
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "acd_card_rig.h"
 #include "acd_vector.h"
 
 static const char *out_root;
@@ -98,6 +99,64 @@ static void put_goods(void)
     }
 }
 
+/* MARK: The card */
+
+static rig card;
+static uint8_t tape[65536];
+
+static void end_tape(const char *name)
+{
+    put_seed("card", name, (sample){tape, card.tape_len});
+    card.tape_len = 0;
+}
+
+/* Lives of a card like acd_fuzz_card's, which draws the same keys. */
+static void put_card(void)
+{
+    static const uint8_t kind = ACD_CARD_TOKEN_KEY;
+    uint8_t keys[1][32];
+    uint8_t pseudonym[32];
+    rig_sale sale = rig_sale_good();
+    sample receipt;
+    sample d1;
+    sample_reset();
+    rig_new_of(&card, 128, 64);
+    rig_personalise(&card, keys[0], pseudonym);
+    rig_sale_build(&sale, pseudonym, &receipt, &d1);
+    card.tape = tape;
+    card.tape_cap = sizeof tape;
+    (void)rig_select(&card);
+    (void)rig_verify(&card, 0x81, rig_wrong_pin);
+    (void)rig_verify(&card, 0x81, rig_counter_pin);
+    (void)rig_change(&card, 0x82, rig_payment_pin, rig_counter_pin);
+    (void)rig_unblock(&card, 0x82, rig_puk, rig_payment_pin);
+    end_tape("pins");
+    (void)rig_verify(&card, 0x82, rig_payment_pin);
+    (void)rig_command(&card, 0x47, 0x80, 0, &kind, 1, 256);
+    (void)rig_use_key(&card, ACD_CARD_TOKEN_KEY, 0);
+    sample payment = rig_payment(ACD_P2, 1, 2, 300, (const uint8_t (*)[32])keys, 1);
+    (void)rig_sign(&card, rig_structure(ACD_P2, payment, keys[0]));
+    (void)rig_chained(&card, 0x2a, 0x9e, 0x9a, payment.bytes, payment.len, 100);
+    end_tape("payment");
+    (void)rig_use_key(&card, ACD_CARD_PSEUDONYM, 0);
+    (void)rig_sign(&card, rig_structure(ACD_SP1, rig_acknowledgement(ACD_SP1, 1, 2), pseudonym));
+    end_tape("acknowledgement");
+    (void)rig_store(&card, 1, 0, receipt);
+    (void)rig_command(&card, 0xca, 1, 0, NULL, 0, 256);
+    (void)rig_chained(&card, 0xb2, 1, 4, NULL, 0, 255);
+    (void)rig_command(&card, 0x0c, 1, 4, NULL, 0, -1);
+    sale.n = sale.p4_n = 0x44;
+    rig_sale_build(&sale, pseudonym, &receipt, &d1);
+    (void)rig_store(&card, 1, 0, receipt);
+    end_tape("receipts");
+    (void)rig_verify(&card, 0x81, rig_counter_pin);
+    (void)rig_command(&card, 0x88, 0, 0, d1.bytes, d1.len, 256);
+    end_tape("counter");
+    (void)rig_command(&card, 0xca, 1, 1, NULL, 0, -1);
+    (void)rig_command(&card, 0xe6, 0, 0, NULL, 0, -1);
+    end_tape("wipe");
+}
+
 int main(int argc, char **argv)
 {
     static const char note[] =
@@ -113,6 +172,7 @@ int main(int argc, char **argv)
     put_vectors(argv[1], "accept");
     put_vectors(argv[1], "reject");
     put_goods();
+    put_card();
     put_seed("note", "note", sample_copy(note, sizeof note - 1));
     put_seed("note", "vkey", sample_copy(vkey, sizeof vkey - 1));
     return 0;
