@@ -10,25 +10,39 @@
 #define REQUIRED 1
 #define OPTIONAL 0
 
-#define UINT(key, req, min, max, name) {(key), ACD_FIELD_UINT, (req), ACD_NONE, 0, 0, (min), (max), (name)}
-#define BOOL(key, req, name) {(key), ACD_FIELD_BOOL, (req), ACD_NONE, 0, 0, 0, 1, (name)}
-#define TIME(key, req, name) UINT(key, req, 1, ACD_TIME_MAX, name)
-#define BYTES(key, req, min, max, name) {(key), ACD_FIELD_BYTES, (req), ACD_NONE, 0, 0, (min), (max), (name)}
-#define HASH(key, req, name) BYTES(key, req, 32, 32, name)
-#define ID(key, req, name) BYTES(key, req, 16, 16, name)
-#define TEXT(key, req, min, max, name) {(key), ACD_FIELD_TEXT, (req), ACD_NONE, 0, 0, (min), (max), (name)}
-#define MONEY(key, req, name) {(key), ACD_FIELD_MONEY, (req), ACD_NONE, 0, 0, 0, ACD_AMOUNT_MAX, (name)}
-#define MAP(key, req, sub, name) {(key), ACD_FIELD_MAP, (req), (sub), 0, 0, 0, 0, (name)}
-#define MESSAGE(key, req, sub, max, name) {(key), ACD_FIELD_MESSAGE, (req), (sub), 0, 0, 64, (max), (name)}
+/* The limits of nearly all fields, so that a device carries them once. */
+static const acd_range any_none = {0, 0};
+static const acd_range any_truth = {0, 1};
+static const acd_range any_time = {1, ACD_TIME_MAX};
+static const acd_range any_amount = {0, ACD_AMOUNT_MAX};
+static const acd_range any_id = {16, 16};
+static const acd_range any_hash = {32, 32};
+
+#define FIELD(key, kind, req, sub, cmin, cmax, range, name) \
+    {(key), (kind), (req), (sub), (cmin), (cmax), (range), (name)}
+#define RANGE(min, max) (&(const acd_range){(min), (max)})
+
+#define UINT(key, req, min, max, name) FIELD(key, ACD_FIELD_UINT, req, ACD_NONE, 0, 0, RANGE(min, max), name)
+#define BOOL(key, req, name) FIELD(key, ACD_FIELD_BOOL, req, ACD_NONE, 0, 0, &any_truth, name)
+#define TIME(key, req, name) FIELD(key, ACD_FIELD_UINT, req, ACD_NONE, 0, 0, &any_time, name)
+#define BYTES(key, req, min, max, name) \
+    FIELD(key, ACD_FIELD_BYTES, req, ACD_NONE, 0, 0, RANGE(min, max), name)
+#define HASH(key, req, name) FIELD(key, ACD_FIELD_BYTES, req, ACD_NONE, 0, 0, &any_hash, name)
+#define ID(key, req, name) FIELD(key, ACD_FIELD_BYTES, req, ACD_NONE, 0, 0, &any_id, name)
+#define TEXT(key, req, min, max, name) FIELD(key, ACD_FIELD_TEXT, req, ACD_NONE, 0, 0, RANGE(min, max), name)
+#define MONEY(key, req, name) FIELD(key, ACD_FIELD_MONEY, req, ACD_NONE, 0, 0, &any_amount, name)
+#define MAP(key, req, sub, name) FIELD(key, ACD_FIELD_MAP, req, sub, 0, 0, &any_none, name)
+#define MESSAGE(key, req, sub, max, name) FIELD(key, ACD_FIELD_MESSAGE, req, sub, 0, 0, RANGE(64, max), name)
 #define BYTES_LIST(key, req, cmin, cmax, min, max, name) \
-    {(key), ACD_FIELD_BYTES_LIST, (req), ACD_NONE, (cmin), (cmax), (min), (max), (name)}
-#define HASHES(key, req, cmin, cmax, name) BYTES_LIST(key, req, cmin, cmax, 32, 32, name)
+    FIELD(key, ACD_FIELD_BYTES_LIST, req, ACD_NONE, cmin, cmax, RANGE(min, max), name)
+#define HASHES(key, req, cmin, cmax, name) \
+    FIELD(key, ACD_FIELD_BYTES_LIST, req, ACD_NONE, cmin, cmax, &any_hash, name)
 #define UINT_LIST(key, req, cmin, cmax, min, max, name) \
-    {(key), ACD_FIELD_UINT_LIST, (req), ACD_NONE, (cmin), (cmax), (min), (max), (name)}
+    FIELD(key, ACD_FIELD_UINT_LIST, req, ACD_NONE, cmin, cmax, RANGE(min, max), name)
 #define MAP_LIST(key, req, cmin, cmax, sub, name) \
-    {(key), ACD_FIELD_MAP_LIST, (req), (sub), (cmin), (cmax), 0, 0, (name)}
+    FIELD(key, ACD_FIELD_MAP_LIST, req, sub, cmin, cmax, &any_none, name)
 #define MESSAGE_LIST(key, req, cmin, cmax, max, name) \
-    {(key), ACD_FIELD_MESSAGE_LIST, (req), ACD_NONE, (cmin), (cmax), 64, (max), (name)}
+    FIELD(key, ACD_FIELD_MESSAGE_LIST, req, ACD_NONE, cmin, cmax, RANGE(64, max), name)
 
 #define RSA_MIN 256u /* bytes of a modulus or signature: RSA-2048 ... */
 #define RSA_MAX 512u /* ... to RSA-4096 */

@@ -60,7 +60,7 @@ int acd_map_field(acd_message_type type, int key)
 
 static acd_status check_range(const acd_field *field, uint64_t value)
 {
-    return value >= field->min && value <= field->max ? ACD_OK : ACD_ERR_FIELD_RANGE;
+    return value >= field->range->min && value <= field->range->max ? ACD_OK : ACD_ERR_FIELD_RANGE;
 }
 
 /* The format text of a container is its type's name, "acd-receipt/1": another number is another version. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_SIZE (16u << 20)
+#define ARENA_SIZE (4u << 20)
 #define LARGE_BYTES 300u /* most bytes of one large string, unless its lower limit is higher */
 #define LARGE_COUNT 4u
 
@@ -140,10 +140,10 @@ static sample pattern(size_t len, int key, int is_text)
 static size_t size_for(const acd_field *field, sample_size size)
 {
     if (size == SAMPLE_SMALL) {
-        return (size_t)field->min;
+        return (size_t)field->range->min;
     }
-    size_t top = field->min > LARGE_BYTES ? (size_t)field->min : LARGE_BYTES;
-    return field->max < top ? (size_t)field->max : top;
+    size_t top = field->range->min > LARGE_BYTES ? (size_t)field->range->min : LARGE_BYTES;
+    return field->range->max < top ? (size_t)field->range->max : top;
 }
 
 static acd_value fill_list(const acd_field *field, sample_size size)
@@ -162,7 +162,7 @@ static acd_value fill_list(const acd_field *field, sample_size size)
             acd_cbor_writer writer;
             elements[i] = (sample){sample_alloc(9), 0};
             acd_cbor_writer_init(&writer, elements[i].bytes, 9);
-            acd_cbor_put_uint(&writer, size == SAMPLE_SMALL ? field->min : field->max - i);
+            acd_cbor_put_uint(&writer, size == SAMPLE_SMALL ? field->range->min : field->range->max - i);
             require(acd_cbor_writer_finish(&writer, &elements[i].len) == ACD_OK, "number");
         } else {
             elements[i] = pattern(size_for(field, size), field->key + (int)i, 0);
@@ -176,9 +176,10 @@ static acd_value fill_field(const acd_message_info *info, const acd_field *field
 {
     sample bytes;
     switch ((acd_field_kind)field->kind) {
-    case ACD_FIELD_UINT: return sample_uint(size == SAMPLE_SMALL ? field->min : field->max);
+    case ACD_FIELD_UINT: return sample_uint(size == SAMPLE_SMALL ? field->range->min : field->range->max);
     case ACD_FIELD_BOOL: return sample_uint(size == SAMPLE_SMALL ? 0 : 1);
-    case ACD_FIELD_MONEY: return sample_money("CHF", size == SAMPLE_SMALL ? field->min : field->max);
+    case ACD_FIELD_MONEY:
+        return sample_money("CHF", size == SAMPLE_SMALL ? field->range->min : field->range->max);
     case ACD_FIELD_TEXT:
         if (field->key == ACD_KEY_FORMAT) {
             return sample_text(info->name);

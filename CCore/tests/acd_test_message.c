@@ -79,8 +79,9 @@ static void every_field_of_another_kind_is_refused(void)
 /* Replaces field i by one that is one below or above a limit; 0 if its kind has no such value to try. */
 static int break_limit(acd_value *value, const acd_field *field, int high)
 {
-    uint64_t number = high ? field->max + 1u : field->min - 1u;
-    if ((high && field->max == UINT64_MAX) || (!high && field->min == 0) || field->key == ACD_KEY_FORMAT) {
+    uint64_t number = high ? field->range->max + 1u : field->range->min - 1u;
+    if ((high && field->range->max == UINT64_MAX) || (!high && field->range->min == 0) ||
+        field->key == ACD_KEY_FORMAT) {
         return 0;
     }
     switch ((acd_field_kind)field->kind) {
@@ -137,7 +138,7 @@ static void every_list_count_holds_on_both_sides(void)
             size_t too_many = field->count_max + 1u;
             sample *elements = calloc(too_many, sizeof *elements);
             uint8_t zero[64] = {0};
-            sample one = {zero, field->min < sizeof zero ? (size_t)field->min : sizeof zero};
+            sample one = {zero, field->range->min < sizeof zero ? (size_t)field->range->min : sizeof zero};
             if (field->kind == ACD_FIELD_MAP_LIST) {
                 one = sample_map((acd_message_type)field->sub, SAMPLE_SMALL);
             } else if (field->kind == ACD_FIELD_UINT_LIST) {

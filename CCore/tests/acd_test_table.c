@@ -16,7 +16,7 @@ static void fields_stand_in_ascending_order_of_their_encoded_keys(void)
             CHECK(field->key >= -24 && field->key <= 23);
             CHECK(i == 0 || encoded_key(info->fields[i - 1].key) < encoded_key(field->key));
             CHECK(acd_map_field((acd_message_type)type, field->key) == (int)i);
-            CHECK(field->min <= field->max && field->count_min <= field->count_max);
+            CHECK(field->range->min <= field->range->max && field->count_min <= field->count_max);
             CHECK(field->name != NULL && field->name[0] != '\0');
         }
     }
@@ -78,7 +78,7 @@ static void only_containers_have_a_format_and_no_signer(void)
         CHECK((info->signers == 0) == (is_container || is_inner));
         if (is_container) {
             int format = acd_map_field((acd_message_type)type, ACD_KEY_FORMAT);
-            CHECK(info->fields[format].min == strlen(info->name) && strchr(info->name, '/') != NULL);
+            CHECK(info->fields[format].range->min == strlen(info->name) && strchr(info->name, '/') != NULL);
         }
     }
 }

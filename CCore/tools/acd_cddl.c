@@ -61,21 +61,21 @@ static bool is_second_sum(const acd_message_info *info, const acd_field *field)
 static void print_type(const acd_message_info *info, const acd_field *field)
 {
     switch ((acd_field_kind)field->kind) {
-    case ACD_FIELD_UINT: print_number(field->min, field->max); return;
+    case ACD_FIELD_UINT: print_number(field->range->min, field->range->max); return;
     case ACD_FIELD_BOOL: printf("bool"); return;
-    case ACD_FIELD_BYTES: print_size("bstr", field->min, field->max); return;
+    case ACD_FIELD_BYTES: print_size("bstr", field->range->min, field->range->max); return;
     case ACD_FIELD_TEXT:
         if (field->key == ACD_KEY_FORMAT) {
             printf("\"%s\"", info->name);
         } else {
-            print_size("tstr", field->min, field->max);
+            print_size("tstr", field->range->min, field->range->max);
         }
         return;
     case ACD_FIELD_MONEY: printf(is_second_sum(info, field) ? "second-money" : "money"); return;
     case ACD_FIELD_MAP: print_sub_rule(field); return;
     case ACD_FIELD_MESSAGE:
         if (field->sub == ACD_NONE) {
-            print_size("bstr", field->min, field->max);
+            print_size("bstr", field->range->min, field->range->max);
         } else {
             printf("bstr .cbor ");
             print_sub_rule(field);
@@ -84,12 +84,12 @@ static void print_type(const acd_message_info *info, const acd_field *field)
     case ACD_FIELD_BYTES_LIST:
     case ACD_FIELD_MESSAGE_LIST:
         print_count(field);
-        print_size("bstr", field->min, field->max);
+        print_size("bstr", field->range->min, field->range->max);
         break;
     case ACD_FIELD_UINT_LIST:
         print_count(field);
         printf("(");
-        print_number(field->min, field->max);
+        print_number(field->range->min, field->range->max);
         printf(")");
         break;
     case ACD_FIELD_MAP_LIST:

@@ -39,24 +39,24 @@ static void print_kind(const acd_message_info *info, const acd_field *field)
     switch ((acd_field_kind)field->kind) {
     case ACD_FIELD_UINT:
         printf("unsigned | ");
-        print_range("", field->min, field->max);
+        print_range("", field->range->min, field->range->max);
         return;
     case ACD_FIELD_BOOL: printf("truth | false, true"); return;
     case ACD_FIELD_BYTES:
         printf("bytes | ");
-        print_range("size ", field->min, field->max);
+        print_range("size ", field->range->min, field->range->max);
         return;
     case ACD_FIELD_TEXT:
         printf("text | ");
         if (field->key == ACD_KEY_FORMAT) {
             printf("\"%s\"", info->name);
         } else {
-            print_range("size ", field->min, field->max);
+            print_range("size ", field->range->min, field->range->max);
         }
         return;
     case ACD_FIELD_MONEY:
         printf("money | ");
-        print_range("amount ", field->min, field->max);
+        print_range("amount ", field->range->min, field->range->max);
         return;
     case ACD_FIELD_MAP:
         printf("map ");
@@ -67,7 +67,7 @@ static void print_kind(const acd_message_info *info, const acd_field *field)
         printf("message ");
         print_sub(field);
         printf(" | ");
-        print_range("size ", field->min, field->max);
+        print_range("size ", field->range->min, field->range->max);
         return;
     case ACD_FIELD_BYTES_LIST: printf("list of bytes | "); break;
     case ACD_FIELD_UINT_LIST: printf("list of unsigned | "); break;
@@ -80,8 +80,8 @@ static void print_kind(const acd_message_info *info, const acd_field *field)
     }
     print_range("count ", field->count_min, field->count_max);
     if (field->kind != ACD_FIELD_MAP_LIST) {
-        print_range(field->kind == ACD_FIELD_UINT_LIST ? ", each " : ", each of size ", field->min,
-                    field->max);
+        print_range(field->kind == ACD_FIELD_UINT_LIST ? ", each " : ", each of size ", field->range->min,
+                    field->range->max);
     }
 }
 

@@ -240,13 +240,17 @@ typedef enum acd_field_kind {
     ACD_FIELD_MESSAGE_LIST
 } acd_field_kind;
 
+typedef struct acd_range {
+    uint64_t min, max;
+} acd_range;
+
 typedef struct acd_field {
     int8_t key;
     uint8_t kind;              /* acd_field_kind */
     uint8_t required;
     uint8_t sub;               /* acd_message_type */
     uint16_t count_min, count_max;
-    uint64_t min, max;
+    const acd_range *range;    /* never NULL; most fields share a few */
     const char *name;          /* as docs/SPEC.md has it */
 } acd_field;
 
