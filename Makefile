@@ -108,5 +108,9 @@ bench: setup ## Measure against bare crypto, age and minisign in the same run
 model: ## Check the Promela models of all protocols with spin, and that planted defects are found
 	scripts/model.sh
 
+.PHONY: devices
+devices: ## Run the C core's whole test suite on armhf, s390x and Cortex-M under qemu, and measure it
+	scripts/devices.sh
+
 clean: ## Remove what was built
 	rm -rf .build build

@@ -394,8 +394,7 @@ static const check_row checks[ACD_CHECK_COUNT] = {
 
 static const check_row *row_of(acd_receipt_check check)
 {
-    int known = (int)check >= (int)ACD_CHECK_NONE && (int)check < (int)ACD_CHECK_COUNT;
-    return known ? &checks[check] : NULL;
+    return (unsigned)check < (unsigned)ACD_CHECK_COUNT ? &checks[check] : NULL;
 }
 
 const char *acd_receipt_check_name(acd_receipt_check check)

@@ -425,7 +425,7 @@ static unsigned long cut_everywhere(const step *each, uint32_t pages, int state)
         while (cut_once(each, cut, loss) && !acd_test_failed_here) {
             cut++;
         }
-        cuts += cut;
+        cuts += (unsigned long)cut;
     }
     return cuts;
 }

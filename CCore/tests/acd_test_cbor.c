@@ -81,6 +81,17 @@ static void an_input_that_ends_too_early_is_refused(void)
     }
 }
 
+/* Cut to 32 bits, where size_t has no more, each of these lengths would be that of what follows. */
+static void a_length_counts_with_all_its_64_bits(void)
+{
+    static const char *const refused[] = {"5b0000000100000001 00", "7b0000000100000001 61",
+                                          "9b0000000100000001 00", "bb0000000100000001 00 00",
+                                          "5b0000000100000000",    "81 5b8000000000000001 00"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        CHECK_STATUS(ACD_ERR_TRUNCATED, check_hex(refused[i]));
+    }
+}
+
 static void indefinite_lengths_and_breaks_are_refused(void)
 {
     static const char *const refused[] = {"5f4101ff", "7f6161ff", "9f01ff", "bf0001ff", "ff", "81ff"};
@@ -290,6 +301,7 @@ int main(void)
     RUN(items_of_the_dialect_are_accepted);
     RUN(a_longer_form_than_needed_is_refused);
     RUN(an_input_that_ends_too_early_is_refused);
+    RUN(a_length_counts_with_all_its_64_bits);
     RUN(indefinite_lengths_and_breaks_are_refused);
     RUN(kinds_that_never_occur_are_refused);
     RUN(map_keys_are_integers_in_order_and_unique);

@@ -120,8 +120,8 @@ int main(void)
         sample bytes = json_bytes(test, "hex");
         CHECK(acd_cbor_check(bytes.bytes, bytes.len) != ACD_OK);
     }
-    printf("appendix A: %d of %zu are inside the dialect; ill-formed: %zu\n", accepted, json_array_size(good),
-           json_array_size(bad));
+    printf("appendix A: %d of %u are inside the dialect; ill-formed: %u\n", accepted,
+           (unsigned)json_array_size(good), (unsigned)json_array_size(bad));
     CHECK(accepted == 34 && json_array_size(good) >= 82 && json_array_size(bad) >= 568);
     json_decref(good);
     json_decref(bad);

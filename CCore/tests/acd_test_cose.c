@@ -192,7 +192,7 @@ static void another_envelope_is_refused(void)
         }
         acd_status status = verify(sample_hex(hex));
         if (status != cases[i].expected) {
-            fprintf(stderr, "case %zu: %s\n", i, cases[i].hex);
+            fprintf(stderr, "case %u: %s\n", (unsigned)i, cases[i].hex);
         }
         CHECK_STATUS(cases[i].expected, status);
     }

@@ -133,7 +133,7 @@ static void malformed_notes_are_refused(void)
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
         acd_status status = verify(malformed[i]);
         if (status != ACD_ERR_MALFORMED) {
-            fprintf(stderr, "note %zu\n", i);
+            fprintf(stderr, "note %u\n", (unsigned)i);
         }
         CHECK_STATUS(ACD_ERR_MALFORMED, status);
     }

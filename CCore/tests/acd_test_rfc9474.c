@@ -85,7 +85,7 @@ int main(void)
         sample_reset();
         run_vector(vector);
     }
-    printf("RFC 9474 vectors: %zu\n", json_array_size(vectors));
+    printf("RFC 9474 vectors: %u\n", (unsigned)json_array_size(vectors));
     CHECK(json_array_size(vectors) == 4);
     json_decref(vectors);
     return TEST_RESULT();

@@ -1,12 +1,14 @@
 #!/bin/sh
 # check_install.sh: installs the library into a folder of its own, builds the installed example against that
 # alone, as CCore/README.md says, and runs it on a genuine receipt and on others.
-# Usage: check_install.sh <build folder> <project root> <compiler and flags>
+# Usage: check_install.sh <build folder> <project root> <compiler and flags> [<emulator>]
 set -eu
 build=$1
 root=$2
 compiler=$3
-prefix=$build/installed
+emulator=${4:-}
+# Of a foreign machine's libraries pkg-config knows those alone that stand in its root.
+prefix=${PKG_CONFIG_SYSROOT_DIR:-$build}/installed
 rm -rf "$prefix"
 cmake -DCMAKE_INSTALL_PREFIX="$prefix" -P "$build/cmake_install.cmake" >/dev/null
 pc=$(find "$prefix" -name acd.pc)
@@ -24,7 +26,7 @@ field() { sed -n "/^$1:/,/^[a-z]*:/p" "$2" | grep '^ ' | tr -d ' \n' | xxd -r -p
 verdict() {
   field hex "$root/Tests/Vectors/$1.txt" >receipt
   field trust "$root/Tests/Vectors/$1.txt" >trust
-  ./verify_receipt receipt trust 1760000000 || true
+  $emulator ./verify_receipt receipt trust 1760000000 || true
 }
 verdict accept/receipt-good | grep -q '^PAID: 1299 minor units of EUR$'
 verdict reject/receipt-description | grep -q '^NOT PAID (description)'

@@ -1,6 +1,6 @@
 # Fails unless TOOL prints exactly what stands in FILE between the lines "<!-- tables: begin -->" and
 # "<!-- tables: end -->", each with an empty line beside it.
-execute_process(COMMAND "${TOOL}" OUTPUT_VARIABLE printed RESULT_VARIABLE result)
+execute_process(COMMAND ${TOOL} OUTPUT_VARIABLE printed RESULT_VARIABLE result)
 file(READ "${FILE}" text)
 set(begin "<!-- tables: begin -->\n\n")
 set(end "<!-- tables: end -->\n")

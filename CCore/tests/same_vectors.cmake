@@ -1,7 +1,7 @@
 # Fails unless TOOL writes exactly the files that stand in VECTORS.
 file(REMOVE_RECURSE "${OUT}")
 file(MAKE_DIRECTORY "${OUT}/accept" "${OUT}/reject")
-execute_process(COMMAND "${TOOL}" "${OUT}" RESULT_VARIABLE result)
+execute_process(COMMAND ${TOOL} "${OUT}" RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${TOOL} failed")
 endif()
