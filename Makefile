@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test card card-mutants protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
+.PHONY: help demo test card card-mutants devices protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,10 +49,10 @@ swift-test: setup ## Run the Swift tests, those of the simulator by themselves
 	swift test --skip SimulationTests
 	swift test --skip-build --filter SimulationTests
 
-interop: build venv ## Let other people's programs read our messages and ours theirs: pycose and zcbor
+interop: build venv card ## Let other people's programs read our messages and ours theirs: pycose and zcbor; and `card`
 	scripts/interop.sh
 
-card: ccore ## Let other people's programs talk to the smart card: pcscd, opensc-tool, pyscard
+card: setup ## Let other people's programs talk to the smart card: pcscd, opensc-tool, pyscard
 	scripts/card.sh
 
 card-mutants: setup ## Break each check of the card once and see a test fail
@@ -108,7 +108,6 @@ bench: setup ## Measure against bare crypto, age and minisign in the same run
 model: ## Check the Promela models of all protocols with spin, and that planted defects are found
 	scripts/model.sh
 
-.PHONY: devices
 devices: ## Run the C core's whole test suite on armhf, s390x and Cortex-M under qemu, and measure it
 	scripts/devices.sh
 

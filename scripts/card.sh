@@ -13,7 +13,8 @@ if [ -z "${ACD_CARD_RIG:-}" ]; then
     scripts/setup.sh libpcsclite-dev swig python3-dev >&2
     build/venv/bin/pip install --quiet 'pyscard==2.3.1'
   }
-  [ -x $card ] || { cmake -S CCore -B build/ccore >/dev/null && cmake --build build/ccore --target acd-card >/dev/null; }
+  cmake -S CCore -B build/ccore >/dev/null
+  cmake --build build/ccore --target acd-card >/dev/null
   as_root=()
   [ "$(id -u)" -eq 0 ] || as_root=(-r)
   ACD_CARD_RIG=1 exec unshare "${as_root[@]}" -m -n "$0" "$@"

@@ -67,6 +67,9 @@ for target in "${targets[@]}"; do
   note "whole core: heap" "$(sed -n 's/^size: heap: //p' "$log")"
   note "receipt verifier: code and constants" \
     "$(sed -n 's/^size: receipt verifier: code and constants \([0-9]*\) .*/\1/p' "$log")"
+  note "card: code and constants" "$(sed -n 's/^size: card: code and constants \([0-9]*\) .*/\1/p' "$log")"
+  note "card: power cuts" "$(sed -n 's/^\([0-9]*\) power cuts, .*/\1/p' "$log")"
+  note "card: commands of any form" "$(sed -n 's/^\([0-9]*\) commands$/\1/p' "$log")"
   while IFS='|' read -r what theirs ours; do
     note "stack: $what" "$ours (+ $theirs)"
   done < <(sed -n "s/^stack: \(.*\): libsodium \([0-9]*\), beyond it \([0-9]*\)$/\1|\2|\3/p" "$log")
@@ -74,7 +77,9 @@ done
 
 rows=("test programs: run" "test programs: passed" "test programs: skipped" "single checks" "project's vectors"
   "whole core: code and constants" "whole core: static RAM" "whole core: heap" "receipt verifier: code and constants"
-  "stack: verify a receipt" "stack: decode a large map" "stack: sign a message" "stack: seal goods" "stack: open P4")
+  "card: code and constants" "card: power cuts" "card: commands of any form" "stack: verify a receipt"
+  "stack: decode a large map" "stack: sign a message" "stack: seal goods" "stack: open P4"
+  "stack: the card's commands")
 echo
 printf '%-38s' "bytes, beyond libsodium's (+ those)"
 printf '%18s' "${targets[@]}"

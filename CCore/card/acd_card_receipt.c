@@ -216,7 +216,7 @@ static acd_status place_for(acd_card *card, const facts *in, uint8_t *number, in
         }
     }
     for (unsigned each = 1; each <= ACD_CARD_RECEIPTS_MAX; each++) {
-        if ((taken[each / 8u] >> each % 8u & 1u) == 0) {
+        if (((unsigned)taken[each / 8u] >> each % 8u & 1u) == 0) {
             *number = (uint8_t)each;
             return ACD_OK;
         }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # coverage.sh: builds with coverage, runs the tests, and fails when less than 95 % of the lines of CCore/*.c
-# ran.
+# and CCore/card/*.c ran.
 # Usage: coverage.sh <build folder, outside the sources> [<minimum per cent>]
 set -eu
 build=$1
@@ -14,11 +14,11 @@ cmake --build "$build" -j 2 >/dev/null
 find "$build" -name '*.gcda' -delete
 ctest --test-dir "$build" --output-on-failure >"$build/ctest.log" || { cat "$build/ctest.log"; exit 1; }
 cd "$build/CMakeFiles/acd.dir"
-gcov -n ./*.gcda | awk -v minimum="$minimum" '
+gcov -n ./*.gcda ./card/*.gcda | awk -v minimum="$minimum" '
   /^File / {
     file = $2
     gsub(/\x27/, "", file)
-    own = file ~ /CCore\/acd_[a-z0-9_]*\.c$/
+    own = file ~ /CCore\/(card\/)?acd_[a-z0-9_]*\.c$/
     sub(/.*\//, "", file)
   }
   /^Lines executed:/ && own {
