@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include "acd_sample.h"
+#include "acd_sample_log.h"
 #include "acd_test.h"
 
 #define STACK_SIZE (256u * 1024u)
@@ -48,6 +49,49 @@ static void *run_map(void *unused)
     return unused;
 }
 
+static char proof_text[32768];
+static uint8_t packed[ACD_PROOF_SIZE_MAX];
+static size_t packed_len;
+static uint8_t leaf_hash[ACD_HASH_SIZE];
+static acd_policy policy;
+
+/* Both forms, the packed one in its own right. */
+static void *run_text_proof(void *unused)
+{
+    acd_proof_facts facts;
+    result = acd_proof_verify(&facts, proof_text, strlen(proof_text), leaf_hash, &policy);
+    return unused;
+}
+
+static void *run_packed_proof(void *unused)
+{
+    acd_proof_facts facts;
+    result = acd_proof_verify(&facts, packed, packed_len, leaf_hash, &policy);
+    return unused;
+}
+
+static void *run_policy(void *unused)
+{
+    result = acd_policy_read(&policy, policy.text, strlen(policy.text));
+    return unused;
+}
+
+static void make_proof(void)
+{
+    static char policy_text[32768];
+    static const uint64_t times[3] = {1, 2, 3};
+    sample_proof proof = {.index = 777777,
+                          .size = UINT64_C(1) << 20,
+                          .times = times,
+                          .cosignatures = 3,
+                          .log_seed = SAMPLE_LOG_SEED,
+                          .origin = SAMPLE_ORIGIN};
+    sample_policy_text(policy_text, 3, 3);
+    CHECK_STATUS(ACD_OK, acd_policy_read(&policy, policy_text, strlen(policy_text)));
+    sample_proof_text(proof_text, &proof, leaf_hash);
+    CHECK_STATUS(ACD_OK, acd_proof_pack(packed, sizeof packed, &packed_len, proof_text, strlen(proof_text)));
+}
+
 static size_t stack_of(void *(*run)(void *))
 {
     pthread_t thread;
@@ -81,6 +125,20 @@ static void the_verifier_needs_little_stack(void)
     CHECK(decode - nothing <= 4096);
 }
 
+static void a_proof_of_a_log_needs_little_stack(void)
+{
+    size_t libsodium = stack_of(run_libsodium);
+    size_t text = stack_of(run_text_proof);
+    CHECK_STATUS(ACD_OK, result);
+    size_t from_packed = stack_of(run_packed_proof);
+    CHECK_STATUS(ACD_OK, result);
+    size_t read = stack_of(run_policy);
+    CHECK_STATUS(ACD_OK, result);
+    printf("stack beyond libsodium's: tlog-proof %zu, packed %zu, policy %zu\n", text - libsodium,
+           from_packed - libsodium, read - libsodium);
+    CHECK(text - libsodium <= 4096 && from_packed - libsodium <= 4096 && read - libsodium <= 4096);
+}
+
 int main(void)
 {
     CHECK_STATUS(ACD_OK, acd_crypto_init());
@@ -89,6 +147,8 @@ int main(void)
     large_map = sample_map(ACD_X1, SAMPLE_LARGE);
     sample_key(public_key, secret_key, 5);
     acd_ed25519_sign(signature, "m", 1, secret_key);
+    make_proof();
     RUN(the_verifier_needs_little_stack);
+    RUN(a_proof_of_a_log_needs_little_stack);
     return TEST_RESULT();
 }
