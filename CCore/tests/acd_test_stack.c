@@ -134,9 +134,10 @@ static void a_proof_of_a_log_needs_little_stack(void)
     CHECK_STATUS(ACD_OK, result);
     size_t read = stack_of(run_policy);
     CHECK_STATUS(ACD_OK, result);
-    printf("stack beyond libsodium's: tlog-proof %zu, packed %zu, policy %zu\n", text - libsodium,
-           from_packed - libsodium, read - libsodium);
-    CHECK(text - libsodium <= 4096 && from_packed - libsodium <= 4096 && read - libsodium <= 4096);
+    printf("stack beyond libsodium's verify: tlog-proof %zd, packed %zd, policy %zd\n",
+           (ssize_t)text - (ssize_t)libsodium, (ssize_t)from_packed - (ssize_t)libsodium,
+           (ssize_t)read - (ssize_t)libsodium);
+    CHECK(text <= libsodium + 4096 && from_packed <= libsodium + 4096 && read <= libsodium + 4096);
 }
 
 int main(void)

@@ -53,7 +53,7 @@ ACD_MUST_CHECK acd_status acd_leaf_hash(uint8_t out[ACD_HASH_SIZE], const acd_le
 
 /* MARK: Checkpoints */
 
-#define ACD_CHECKPOINT_TEXT_MAX 1024u
+#define ACD_CHECKPOINT_TEXT_MAX 384u /* an origin of ACD_NOTE_KEY_NAME_MAX bytes, 20 digits, a root */
 
 typedef struct acd_checkpoint {
     const char *origin; /* borrowed */
