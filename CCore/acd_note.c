@@ -19,6 +19,8 @@
 
 static const char dash[] = "\xe2\x80\x94 "; /* how a signature line begins */
 #define DASH_LEN (sizeof dash - 1u)
+_Static_assert(ACD_NOTE_VKEY_MAX == ACD_NOTE_KEY_NAME_MAX + 1u + HEX_ID_LEN + 1u + 44u, "as the header says");
+_Static_assert(ACD_NOTE_LINE_MAX == DASH_LEN + ACD_NOTE_KEY_NAME_MAX + 1u + 104u + 1u, "as the header says");
 
 /* MARK: Text */
 

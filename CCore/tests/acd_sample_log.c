@@ -109,7 +109,8 @@ void sample_proof_text(char *out, const sample_proof *proof, const uint8_t leaf_
     sample_put(note, "%s\n%llu\n%s\n", proof->origin, (unsigned long long)proof->size, hash_text);
     size_t text_len = strlen(note);
     sample_put(note, "\n");
-    sample_put_signature(note, text_len, proof->origin, ACD_NOTE_ED25519, proof->log_seed, 0);
+    sample_put_signature(note, text_len, proof->log_name ? proof->log_name : proof->origin, ACD_NOTE_ED25519,
+                         proof->log_seed, 0);
     for (unsigned i = 0; i < proof->cosignatures; i++) {
         char name[32];
         snprintf(name, sizeof name, "w%u.example", i);

@@ -26,6 +26,7 @@ typedef struct sample_proof {
     unsigned cosignatures;
     uint8_t log_seed;
     const char *origin;
+    const char *log_name; /* of the log's key; NULL: the origin */
     const char *extra; /* base64, or NULL */
 } sample_proof;
 

@@ -116,6 +116,7 @@ static void checkpoints_are_three_lines_in_one_spelling(void)
     CHECK_STATUS(ACD_ERR_MALFORMED, checkpoint("o\n-1\n" ROOT));
     CHECK_STATUS(ACD_ERR_MALFORMED, checkpoint("o\n 1\n" ROOT));
     CHECK_STATUS(ACD_ERR_MALFORMED, checkpoint("o\n18446744073709551616\n" ROOT));
+    CHECK_STATUS(ACD_ERR_MALFORMED, checkpoint("o\n18446744073709551617\n" ROOT)); /* 1, if it wrapped */
     CHECK_STATUS(ACD_ERR_TOO_LARGE, checkpoint("o\n9223372036854775808\n" ROOT));
     CHECK_STATUS(ACD_OK, checkpoint("o\n9223372036854775807\n" ROOT));
     CHECK_STATUS(ACD_ERR_NOT_SHORTEST, checkpoint("o\n01\n" ROOT));
@@ -207,6 +208,19 @@ static void another_log_or_leaf_is_refused(void)
     CHECK_STATUS(ACD_OK, verify());
 }
 
+/* A log's key signs for its own origin only. */
+static void a_log_speaks_for_its_own_origin(void)
+{
+    sample_proof proof = good_proof();
+    use_policy(2);
+    proof.origin = "other.example/log";
+    proof.log_name = SAMPLE_ORIGIN;
+    make(&proof);
+    CHECK_STATUS(ACD_ERR_UNTRUSTED, acd_proof_verify(&facts, text, strlen(text), leaf_hash, &policy));
+    /* Packed, the origin is the log's: the signature is of another text. */
+    CHECK_STATUS(ACD_ERR_AUTHENTICATION, acd_proof_verify(&facts, packed, packed_len, leaf_hash, &policy));
+}
+
 /* Whatever single bit of a packed proof changes, it holds no more. */
 static void no_bit_of_a_packed_proof_is_idle(void)
 {
@@ -295,7 +309,10 @@ static void sizes_and_pointers_are_bounded(void)
     many[16] = 0;
     many[15] = 1;
     many[17] = ACD_NOTE_SIGNATURES_MAX + 1;
-    CHECK_STATUS(ACD_ERR_FIELD_RANGE, acd_proof_verify(&facts, many, sizeof many, leaf_hash, &policy));
+    for (size_t i = 0; i <= ACD_NOTE_SIGNATURES_MAX; i++) {
+        many[18 + 6 * i] = 5; /* well formed, but one too many */
+    }
+    CHECK_STATUS(ACD_ERR_FIELD_RANGE, acd_proof_verify(&facts, many, 18u + 6u * many[17], leaf_hash, &policy));
     many[17] = 1;
     many[18] = 4;
     CHECK_STATUS(ACD_ERR_FIELD_RANGE, acd_proof_verify(&facts, many, 23, leaf_hash, &policy));
@@ -353,6 +370,7 @@ int main(void)
     RUN(text_and_packed_turn_into_each_other);
     RUN(too_few_cosignatures_are_no_quorum);
     RUN(another_log_or_leaf_is_refused);
+    RUN(a_log_speaks_for_its_own_origin);
     RUN(no_bit_of_a_packed_proof_is_idle);
     RUN(no_bit_of_a_text_proof_is_idle);
     RUN(a_bad_signature_by_a_known_witness_spoils_the_proof);

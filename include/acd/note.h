@@ -15,9 +15,8 @@ extern "C" {
 #define ACD_NOTE_SIZE_MAX 65536u
 #define ACD_NOTE_SIGNATURES_MAX 64u
 #define ACD_NOTE_KEY_NAME_MAX 255u
-#define ACD_NOTE_VKEY_MAX (ACD_NOTE_KEY_NAME_MAX + 54u) /* "+", 8 hexadecimal digits, "+", 44 of base64 */
-/* A signature line of ours with its newline: dash, name, and 76 bytes as base64. */
-#define ACD_NOTE_LINE_MAX (4u + ACD_NOTE_KEY_NAME_MAX + 1u + 104u + 1u)
+#define ACD_NOTE_VKEY_MAX 309u /* name, "+", 8 hexadecimal digits, "+", 44 of base64 */
+#define ACD_NOTE_LINE_MAX 365u /* dash, space, name, space, 76 bytes as base64, newline */
 
 #define ACD_NOTE_ED25519 0x01u     /* signs the text */
 #define ACD_NOTE_COSIGNATURE 0x04u /* signs the text with a time */
