@@ -49,8 +49,9 @@ swift-test: setup ## Run the Swift tests, those of the simulator by themselves
 	swift test --skip SimulationTests
 	swift test --skip-build --filter SimulationTests
 
-interop: build venv ## Let other people's programs read our messages and ours theirs: pycose and zcbor
+interop: build venv ## Let other people's programs read our messages and logs, and ours theirs: pycose, zcbor, Go's sumdb
 	scripts/interop.sh
+	scripts/tlog.sh
 
 scenarios: build ## Type the commands as users do, let sales fail, flood them with repetitions, kill -9 them
 	Tests/Scenarios/walkthrough.sh

@@ -122,7 +122,7 @@ let package = Package(
     .executableTarget(
       name: "acd",
       dependencies: [
-        "Services", "PointOfDelivery", "Judge", "Simulation",
+        "Services", "PointOfDelivery", "Judge", "Simulation", "TransparencyLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),

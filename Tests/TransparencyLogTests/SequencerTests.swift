@@ -89,7 +89,7 @@ struct SequencerTests {
     #expect(racing.storage.after.shown == second.storage.shown)
   }
 
-  @Test("a crash at each write: no second history, and all that was shown stays", arguments: 0..<12)
+  @Test("a crash at each write: no second history, and all that was shown stays", arguments: 0..<8)
   func crashes(seed: UInt64) throws {
     var script = Dice(seed)
     let sizes = (0..<6).map { _ in 1 + script.below(script.below(3) == 0 ? 700 : 5) }
