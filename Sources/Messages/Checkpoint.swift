@@ -261,6 +261,23 @@ public enum Base64 {
   }
 }
 
+extension Base64 {
+  /// The bytes of padded base64 in its one spelling; nil for anything else.
+  public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    guard !text.isEmpty, text.count.isMultiple(of: 4) else { return nil }
+    let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
+    var (out, bits, count) = ([UInt8](), UInt32(0), UInt32(0))
+    for character in text.dropLast(padding) {
+      guard let digit = alphabet.firstIndex(of: character) else { return nil }
+      (bits, count) = (bits << 6 & 0xffff | UInt32(digit), count + 6)
+      guard count >= 8 else { continue }
+      count -= 8
+      out.append(UInt8(bits >> count & 0xff))
+    }
+    return bits & (1 << count - 1) == 0 ? out : nil
+  }
+}
+
 // MARK: Text for C
 
 extension String {

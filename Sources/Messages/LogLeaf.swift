@@ -59,6 +59,9 @@ public struct LogLeaf: Hashable, Sendable {
   /// Bytes of an entry.
   public static let size = Int(ACD_LEAF_SIZE)
 
+  /// What stands for a lock where there is none.
+  public static let noLock = Hash([UInt8](repeating: 0, count: Hash.size))!
+
   public let kind: Kind
   /// The archive's time.
   public let at: Timestamp
@@ -71,7 +74,7 @@ public struct LogLeaf: Hashable, Sendable {
 
   public init(kind: Kind, at: Timestamp, subject: Hash, lock: Hash? = nil, body: Hash) {
     (self.kind, self.at, self.subject, self.body) = (kind, at, subject, body)
-    self.lock = lock ?? Hash([UInt8](repeating: 0, count: Hash.size))!
+    self.lock = lock ?? Self.noLock
   }
 
   /// Reads an entry; fails for other versions, kinds and sizes.
