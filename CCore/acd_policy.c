@@ -1,8 +1,8 @@
 /* acd_policy.c: trust policies of transparency logs: read, and asked whether a quorum holds.
  * Source: C2SP tlog-policy.
  *
- * Invariants: a name refers to names before it only, so one pass in order decides, without recursion; a name is
- * a member at most once, so that no witness counts twice; text that the specification forbids is no policy.
+ * Invariants: a name refers to names before it only, so one pass in order decides, without recursion; a name
+ * is a member at most once, so that no witness counts twice; text that is forbidden is no policy.
  */
 #include "acd/policy.h"
 #include <string.h>
@@ -62,7 +62,7 @@ static int is_witness(const acd_policy_name *name)
     return name->vkey.len > 0;
 }
 
-/* The type and public key of a checked vkey: its last 44 characters. One spelling, so texts can be compared. */
+/* The type and public key of a checked vkey: its last 44 characters, in their one spelling. */
 static acd_policy_span material_of(acd_policy_span vkey)
 {
     const uint16_t len = 44;

@@ -1,8 +1,8 @@
 /* acd_tlog.c: leaves and checkpoints of the archive's log, and whether a policy's quorum has cosigned one.
  * Source: C2SP tlog-checkpoint, tlog-cosignature, tlog-policy; docs/adr/0009.
  *
- * Invariants: a size has one spelling; a checkpoint counts only under a log that the policy names as its origin
- * says; times come from cosignatures that hold, and from nothing else.
+ * Invariants: a size has one spelling; a checkpoint counts only under a log that the policy names as its
+ * origin says; times come from cosignatures that hold, and from nothing else.
  */
 #include "acd/tlog.h"
 #include <string.h>

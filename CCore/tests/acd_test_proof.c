@@ -312,7 +312,8 @@ static void sizes_and_pointers_are_bounded(void)
     for (size_t i = 0; i <= ACD_NOTE_SIGNATURES_MAX; i++) {
         many[18 + 6 * i] = 5; /* well formed, but one too many */
     }
-    CHECK_STATUS(ACD_ERR_FIELD_RANGE, acd_proof_verify(&facts, many, 18u + 6u * many[17], leaf_hash, &policy));
+    CHECK_STATUS(ACD_ERR_FIELD_RANGE,
+                 acd_proof_verify(&facts, many, 18u + 6u * many[17], leaf_hash, &policy));
     many[17] = 1;
     many[18] = 4;
     CHECK_STATUS(ACD_ERR_FIELD_RANGE, acd_proof_verify(&facts, many, 23, leaf_hash, &policy));

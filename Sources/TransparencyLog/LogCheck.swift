@@ -1,12 +1,12 @@
-// What is hashed again: a batch before it is signed, a storage before it is gone on with, a whole log when somebody
-// asks.
+// What is hashed again: a batch before it is signed, a storage before it is gone on with, a whole log when
+// somebody asks.
 
 public import Messages
 
 /// Checks of what a storage holds.
 public enum LogCheck {
-  /// The objects of a batch, as they were read back: each bundle hashes to its tile, each full tile to its hash
-  /// in the level above, and the right edge to the head. Objects before the batch are not looked at.
+  /// The objects of a batch, as they were read back: each bundle hashes to its tile, each full tile to its
+  /// hash in the level above, and the right edge to the head. Objects before the batch are not looked at.
   static func batch(_ from: LogHead, _ to: LogHead, _ object: (String) -> [UInt8]?) throws {
     let first = from.size / UInt64(LogPath.width)
     let (last, rest) = LogPath.edge(0, of: to.size)

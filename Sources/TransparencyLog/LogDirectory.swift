@@ -1,8 +1,9 @@
-// A log as static files, which any web server can serve: the names of tlog-tiles below one folder, and beside them
-// `head`, which is for the writer alone, and a lock.
+// A log as static files, which any web server can serve: the names of tlog-tiles below one folder, and
+// beside them `head`, which is for the writer alone, and a lock.
 //
-// Invariants: a file gets its name when it is whole and synchronised; the folder that names it is synchronised before
-// the head is; one process writes. flock(2) goes with its descriptor, so a crash leaves no lock behind.
+// Invariants: a file gets its name when it is whole and synchronised; the folder that names it is
+// synchronised before the head is; one process writes. flock(2) goes with its descriptor, so a crash leaves
+// no lock behind.
 
 #if canImport(Glibc)
   internal import Glibc

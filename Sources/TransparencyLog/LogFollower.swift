@@ -1,8 +1,9 @@
-// Whoever reads every entry: a following witness, a monitor. It asserts what inclusion cannot show, that a lock has
-// one outcome and a transaction one commit, and that no entry is older than what was cosigned before it.
+// Whoever reads every entry: a following witness, a monitor. It asserts what inclusion cannot show, that a
+// lock has one outcome and a transaction one commit, and that no entry is older than what was cosigned
+// before it.
 //
-// Invariants: an entry is judged once, in its place, after its root has been compared with a signed one; what an honest
-// archive appends is never a violation.
+// Invariants: an entry is judged once, in its place, after its root has been compared with a signed one;
+// what an honest archive appends is never a violation.
 
 public import Messages
 
@@ -22,7 +23,8 @@ public enum LogViolation: Hashable, Sendable {
   case strayLock(index: UInt64)
 }
 
-/// What a follower remembers of outcomes; a witness keeps it in its store, with the size that it has followed to.
+/// What a follower remembers of outcomes; a witness keeps it in its store, with the size that it has
+/// followed to.
 public protocol FollowedOutcomes {
   /// The entry that ended this lock.
   func outcome(of lock: Hash) throws -> UInt64?
@@ -120,7 +122,8 @@ public struct LogMonitor<Outcomes: FollowedOutcomes> {
     self.follower = follower
   }
 
-  /// Reads all entries up to a head that the log signed, and judges them. Where it throws, nothing has changed.
+  /// Reads all entries up to a head that the log signed, and judges them. Where it throws, nothing has
+  /// changed.
   /// - Throws: ``LogFault``: `behind` for a smaller head than before, `forked` for another of the same size,
   ///   `otherTree` where the entries do not make it, `missing` where they are not served.
   public mutating func advance(

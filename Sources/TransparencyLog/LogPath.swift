@@ -1,7 +1,7 @@
 // Names of a log's objects, as C2SP tlog-tiles has them: tile/<L>/<N>[.p/<W>] and tile/entries/<N>[.p/<W>].
 //
-// Invariants: what a durable head needs is not written again under its name; a partial tile of width W is the first W
-// hashes of the full one.
+// Invariants: what a durable head needs is not written again under its name; a partial tile of width W is
+// the first W hashes of the full one.
 
 /// Sizes and names of tiles.
 public enum LogPath {

@@ -1,15 +1,16 @@
-// The sequencer: entries in, heads out, one after the other. A machine without I/O; LogWriter carries out what it
-// says.
+// The sequencer: entries in, heads out, one after the other. A machine without I/O; LogWriter carries
+// out what it says.
 //
-//            appended            stored             reread            signed           published
-//   idle ─────────────▶ storing ────────▶ reading ─────────▶ signing ────────▶ publishing ──────▶ idle, or
-//     ▲                    │ swap lost       │ differs                                            storing,
-//     └── appended (more)  ▼                 ▼                                                    if more came
-//                       stopped           stopped
+//          appended        stored         reread         signed            published
+//   idle ───────────▶ storing ─────▶ reading ─────▶ signing ────▶ publishing ─────▶ idle, or storing,
+//                        │ swap lost    │ differs                                   if more came
+//                        ▼              ▼
+//                     stopped        stopped
 //
-// Invariants: nothing is signed before its head is durable and its tiles, read back from the storage, hash to it;
-// nothing is published before it is signed; of one size only one head is ever signed. What comes meanwhile is the
-// next batch, so batches grow with the load and nobody waits for company. A stopped sequencer stays stopped.
+// Invariants: nothing is signed before its head is durable and its tiles, read back from the storage, hash to
+// it; nothing is published before it is signed; of one size only one head is ever signed. What comes
+// meanwhile is the next batch, so batches grow with the load and nobody waits for company. A stopped sequencer stays
+// stopped.
 
 public import Messages
 

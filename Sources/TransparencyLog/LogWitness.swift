@@ -1,9 +1,9 @@
-// A witness of logs: C2SP tlog-witness without HTTP. It remembers one head of each log, and cosigns only what extends
-// it.
+// A witness of logs: C2SP tlog-witness without HTTP. It remembers one head of each log, and cosigns only
+// what extends it.
 //
-// Invariants: what it answers `cosign` for has been stored before the cosignature leaves, in the step that compared
-// the old head, or not at all: whoever carries it out makes sure of that (the race in tlog-witness). It never goes back
-// to a smaller head.
+// Invariants: what it answers `cosign` for has been stored before the cosignature leaves, in the step that
+// compared the old head, or not at all: whoever carries it out makes sure of that (the race in
+// tlog-witness). It never goes back to a smaller head.
 
 public import Messages
 

@@ -8,8 +8,8 @@ public protocol LogStorage {
   func head() throws -> LogHead?
   /// An object, as it is on the disk.
   func object(_ path: String) throws -> [UInt8]?
-  /// Makes the objects durable, and then, if the head is still `from` (the empty one where there is none), the
-  /// head `to`. Objects that are there already under a name are written again: no head needs them.
+  /// Makes the objects durable, and then, if the head is still `from` (the empty one where there is none),
+  /// the head `to`. Objects that are there already under a name are written again: no head needs them.
   /// - Returns: false, with no change of the head, if it is another.
   mutating func store(_ objects: [LogObject], from: LogHead, to: LogHead) throws -> Bool
   /// The checkpoint that was published last.

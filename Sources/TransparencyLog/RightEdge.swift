@@ -1,8 +1,8 @@
-// The right edge of a tree in tiles: the last tile of each level, as far as it is filled. All that is needed to
-// append.
+// The right edge of a tree in tiles: the last tile of each level, as far as it is filled. All that is
+// needed to append.
 //
-// Invariants: level l holds floor(size / 256ˡ) mod 256 hashes; a tile that is full leaves the edge, and its root
-// goes to the level above; the bundle holds the entries of level 0's hashes.
+// Invariants: level l holds floor(size / 256ˡ) mod 256 hashes; a tile that is full leaves the edge, and its
+// root goes to the level above; the bundle holds the entries of level 0's hashes.
 
 public import Messages
 

@@ -14,7 +14,8 @@ import TransparencyLog
 struct DirectoryTests {
   private func folder() -> String {
     var template = Array(
-      "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/acd-log-XXXXXX".utf8CString)
+      "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/acd-log-\(String(repeating: "X", count: 6))"
+        .utf8CString)
     return String(cString: mkdtemp(&template))
   }
 

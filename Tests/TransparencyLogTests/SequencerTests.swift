@@ -1,4 +1,5 @@
-// The sequencer: what it does in which order, and that no crash, torn write or old copy makes a second history.
+// The sequencer: what it does in which order, and that no crash, torn write or old copy makes a second
+// history.
 
 import Messages
 import Testing

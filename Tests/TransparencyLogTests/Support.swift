@@ -71,8 +71,8 @@ func entry(_ index: Int, _ salt: String = "") -> [UInt8] { Array("entry \(index)
 /// The power is off.
 struct PowerCut: Error {}
 
-/// A storage in memory. Writes are counted; at the one that is chosen the power goes, and what was being written may
-/// be there, be torn, or be missing.
+/// A storage in memory. Writes are counted; at the one that is chosen the power goes, and what was being
+/// written may be there, be torn, or be missing.
 struct MemoryStorage: LogStorage {
   var objects: [String: [UInt8]] = [:]
   var durableHead: LogHead?

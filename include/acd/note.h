@@ -34,8 +34,8 @@ typedef struct acd_note_key {
 ACD_MUST_CHECK acd_status acd_note_key_parse(acd_note_key *out, const char *vkey, size_t len);
 
 /* acd_note_key_make borrows the name; the id follows. */
-ACD_MUST_CHECK acd_status acd_note_key_make(acd_note_key *out, const char *name, size_t name_len, uint8_t type,
-                                            const uint8_t public_key[ACD_PUBLIC_KEY_SIZE]);
+ACD_MUST_CHECK acd_status acd_note_key_make(acd_note_key *out, const char *name, size_t name_len,
+                                            uint8_t type, const uint8_t public_key[ACD_PUBLIC_KEY_SIZE]);
 
 /* acd_note_key_write writes the verifier key, at most ACD_NOTE_VKEY_MAX characters, without a terminator. */
 ACD_MUST_CHECK acd_status acd_note_key_write(char *out, size_t out_cap, size_t *out_len,

@@ -50,7 +50,7 @@ typedef struct acd_policy {
 /* acd_policy_read checks everything that the specification says of a policy, keys and their ids included:
  * ACD_ERR_MALFORMED for what is no policy, ACD_ERR_DUPLICATE_KEY for a name or public key given twice,
  * ACD_ERR_MISMATCH for a name that is not defined before, or is a member twice, ACD_ERR_TOO_LARGE beyond the
- * limits above, and what acd_note_key_parse says of a key. What failed is no policy: *out is not to be used. */
+ * limits above, and what acd_note_key_parse says of a key. Where it fails, *out is not to be used. */
 ACD_MUST_CHECK acd_status acd_policy_read(acd_policy *out, const char *text, size_t len);
 
 /* The key of log `index` < log_count. */

@@ -2,7 +2,8 @@
  * leaf is in a log that a quorum of witnesses has seen.
  *
  * Sources: RFC 6962 s. 2.1, RFC 9162 s. 2.1.3.2; C2SP tlog-checkpoint, tlog-proof, tlog-cosignature,
- * tlog-policy; docs/adr/0009 for leaf and packed proof. Stack: less than 4 KiB beyond libsodium's. No heap. */
+ * tlog-policy; docs/adr/0009 for leaf and packed proof. Stack: less than 4 KiB beyond libsodium's. No heap.
+ */
 #ifndef ACD_TLOG_H
 #define ACD_TLOG_H
 
@@ -103,12 +104,12 @@ typedef struct acd_proof_facts {
 ACD_MUST_CHECK acd_status acd_proof_verify(acd_proof_facts *facts, const void *proof, size_t len,
                                            const uint8_t leaf_hash[ACD_HASH_SIZE], const acd_policy *policy);
 
-/* acd_proof_pack turns a tlog-proof into the packed form. Signatures that no policy of ours reads (longer than
- * 76 bytes) are left out, and so is "extra". */
+/* acd_proof_pack turns a tlog-proof into the packed form. Signatures that no policy of ours reads (longer
+ * than 76 bytes) are left out, and so is "extra". */
 ACD_MUST_CHECK acd_status acd_proof_pack(void *out, size_t out_cap, size_t *out_len, const char *proof,
                                          size_t len);
-/* acd_proof_unpack turns a packed proof that holds into a tlog-proof, with the signatures of the policy's keys,
- * the log's first. */
+/* acd_proof_unpack turns a packed proof that holds into a tlog-proof, with the signatures of the policy's
+ * keys, the log's first. */
 ACD_MUST_CHECK acd_status acd_proof_unpack(char *out, size_t out_cap, size_t *out_len, const void *packed,
                                            size_t len, const uint8_t leaf_hash[ACD_HASH_SIZE],
                                            const acd_policy *policy);
