@@ -60,6 +60,12 @@ for file in checkpoint tile/{0,entries}/{000,001,002.p/188} tile/1/000.p/2; do
   for offset in 0 37 -20; do damaged "$file" $offset; done
 done
 
+# A second outcome is in order for every hash, and only who reads the entries sees it.
+$ACD log make $W/lie --entries 700 --lie >/dev/null
+check $W/lie $W/lie >/dev/null || fail "a lie is no damage"
+if $ACD log verify $W/lie --policy $W/lie/policy >$W/out 2>&1; then fail "a second outcome of a lock is accepted"; fi
+grep -q 'secondOutcome' $W/out || fail "a second outcome of a lock is not named: $(cat $W/out)"
+
 # Another log's checkpoint is nobody's under these keys.
 if check $W/small $W/log >$W/out 2>&1; then fail "Go accepts another log's checkpoint"; fi
 if $ACD log verify $W/small --policy $W/log/policy >$W/out 2>&1; then fail "we accept another log's checkpoint"; fi

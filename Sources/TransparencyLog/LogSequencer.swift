@@ -9,8 +9,8 @@
 //
 // Invariants: nothing is signed before its head is durable and its tiles, read back from the storage, hash to
 // it; nothing is published before it is signed; of one size only one head is ever signed. What comes
-// meanwhile is the next batch, so batches grow with the load and nobody waits for company. A stopped sequencer stays
-// stopped.
+// meanwhile is the next batch, so batches grow with the load and nobody waits for company. A stopped
+// sequencer stays stopped.
 
 public import Messages
 

@@ -37,7 +37,8 @@ struct PolicyOption: ParsableArguments {
 
 struct LogVerify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Hash every entry and every tile again, up to the signed checkpoint.")
+    commandName: "verify",
+    abstract: "Hash every entry and tile again, up to the signed checkpoint, and look for second outcomes.")
   @Argument(help: "The log's folder.") var log: String
   @OptionGroup var policy: PolicyOption
 
@@ -46,6 +47,11 @@ struct LogVerify: AsyncParsableCommand {
       let folder = LogFolder(path: log)
       let (_, head, cosigned) = try folder.head(policy.read())
       try LogCheck.everything(head, reading: folder.object)
+      var monitor = try LogMonitor(
+        LogFollower(outcomes: OutcomesInMemory(), skewSeconds: 0), reading: folder.object)
+      let violations = try monitor.advance(to: head, cosignedAt: 0, reading: folder.object)
+      for violation in violations { print("violation: \(violation)") }
+      guard violations.isEmpty else { throw Status.failed }
       print("\(head.size) entries, root \(head.root): all hold; seen by a quorum at \(cosigned.reached)")
     }
   }
@@ -80,6 +86,7 @@ struct LogMake: AsyncParsableCommand {
   @Option(help: "How many entries.") var entries = 5000
   @Option(help: "How many at a time, at most.") var batch = 300
   @Option(help: "How many witnesses cosign it; all have to.") var witnesses = 3
+  @Flag(help: "Let the last entry end the first one's lock again, as no honest archive does.") var lie = false
 
   func run() async throws {
     try await reporting {
@@ -91,7 +98,10 @@ struct LogMake: AsyncParsableCommand {
       try makeFolder(log + "/seen")
       while writer.head.size < UInt64(entries) {
         let count = min(entries - Int(writer.head.size), Int.random(in: 1...max(1, batch), using: &random))
-        try writer.append((0..<count).map { _ in maker.outcome(using: &random).encoded })
+        let isLast = lie && Int(writer.head.size) + count == entries && writer.head.size > 0
+        let second = isLast ? [try maker.second(of: writer.tree.entry(0)).encoded] : []
+        let outcomes = (0..<count - second.count).map { _ in maker.outcome(using: &random).encoded }
+        try writer.append(outcomes + second)
         try Data(maker.signed(writer.head)).write(to: URL(fileURLWithPath: log + "/seen/\(writer.head.size)"))
       }
       print(
@@ -142,6 +152,14 @@ final class LogMaker {
     LogLeaf(
       kind: Bool.random(using: &random) ? .commit : .abort, at: UInt64(Date().timeIntervalSince1970),
       subject: .random(using: &random), lock: .random(using: &random), body: .random(using: &random))
+  }
+
+  /// An abort of a lock that has its outcome.
+  func second(of entry: [UInt8]) throws -> LogLeaf {
+    let first = try LogLeaf(encoded: entry)
+    return LogLeaf(
+      kind: .abort, at: UInt64(Date().timeIntervalSince1970), subject: first.subject, lock: first.lock,
+      body: first.body)
   }
 
   /// The keys, for verifiers.
