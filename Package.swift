@@ -100,7 +100,7 @@ let package = Package(
     .target(
       name: "Services",
       dependencies: [
-        "CCore", "Messages", "Parties", "BlindTokens", "Storage", "COpenSSL",
+        "CCore", "Messages", "Parties", "BlindTokens", "Storage", "TransparencyLog", "COpenSSL",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),

@@ -8,7 +8,7 @@ import TransparencyLog
 struct LogCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "log", abstract: "Verify a transparency log in a folder, prove an entry, or make a log up.",
-    subcommands: [LogVerify.self, LogProve.self, LogMake.self])
+    subcommands: [LogVerify.self, LogProve.self, LogVkey.self, LogMake.self])
 }
 
 /// A log as static files, to be read only.
@@ -73,6 +73,21 @@ struct LogProve: AsyncParsableCommand {
       let proof = TlogProof.text(index: index, path: try tree.inclusion(of: index), checkpoint: note)
       _ = try policy.verify(proof, of: TreeHash.leaf(tree.entry(index)))
       print(String(decoding: proof, as: UTF8.self), terminator: "")
+    }
+  }
+}
+
+struct LogVkey: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "vkey", abstract: "Print the verifier key of a log or a witness, as policies name it.")
+  @Argument(help: "The log's origin, or the witness's name.") var name: String
+  @Argument(help: "Its public key, 64 hexadecimal digits.") var key: String
+  @Flag(help: "A witness's key.") var witness = false
+
+  func run() async throws {
+    try await reporting {
+      guard let key = PublicKey(hex: key) else { throw ValidationError("a key is 64 hexadecimal digits") }
+      print(try NoteKey(name: name, kind: witness ? .cosigner : .log, publicKey: key).vkey)
     }
   }
 }
