@@ -49,8 +49,9 @@ swift-test: setup ## Run the Swift tests, those of the simulator by themselves
 	swift test --skip SimulationTests
 	swift test --skip-build --filter SimulationTests
 
-interop: build venv card ## Let other people's programs read our messages and ours theirs: pycose and zcbor; and `card`
+interop: build venv card ## Let other people's programs read our messages and logs, and ours theirs: pycose, zcbor, Go's sumdb; and `card`
 	scripts/interop.sh
+	scripts/tlog.sh
 
 card: setup ## Let other people's programs talk to the smart card: pcscd, opensc-tool, pyscard
 	scripts/card.sh
@@ -76,6 +77,7 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/invoice.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/witness.sh
+	Tests/Scenarios/log.sh
 	Tests/Scenarios/storm.sh
 	Tests/Scenarios/kill.sh 12
 	Tests/Scenarios/kill.sh 8 "" early

@@ -3,8 +3,8 @@ import Foundation
 import PackageDescription
 
 // Floors, lowest first; a target may depend on those before it, never on those after:
-// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- Simulation <- the CLIs. Judge and PointOfDelivery
-// stand on Messages alone.
+// CCore <- Messages <- Parties <- {BlindTokens, Storage} <- Services <- Simulation <- the CLIs. Judge, TransparencyLog
+// and PointOfDelivery stand on Messages alone.
 
 /// Settings shared by every Swift target of the project.
 let swiftSettings: [SwiftSetting] = [
@@ -40,6 +40,7 @@ let package = Package(
     .library(name: "BlindTokens", targets: ["BlindTokens"]),
     .library(name: "Storage", targets: ["Storage"]),
     .library(name: "Judge", targets: ["Judge"]),
+    .library(name: "TransparencyLog", targets: ["TransparencyLog"]),
     .library(name: "Services", targets: ["Services"]),
   ],
   dependencies: [
@@ -92,13 +93,14 @@ let package = Package(
       name: "Storage",
       dependencies: ["Parties", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: swiftSettings),
+    .target(name: "TransparencyLog", dependencies: ["Messages"], swiftSettings: swiftSettings),
     .target(name: "Judge", dependencies: ["Messages"], swiftSettings: swiftSettings),
     .target(name: "PointOfDelivery", dependencies: ["Messages", "CQREncode", "CPNG"],
       swiftSettings: swiftSettings),
     .target(
       name: "Services",
       dependencies: [
-        "CCore", "Messages", "Parties", "BlindTokens", "Storage", "COpenSSL",
+        "CCore", "Messages", "Parties", "BlindTokens", "Storage", "TransparencyLog", "COpenSSL",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -120,7 +122,7 @@ let package = Package(
     .executableTarget(
       name: "acd",
       dependencies: [
-        "Services", "PointOfDelivery", "Judge", "Simulation",
+        "Services", "PointOfDelivery", "Judge", "Simulation", "TransparencyLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -151,6 +153,9 @@ let package = Package(
         "Services", "Storage", "BlindTokens", .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings + ipsecMBSettings),
+    .testTarget(
+      name: "TransparencyLogTests", dependencies: ["TransparencyLog", "Messages"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "SimulationTests", dependencies: ["Simulation", "Storage", "Messages"],
       swiftSettings: swiftSettings),

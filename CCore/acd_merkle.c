@@ -133,6 +133,42 @@ acd_status acd_merkle_root(const acd_merkle *tree, uint8_t out[ACD_HASH_SIZE])
 
 /* MARK: Proofs */
 
+acd_status acd_path_begin(acd_path *path, const uint8_t leaf_hash[ACD_HASH_SIZE], uint64_t index,
+                          uint64_t size)
+{
+    if (index >= size) {
+        return ACD_ERR_AUTHENTICATION;
+    }
+    path->node_index = index;
+    path->last_index = size - 1u;
+    memcpy(path->hash, leaf_hash, sizeof path->hash);
+    return ACD_OK;
+}
+
+acd_status acd_path_step(acd_path *path, const uint8_t sibling[ACD_HASH_SIZE])
+{
+    if (path->last_index == 0) {
+        return ACD_ERR_AUTHENTICATION; /* a longer proof than the tree is high */
+    }
+    if ((path->node_index & 1u) != 0 || path->node_index == path->last_index) {
+        ACD_TRY(acd_merkle_node_hash(path->hash, acd_hash_sodium, sibling, path->hash));
+        while ((path->node_index & 1u) == 0 && path->node_index != 0) { /* levels without a sibling */
+            path->node_index >>= 1;
+            path->last_index >>= 1;
+        }
+    } else {
+        ACD_TRY(acd_merkle_node_hash(path->hash, acd_hash_sodium, path->hash, sibling));
+    }
+    path->node_index >>= 1;
+    path->last_index >>= 1;
+    return ACD_OK;
+}
+
+acd_status acd_path_end(const acd_path *path)
+{
+    return path->last_index == 0 ? ACD_OK : ACD_ERR_AUTHENTICATION;
+}
+
 acd_status acd_merkle_verify_inclusion(const uint8_t leaf_hash[ACD_HASH_SIZE], uint64_t index, uint64_t size,
                                        const uint8_t *proof, size_t proof_count,
                                        const uint8_t root[ACD_HASH_SIZE])
@@ -140,31 +176,13 @@ acd_status acd_merkle_verify_inclusion(const uint8_t leaf_hash[ACD_HASH_SIZE], u
     if (leaf_hash == NULL || root == NULL || acd_is_lacking(proof, proof_count)) {
         return ACD_ERR_MISUSE;
     }
-    if (index >= size) {
-        return ACD_ERR_AUTHENTICATION;
-    }
-    uint64_t node_index = index;
-    uint64_t last_index = size - 1u;
-    uint8_t hash[ACD_HASH_SIZE];
-    memcpy(hash, leaf_hash, sizeof hash);
+    acd_path path;
+    ACD_TRY(acd_path_begin(&path, leaf_hash, index, size));
     for (size_t i = 0; i < proof_count; i++) {
-        const uint8_t *sibling = proof + i * ACD_HASH_SIZE;
-        if (last_index == 0) {
-            return ACD_ERR_AUTHENTICATION; /* a longer proof than the tree is high */
-        }
-        if ((node_index & 1u) != 0 || node_index == last_index) {
-            ACD_TRY(acd_merkle_node_hash(hash, acd_hash_sodium, sibling, hash));
-            while ((node_index & 1u) == 0 && node_index != 0) { /* levels where this node has no sibling */
-                node_index >>= 1;
-                last_index >>= 1;
-            }
-        } else {
-            ACD_TRY(acd_merkle_node_hash(hash, acd_hash_sodium, hash, sibling));
-        }
-        node_index >>= 1;
-        last_index >>= 1;
+        ACD_TRY(acd_path_step(&path, proof + i * ACD_HASH_SIZE));
     }
-    return last_index == 0 && acd_equal(hash, root, sizeof hash) ? ACD_OK : ACD_ERR_AUTHENTICATION;
+    ACD_TRY(acd_path_end(&path));
+    return acd_equal(path.hash, root, ACD_HASH_SIZE) ? ACD_OK : ACD_ERR_AUTHENTICATION;
 }
 
 /* The walk up from the last node of the smaller tree, carrying both trees' hashes. */

@@ -8,7 +8,9 @@
  *   acd/message.h     the table of all messages                   docs/SPEC.md
  *   acd/merkle.h      RFC 6962 trees: roots and proofs            RFC 6962 s. 2.1
  *   acd/goods.h       sealing and opening goods, streaming        C2SP chunked-encryption
- *   acd/note.h        signed notes                                C2SP signed-note
+ *   acd/note.h        signed notes                                C2SP signed-note, tlog-cosignature
+ *   acd/policy.h      logs, witnesses and quorums                 C2SP tlog-policy
+ *   acd/tlog.h        leaves, checkpoints, proofs                 C2SP tlog-proof, tlog-checkpoint
  *   acd/base45.h      text for QR codes                           RFC 9285
  *   acd/receipt.h     verify a paid receipt in one call           docs/SPEC.md, US 6,076,078
  *   acd/card.h        the smart card, as an application            ISO/IEC 7816-4, docs/SPEC.md
@@ -38,6 +40,8 @@
 #include "acd/merkle.h"
 #include "acd/goods.h"
 #include "acd/note.h"
+#include "acd/policy.h"
+#include "acd/tlog.h"
 #include "acd/base45.h"
 #include "acd/receipt.h"
 #include "acd/card.h"

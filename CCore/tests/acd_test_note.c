@@ -66,6 +66,56 @@ static void the_example_of_the_specification_holds(void)
     CHECK(text_len == strlen(TEXT));
 }
 
+static void keys_are_made_and_written_as_they_are_read(void)
+{
+    acd_note_key key;
+    acd_note_key made;
+    char written[ACD_NOTE_VKEY_MAX];
+    size_t len = 0;
+    CHECK_STATUS(ACD_OK, parse(&key, VKEY));
+    CHECK_STATUS(ACD_OK, acd_note_key_make(&made, key.name, key.name_len, key.type, key.public_key));
+    CHECK(made.id == key.id);
+    CHECK_STATUS(ACD_OK, acd_note_key_write(written, sizeof written, &len, &made));
+    CHECK(len == strlen(VKEY) && memcmp(written, VKEY, len) == 0);
+    CHECK_STATUS(ACD_ERR_NO_SPACE, acd_note_key_write(written, len - 1, &len, &made));
+    CHECK_STATUS(ACD_ERR_MALFORMED, acd_note_key_make(&made, "a b", 3, 1, key.public_key));
+    CHECK_STATUS(ACD_ERR_UNKNOWN_TYPE, acd_note_key_make(&made, "a", 1, 2, key.public_key));
+    memset(key.public_key, 0, sizeof key.public_key);
+    CHECK_STATUS(ACD_ERR_BAD_KEY, acd_note_key_make(&made, "a", 1, 1, key.public_key));
+}
+
+/* Ed25519 has one signature for a key and a text: what we sign is what another signer would have. */
+static void lines_are_signed_for_verifiers(void)
+{
+    static char note[2048] = "Text\n\n";
+    uint8_t public_key[ACD_PUBLIC_KEY_SIZE];
+    uint8_t secret_key[ACD_SECRET_KEY_SIZE];
+    acd_note_key keys[2];
+    acd_note_signature found;
+    size_t len = strlen(note);
+    sample_key(public_key, secret_key, 6);
+    for (uint8_t i = 0; i < 2; i++) {
+        size_t line_len = 0;
+        uint8_t type = i == 0 ? ACD_NOTE_ED25519 : ACD_NOTE_COSIGNATURE;
+        CHECK_STATUS(ACD_OK, acd_note_key_make(&keys[i], "a.example", 9, type, public_key));
+        CHECK_STATUS(ACD_ERR_NO_SPACE,
+                     acd_note_sign(note + len, 80, &line_len, &keys[i], 77, note, 5, secret_key));
+        CHECK_STATUS(ACD_OK, acd_note_sign(note + len, ACD_NOTE_LINE_MAX, &line_len, &keys[i], 77, note, 5,
+                                           secret_key));
+        len += line_len;
+    }
+    for (uint8_t i = 0; i < 2; i++) {
+        CHECK_STATUS(ACD_OK, acd_note_find(&found, note, len, &keys[i]));
+        CHECK(found.is_there && found.text_len == 5 && found.time == (i == 0 ? 0 : 77));
+    }
+    CHECK_STATUS(ACD_OK, acd_note_key_make(&keys[0], "b.example", 9, ACD_NOTE_ED25519, public_key));
+    CHECK_STATUS(ACD_OK, acd_note_find(&found, note, len, &keys[0]));
+    CHECK(!found.is_there);
+    CHECK_STATUS(ACD_ERR_MALFORMED, acd_note_sign(note, sizeof note, &len, &keys[0], 0, "a", 1, secret_key));
+    CHECK_STATUS(ACD_ERR_MISUSE,
+                 acd_note_sign(note, sizeof note, &len, &keys[0], UINT64_MAX, "a\n", 2, secret_key));
+}
+
 static void signatures_of_other_keys_are_passed_over(void)
 {
     CHECK_STATUS(ACD_OK, verify(TEXT "\n" OTHER LINE OTHER));
@@ -252,6 +302,8 @@ int main(void)
 {
     CHECK_STATUS(ACD_OK, acd_crypto_init());
     RUN(the_example_of_the_specification_holds);
+    RUN(keys_are_made_and_written_as_they_are_read);
+    RUN(lines_are_signed_for_verifiers);
     RUN(signatures_of_other_keys_are_passed_over);
     RUN(a_bad_signature_by_the_key_spoils_the_note);
     RUN(the_text_may_have_empty_lines);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include "acd_card_rig.h"
 #include "acd_painted.h"
+#include "acd_sample_log.h"
 #include "acd_test.h"
 
 #define STACK_MAX 4096u
@@ -59,6 +60,49 @@ static void decode_map(void)
     acd_value values[ACD_FIELDS_MAX];
     result = acd_map_decode(values, ACD_FIELDS_MAX, ACD_X1, large_map.bytes, large_map.len);
 }
+
+/* MARK: A proof of a log */
+
+static char proof_text[32768];
+static uint8_t packed[ACD_PROOF_SIZE_MAX];
+static size_t packed_len;
+static uint8_t leaf_hash[ACD_HASH_SIZE];
+static acd_policy policy;
+
+static void verify_text_proof(void)
+{
+    acd_proof_facts facts;
+    result = acd_proof_verify(&facts, proof_text, strlen(proof_text), leaf_hash, &policy);
+}
+
+static void verify_packed_proof(void)
+{
+    acd_proof_facts facts;
+    result = acd_proof_verify(&facts, packed, packed_len, leaf_hash, &policy);
+}
+
+static void read_policy(void)
+{
+    result = acd_policy_read(&policy, policy.text, strlen(policy.text));
+}
+
+static void make_proof(void)
+{
+    static char policy_text[32768];
+    static const uint64_t times[3] = {1, 2, 3};
+    sample_proof proof = {.index = 777777,
+                          .size = UINT64_C(1) << 20,
+                          .times = times,
+                          .cosignatures = 3,
+                          .log_seed = SAMPLE_LOG_SEED,
+                          .origin = SAMPLE_ORIGIN};
+    sample_policy_text(policy_text, 3, 3);
+    CHECK_STATUS(ACD_OK, acd_policy_read(&policy, policy_text, strlen(policy_text)));
+    sample_proof_text(proof_text, &proof, leaf_hash);
+    CHECK_STATUS(ACD_OK, acd_proof_pack(packed, sizeof packed, &packed_len, proof_text, strlen(proof_text)));
+}
+
+/* MARK: Other work, signed and sealed */
 
 static void libsodium_sign(void)
 {
@@ -186,6 +230,9 @@ static void nothing_needs_much_stack(void)
     check_stack("sign a message", libsodium_sign, sign_message);
     check_stack("seal goods", libsodium_seal, seal_goods);
     check_stack("open P4", libsodium_open, open_sealed);
+    check_stack("verify a log's proof", libsodium_verify, verify_text_proof);
+    check_stack("verify it packed", libsodium_verify, verify_packed_proof);
+    check_stack("read a policy", nothing, read_policy);
     record_card();
     check_stack("the card's commands", libsodium_card, play_card);
 }
@@ -201,6 +248,7 @@ int main(void)
     acd_ed25519_sign(signature, "m", 1, secret_key);
     acd_box_key_from_seed(box_public, box_secret, goods);
     CHECK_STATUS(ACD_OK, acd_box_seal(box, payload.bytes, payload.len, box_public, goods));
+    make_proof();
     RUN(nothing_needs_much_stack);
     return TEST_RESULT();
 }

@@ -21,6 +21,7 @@ struct Acd: AsyncParsableCommand {
       A dispute:       acd wallet|merchant|bank evidence export | acd hear | acd judge EVIDENCE…
       No answer:       acd wallet|merchant|bank witness ask | witness abort
       Any message:     acd decode FILE
+      A public log:    acd log verify FOLDER --policy FILE
       Try to break it: acd simulate
 
       Exit statuses: 0 done; 1 failed; 2 refused by a peer, with its signature; 3 not enough money;
@@ -33,6 +34,7 @@ struct Acd: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       BankCommand.self, ArchiveCommand.self, MerchantCommand.self, WalletCommand.self, WitnessCommand.self,
-      TrustCommand.self, HearCommand.self, JudgeCommand.self, Decode.self, Demo.self, SimulateCommand.self,
+      TrustCommand.self, HearCommand.self, JudgeCommand.self, LogCommand.self, Decode.self, Demo.self,
+      SimulateCommand.self,
     ])
 }

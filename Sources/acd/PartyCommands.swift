@@ -136,12 +136,14 @@ struct ArchiveCommand: AsyncParsableCommand {
     @Option(
       help: "Invoices: who has the bank credit an approved token, the merchant, or this archive by itself.")
     var deposits = DepositRoute.merchant
+    @Flag(help: "Begin a transparency log of all outcomes, served below /log. It goes on at later starts.")
+    var log = false
 
     func run() async throws {
       guard keep <= 36_500 else { throw ValidationError("Records are kept for up to 36500 days.") }
       var choices = ServingChoices()
       (choices.sendsCopies, choices.keepSeconds) = (!noCopies, keep * 86_400)
-      choices.deposits = deposits
+      (choices.deposits, choices.logs) = (deposits, log)
       if joint && noCopies { throw ValidationError("A joint archive tells itself.") }
       try await options.run(joint ? .bank : .archive, choices, passive: passive)
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "acd_card_rig.h"
+#include "acd_sample_log.h"
 #include "acd_vector.h"
 
 static const char *out_root;
@@ -157,6 +158,37 @@ static void put_card(void)
     end_tape("wipe");
 }
 
+/* MARK: The log */
+
+static void put_tlog(void)
+{
+    static char text[32768];
+    static uint8_t packed[ACD_PROOF_SIZE_MAX];
+    static const uint8_t leaf_hash[ACD_HASH_SIZE];
+    static const uint64_t times[] = {5, 6};
+    static const sample_proof proof = {.index = 3,
+                                       .size = 7,
+                                       .times = times,
+                                       .cosignatures = 2,
+                                       .log_seed = SAMPLE_LOG_SEED,
+                                       .origin = SAMPLE_ORIGIN};
+    size_t len = 0;
+    acd_leaf leaf = {.kind = ACD_LEAF_COMMIT, .at = 1};
+    sample_reset();
+    sample_policy_text(text, 3, 2);
+    put_seed("tlog", "policy", sample_copy(text, strlen(text)));
+    sample_proof_text(text, &proof, leaf_hash);
+    put_seed("tlog", "proof", sample_copy(text, strlen(text)));
+    if (acd_proof_pack(packed, sizeof packed, &len, text, strlen(text)) != ACD_OK) {
+        exit(1);
+    }
+    put_seed("tlog", "packed", sample_copy(packed, len));
+    acd_leaf_write(packed, &leaf);
+    put_seed("tlog", "leaf", sample_copy(packed, ACD_LEAF_SIZE));
+    const char *checkpoint = "example.com/foo\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    put_seed("tlog", "checkpoint", sample_copy(checkpoint, strlen(checkpoint)));
+}
+
 int main(int argc, char **argv)
 {
     static const char note[] =
@@ -173,6 +205,7 @@ int main(int argc, char **argv)
     put_vectors(argv[1], "reject");
     put_goods();
     put_card();
+    put_tlog();
     put_seed("note", "note", sample_copy(note, sizeof note - 1));
     put_seed("note", "vkey", sample_copy(vkey, sizeof vkey - 1));
     return 0;

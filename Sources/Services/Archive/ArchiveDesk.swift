@@ -11,6 +11,8 @@ struct ArchiveDesk {
   /// Whether banks and merchants are sent what is published for them. Otherwise they read it, or hear it from
   /// each other.
   var sendsCopies = true
+  /// Whether what is published gets a leaf of the log.
+  var logs = false
 
   /// Something that happens to a lock of mode `M`.
   typealias Event<M: ArchiveMode> =
@@ -65,6 +67,12 @@ struct ArchiveDesk {
           merchant: terms.merchant.bytes, n: terms.n.bytes, lock: name.bytes,
           kind: isCommit ? .commit : .abort, at: Int64(now), body: body)
         published = try Outcome<M>(stored: body)
+        if logs {
+          let subject = LogLeaf.transaction(terms.merchant, terms.n)
+          let kind = isCommit ? LogLeaf.Kind.commit : .abort
+          try LogRows.append(
+            LogLeaf(kind: kind, at: now, subject: subject, lock: name, body: Hash(of: body)), in: tx)
+        }
       case .reply(let bytes): reply = bytes
       case .refuse(let denial): reply = try node.refuse(denial, request: request)
       case .send(let bytes, let key): if sendsCopies { try tx.send(bytes, to: key, at: now) }
@@ -151,6 +159,11 @@ struct ArchiveDesk {
     let message = try Verified(
       signing: Announced(at: now, announcement: announcement.bytes), with: node.identity.signing)
     try tx.keep(Label(.announced), message.bytes, kind: Self.announcedKind, key: key)
+    if logs {
+      let subject = announcement.payload.token.id
+      try LogRows.append(
+        LogLeaf(kind: .announcement, at: now, subject: subject, body: message.hash), in: tx)
+    }
     return message.bytes
   }
 

@@ -15,21 +15,24 @@ final class ArchiveService: PartyService {
   private let keys: KeyBook
   private let kick: @Sendable () -> Void
   private let keepSeconds: UInt64
+  private let log: ArchiveLog?
   private let prunedTokens = PruneCursor(ArchiveInvoices.kind)
 
   /// `keepSeconds`: for how long after its lifetime a record can be read.
   init(
     node: Node, sendsCopies: Bool = true, keepSeconds: UInt64 = 90 * 86_400, route: DepositRoute = .merchant,
-    kick: @escaping @Sendable () -> Void
+    log: ArchiveLog? = nil, kick: @escaping @Sendable () -> Void
   ) {
-    (self.node, self.kick, self.keepSeconds) = (node, kick, keepSeconds)
-    (desk, held) = (ArchiveDesk(node: node, sendsCopies: sendsCopies), HeldGoods(node: node))
+    (self.node, self.kick, self.keepSeconds, self.log) = (node, kick, keepSeconds, log)
+    desk = ArchiveDesk(node: node, sendsCopies: sendsCopies, logs: log != nil)
+    held = HeldGoods(node: node)
     keys = KeyBook(node: node)
     invoices = ArchiveInvoices(node: node, desk: desk, keys: keys, route: route)
   }
 
   /// What is due by itself: goods and records that nobody will ask for any more.
   func tick() async {
+    await log?.follow()
     await held.sweep()
     do {
       try await desk.prune(keepSeconds: keepSeconds)
@@ -113,6 +116,7 @@ final class ArchiveService: PartyService {
       try desk.decide(lock, in: tx, request: request, event).reply
     }
     kick()
+    await log?.follow()
     return reply
   }
 
@@ -130,7 +134,7 @@ final class ArchiveService: PartyService {
   }
 
   var documents: [Route] {
-    desk.documents + held.documents + [
+    desk.documents + held.documents + (log?.documents ?? []) + [
       Route(method: "GET", path: "/v1/announcements/:token") { [desk] call in
         try await desk.announcements(call)
       }

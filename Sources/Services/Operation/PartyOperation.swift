@@ -67,6 +67,8 @@ public struct ServingChoices: Sendable {
   public var keepSeconds: UInt64 = 90 * 86_400
   /// Archive only: send what is published to bank and merchant.
   public var sendsCopies = true
+  /// Archive only: begin a transparency log of what is published; one that was begun goes on in any case.
+  public var logs = false
   /// Archive only: who has the bank credit an approved token.
   public var deposits = DepositRoute.merchant
   /// Merchant only, all that follows: how customers get the key.
@@ -146,7 +148,11 @@ public enum PartyOperation {
       identity: identity, directory: directory, store: store,
       trust: inForce, transport: transport, logger: logger,
       tracer: MessageTracer(write: trace))
-    try await run(node, config, choices, onReady: onReady)
+    do { try await run(node, config, choices, onReady: onReady) } catch {
+      try? await transport.shutdown()
+      try? await store.close()
+      throw error
+    }
     try await transport.shutdown()
     try await store.close()
   }
@@ -173,7 +179,7 @@ public enum PartyOperation {
     case .archive:
       let archive = ArchiveService(
         node: node, sendsCopies: choices.sendsCopies, keepSeconds: choices.keepSeconds,
-        route: choices.deposits, kick: kick)
+        route: choices.deposits, log: try await ArchiveLog.open(node, begins: choices.logs), kick: kick)
       service = archive
       tick = { await archive.tick() }
     case .merchant:
