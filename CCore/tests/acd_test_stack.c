@@ -187,8 +187,7 @@ static void libsodium_card(void)
 {
     libsodium_verify();
     crypto_sign_seed_keypair(plain, plain + ACD_PUBLIC_KEY_SIZE, plain);
-    result = result == ACD_OK ? status_of(crypto_sign_detached(plain, NULL, (const uint8_t *)"m", 1, secret_key))
-                              : result;
+    result = status_of(crypto_sign_detached(plain, NULL, plain, 1, secret_key));
 }
 
 static void play_card(void)
