@@ -192,12 +192,12 @@ static acd_status put_before_payload(uint8_t *out, size_t out_cap, size_t *out_l
     return acd_cbor_writer_finish(&writer, out_len);
 }
 
-acd_status acd_sign1_sign_in_place(uint8_t *buffer, size_t cap, size_t *out_offset, size_t *out_len,
-                                   size_t payload_len, acd_message_type type,
-                                   const uint8_t secret_key[ACD_SECRET_KEY_SIZE])
+acd_status acd_sign1_begin(uint8_t *buffer, size_t cap, size_t *signed_offset, size_t *signed_len,
+                           size_t payload_len, acd_message_type type,
+                           const uint8_t public_key[ACD_PUBLIC_KEY_SIZE])
 {
     const acd_message_info *info = acd_message_info_of(type);
-    if (buffer == NULL || out_offset == NULL || out_len == NULL || secret_key == NULL || info == NULL ||
+    if (buffer == NULL || signed_offset == NULL || signed_len == NULL || public_key == NULL || info == NULL ||
         info->signers == 0 || strlen(info->name) > TYPE_NAME_MAX) {
         return ACD_ERR_MISUSE;
     }
@@ -210,26 +210,56 @@ acd_status acd_sign1_sign_in_place(uint8_t *buffer, size_t cap, size_t *out_offs
     uint8_t before[ACD_SIGN1_HEADROOM];
     size_t before_len = 0;
     size_t middle = 0;
-    ACD_TRY(put_before_payload(before, sizeof before, &before_len, &middle, info->name,
-                               secret_key + ACD_SEED_SIZE, payload_len));
-    /* 12 + 65 + 1 + 5 bytes at most: within the headroom. */
-    uint8_t *payload = buffer + ACD_SIGN1_HEADROOM;
-    uint8_t *body = payload - before_len;
-    uint8_t *message = body - MESSAGE_START_SIZE;
-    size_t message_len = MESSAGE_START_SIZE + before_len + payload_len + ACD_SIGN1_TAILROOM;
-    if (message_len > ACD_MESSAGE_SIZE_MAX) {
+    ACD_TRY(put_before_payload(before, sizeof before, &before_len, &middle, info->name, public_key,
+                               payload_len));
+    if (MESSAGE_START_SIZE + before_len + payload_len + ACD_SIGN1_TAILROOM > ACD_MESSAGE_SIZE_MAX) {
         return ACD_ERR_TOO_LARGE;
     }
+    /* 12 + 65 + 1 + 5 bytes at most: within the headroom. */
+    uint8_t *body = buffer + ACD_SIGN1_HEADROOM - before_len;
     memcpy(body, before, before_len);
     memcpy(body - SIGNED_START_SIZE, signed_start, sizeof signed_start);
-    uint8_t *tail = payload + payload_len;
+    *signed_offset = ACD_SIGN1_HEADROOM - before_len - SIGNED_START_SIZE;
+    *signed_len = SIGNED_START_SIZE + before_len + payload_len;
+    return ACD_OK;
+}
+
+acd_status acd_sign1_finish(uint8_t *buffer, size_t cap, size_t *out_offset, size_t *out_len,
+                            size_t signed_offset, size_t signed_len,
+                            const uint8_t signature[ACD_SIGNATURE_SIZE])
+{
+    if (buffer == NULL || out_offset == NULL || out_len == NULL || signature == NULL ||
+        signed_len < SIGNED_START_SIZE + 2u || signed_offset > cap ||
+        cap - signed_offset < signed_len + ACD_SIGN1_TAILROOM) {
+        return ACD_ERR_MISUSE;
+    }
+    uint8_t *body = buffer + signed_offset + SIGNED_START_SIZE; /* 58 xx <protected> 40 ... */
+    const size_t middle = 2u + body[1];
+    if (middle >= signed_len - SIGNED_START_SIZE || body[middle] != EMPTY_BYTES) {
+        return ACD_ERR_MISUSE;
+    }
+    uint8_t *tail = buffer + signed_offset + signed_len;
     tail[0] = 0x58;
     tail[1] = ACD_SIGNATURE_SIZE;
-    acd_ed25519_sign(tail + 2, body - SIGNED_START_SIZE, SIGNED_START_SIZE + before_len + payload_len,
-                     secret_key);
-    memcpy(message, message_start, sizeof message_start);
+    memcpy(tail + 2, signature, ACD_SIGNATURE_SIZE);
+    memcpy(body - MESSAGE_START_SIZE, message_start, sizeof message_start);
     body[middle] = EMPTY_MAP;
-    *out_offset = ACD_SIGN1_HEADROOM - before_len - MESSAGE_START_SIZE;
-    *out_len = message_len;
+    *out_offset = signed_offset + ACD_SIGN1_PREFIX;
+    *out_len = signed_len - ACD_SIGN1_PREFIX + ACD_SIGN1_TAILROOM;
     return ACD_OK;
+}
+
+acd_status acd_sign1_sign_in_place(uint8_t *buffer, size_t cap, size_t *out_offset, size_t *out_len,
+                                   size_t payload_len, acd_message_type type,
+                                   const uint8_t secret_key[ACD_SECRET_KEY_SIZE])
+{
+    size_t offset = 0;
+    size_t len = 0;
+    uint8_t signature[ACD_SIGNATURE_SIZE];
+    if (out_offset == NULL || out_len == NULL || secret_key == NULL) {
+        return ACD_ERR_MISUSE;
+    }
+    ACD_TRY(acd_sign1_begin(buffer, cap, &offset, &len, payload_len, type, secret_key + ACD_SEED_SIZE));
+    acd_ed25519_sign(signature, buffer + offset, len, secret_key);
+    return acd_sign1_finish(buffer, cap, out_offset, out_len, offset, len, signature);
 }

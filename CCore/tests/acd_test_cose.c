@@ -251,6 +251,41 @@ static void verifying_needs_its_scratch(void)
     CHECK_STATUS(ACD_ERR_MISUSE, acd_sign1_verify_in_place(&parsed, NULL));
 }
 
+static void a_key_elsewhere_signs_the_same_message(void)
+{
+    uint8_t buffer[ACD_SIGN1_OVERHEAD + 300];
+    uint8_t public_key[32];
+    uint8_t secret_key[64];
+    uint8_t signature[64];
+    size_t at = 0;
+    size_t signed_len = 0;
+    size_t offset = 0;
+    size_t len = 0;
+    sample_key(public_key, secret_key, 5);
+    for (size_t size = 1; size <= 300; size += 23) {
+        sample payload = {sample_alloc(size), size};
+        memset(payload.bytes, 0x17, size);
+        const sample whole = sample_sign(ACD_P4, payload, 5);
+        memcpy(buffer + ACD_SIGN1_HEADROOM, payload.bytes, size);
+        const size_t cap = size + ACD_SIGN1_OVERHEAD;
+        CHECK_STATUS(ACD_OK, acd_sign1_begin(buffer, cap, &at, &signed_len, size, ACD_P4, public_key));
+        CHECK_BYTES(buffer + at, "\x84\x6aSignature1", 12);
+        acd_ed25519_sign(signature, buffer + at, signed_len, secret_key);
+        CHECK_STATUS(ACD_ERR_MISUSE,
+                     acd_sign1_finish(buffer, cap - 1, &offset, &len, at, signed_len, signature));
+        CHECK_STATUS(ACD_OK, acd_sign1_finish(buffer, cap, &offset, &len, at, signed_len, signature));
+        CHECK(len == whole.len);
+        CHECK_BYTES(buffer + offset, whole.bytes, len);
+        /* No structure any more. */
+        CHECK_STATUS(ACD_ERR_MISUSE, acd_sign1_finish(buffer, cap, &offset, &len, at, signed_len, signature));
+    }
+    CHECK_STATUS(ACD_ERR_MISUSE, acd_sign1_finish(NULL, 0, &offset, &len, 0, 90, signature));
+    CHECK_STATUS(ACD_ERR_MISUSE, acd_sign1_finish(buffer, sizeof buffer, &offset, &len, 0, 13, signature));
+    CHECK_STATUS(ACD_ERR_MISUSE,
+                 acd_sign1_finish(buffer, sizeof buffer, &offset, &len, sizeof buffer + 1, 90, signature));
+    CHECK_STATUS(ACD_ERR_MISUSE, acd_sign1_begin(buffer, sizeof buffer, &at, &signed_len, 1, ACD_P4, NULL));
+}
+
 int main(void)
 {
     CHECK_STATUS(ACD_OK, acd_crypto_init());
@@ -264,5 +299,6 @@ int main(void)
     RUN(the_type_separates_the_domains);
     RUN(signing_refuses_what_cannot_be_a_message);
     RUN(verifying_needs_its_scratch);
+    RUN(a_key_elsewhere_signs_the_same_message);
     return TEST_RESULT();
 }

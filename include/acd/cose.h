@@ -62,6 +62,16 @@ ACD_MUST_CHECK acd_status acd_sign1_sign_in_place(uint8_t *buffer, size_t cap, s
                                                   size_t *out_len, size_t payload_len, acd_message_type type,
                                                   const uint8_t secret_key[ACD_SECRET_KEY_SIZE]);
 
+/* The same in two halves, for keys that are elsewhere, on a card: acd_sign1_begin makes the Sig_structure,
+ * which is then at buffer + *signed_offset, *signed_len bytes; acd_sign1_finish makes it the message under a
+ * signature, which it does not check. ACD_ERR_MISUSE also for a structure that is none. */
+ACD_MUST_CHECK acd_status acd_sign1_begin(uint8_t *buffer, size_t cap, size_t *signed_offset,
+                                          size_t *signed_len, size_t payload_len, acd_message_type type,
+                                          const uint8_t public_key[ACD_PUBLIC_KEY_SIZE]);
+ACD_MUST_CHECK acd_status acd_sign1_finish(uint8_t *buffer, size_t cap, size_t *out_offset, size_t *out_len,
+                                           size_t signed_offset, size_t signed_len,
+                                           const uint8_t signature[ACD_SIGNATURE_SIZE]);
+
 #ifdef __cplusplus
 }
 #endif
