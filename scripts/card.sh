@@ -1,33 +1,20 @@
 #!/usr/bin/env bash
 # Programs that nobody here wrote talk to the card: acd-card behind pcscd and vsmartcard's vpcd, asked by opensc-tool and
-# by pyscard, in short and extended commands. No hardware. The rig has a /run and a network of its own, so that it
-# disturbs no other pcscd and several run at once.
+# by pyscard, in short and extended commands. No hardware.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-card=build/ccore/acd-card
-
-if [ -z "${ACD_CARD_RIG:-}" ]; then
-  scripts/setup.sh pcscd vsmartcard-vpcd opensc iproute2 >&2
+. scripts/card_rig.sh
+[ -n "${ACD_CARD_RIG:-}" ] || {
   scripts/venv.sh
   build/venv/bin/python -c 'import smartcard' 2>/dev/null || {
     scripts/setup.sh libpcsclite-dev swig python3-dev >&2
     build/venv/bin/pip install --quiet 'pyscard==2.3.1'
   }
-  cmake -S CCore -B build/ccore >/dev/null
-  cmake --build build/ccore --target acd-card >/dev/null
-  as_root=()
-  [ "$(id -u)" -eq 0 ] || as_root=(-r)
-  ACD_CARD_RIG=1 exec unshare "${as_root[@]}" -m -n "$0" "$@"
-fi
-
-mount -t tmpfs none /run
-mkdir /run/pcscd
-ip link set lo up
+}
+enter_rig "$0" "$@"
 work=$(mktemp -d)
-pids=()
 end() {
-  for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
-  wait
+  end_reader
   rm -rf "$work"
 }
 trap end EXIT
@@ -37,30 +24,9 @@ fail() {
   sed 's/^/  acd-card: /' "$work/card.log" | tail -5 >&2
   exit 1
 }
-# until_is COMMAND...: within ten seconds.
-until_is() {
-  for _ in $(seq 200); do
-    "$@" >/dev/null 2>&1 && return
-    sleep 0.05
-  done
-  fail "waited in vain for: $*"
-}
-insert() {
-  $card --show "$work/card.acd" 2>>"$work/card.log" &
-  pids+=($!)
-  inserted=$!
-  until_is opensc-tool --atr
-}
-remove() {
-  kill "$inserted"
-  wait "$inserted" || fail "acd-card ended with $?"
-}
 
-: >"$work/card.log"
-pcscd --foreground >"$work/pcscd.log" 2>&1 &
-pids+=($!)
-until_is test -S /run/pcscd/pcscd.comm
-insert
+start_reader "$work"
+insert "$work/card.acd"
 echo "card: $(opensc-tool --atr)"
 answer=$(opensc-tool -s 00A4040007F041434401000100 -s 00CA010100)
 grep -q 'SW1=0x90, SW2=0x00' <<<"$answer" || fail "opensc-tool: $answer"
@@ -68,7 +34,7 @@ grep -q 'SW1=0x90, SW2=0x00' <<<"$answer" || fail "opensc-tool: $answer"
 echo "card: opensc-tool selects the application and reads its state"
 build/venv/bin/python scripts/card.py first || fail "pyscard"
 remove
-insert
+insert "$work/card.acd"
 build/venv/bin/python scripts/card.py again || fail "pyscard, after the card was out of the reader"
 remove
 grep -q 'signs pay (P2), EUR 1299' "$work/card.log" || fail "the card did not show what it signed"
@@ -87,13 +53,13 @@ ends_with 64 $card
 ends_with 69 $card --port 1 --wait 0 "$work/card.acd"
 
 # A card whose process is killed is a card whose power fails; one that is in a reader is in no other.
-insert
+insert "$work/card.acd"
 ends_with 66 $card --wait 0 "$work/card.acd"
 grep -q 'another reader' "$work/refusal.log" || fail "$(cat "$work/refusal.log")"
 build/venv/bin/python scripts/card.py first >/dev/null || fail "pyscard, on the wiped card"
 kill -9 "$inserted"
 wait "$inserted" 2>/dev/null || true
-insert
+insert "$work/card.acd"
 build/venv/bin/python scripts/card.py again >/dev/null || fail "pyscard, after kill -9"
 remove
 echo "card: opensc-tool and pyscard talk to the card, short and extended"
