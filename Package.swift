@@ -67,6 +67,8 @@ let package = Package(
       name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
     .systemLibrary(
       name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(
+      name: "CPCSC", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
 
     // MARK: The C core
     .target(
@@ -82,6 +84,8 @@ let package = Package(
     // MARK: Swift, floor by floor
     .target(name: "Messages", dependencies: ["CCore", "CSodium"], swiftSettings: swiftSettings),
     .target(name: "Parties", dependencies: ["Messages"], swiftSettings: swiftSettings),
+    .target(name: "Cards", dependencies: ["Messages"], swiftSettings: swiftSettings),
+    .target(name: "CardReaders", dependencies: ["Cards", "CPCSC"], swiftSettings: swiftSettings),
     .target(
       name: "BlindTokens",
       dependencies: [
@@ -100,7 +104,7 @@ let package = Package(
     .target(
       name: "Services",
       dependencies: [
-        "CCore", "Messages", "Parties", "BlindTokens", "Storage", "TransparencyLog", "COpenSSL",
+        "CCore", "Messages", "Cards", "Parties", "BlindTokens", "Storage", "TransparencyLog", "COpenSSL",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -122,7 +126,7 @@ let package = Package(
     .executableTarget(
       name: "acd",
       dependencies: [
-        "Services", "PointOfDelivery", "Judge", "Simulation", "TransparencyLog",
+        "Services", "CardReaders", "PointOfDelivery", "Judge", "Simulation", "TransparencyLog",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -136,6 +140,7 @@ let package = Package(
     // MARK: Tests
     .testTarget(
       name: "MessagesTests", dependencies: ["Messages", "CCore"], swiftSettings: swiftSettings),
+    .testTarget(name: "CardsTests", dependencies: ["Cards", "Messages", "CCore"], swiftSettings: swiftSettings),
     .testTarget(name: "PartiesTests", dependencies: ["Parties"], swiftSettings: swiftSettings),
     .testTarget(
       name: "BlindTokensTests",

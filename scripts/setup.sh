@@ -3,7 +3,7 @@
 # setup.sh PACKAGE...: only these packages.
 set -euo pipefail
 
-packages=(build-essential pkg-config cmake libsodium-dev libssl-dev libsqlite3-dev libqrencode-dev libpng-dev
+packages=(build-essential pkg-config cmake libsodium-dev libssl-dev libsqlite3-dev libqrencode-dev libpng-dev libpcsclite-dev
   libjansson-dev zlib1g-dev curl bc python3 python3-venv microsocks valgrind xxd)
 [ $# = 0 ] || packages=("$@")
 
