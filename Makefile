@@ -75,6 +75,7 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/repeated.sh
 	Tests/Scenarios/announced.sh
 	Tests/Scenarios/invoice.sh
+	Tests/Scenarios/card.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/witness.sh
 	Tests/Scenarios/log.sh

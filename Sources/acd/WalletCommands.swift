@@ -16,7 +16,7 @@ struct WalletCommand: AsyncParsableCommand {
       Again.self, Finish.self, Bid.self, Accept.self, Decline.self, Refund.self, ComplainCommand.self,
       List.self, Show.self,
       Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self,
-      Statement.self, Prune.self,
+      Statement.self, Prune.self, CardCommand.self,
     ])
 }
 
@@ -52,12 +52,16 @@ struct WalletOptions: ParsableArguments {
   @Option(help: "An anonymizer: socks5h://HOST:PORT. Names are resolved there.")
   var proxy: String?
 
-  /// Opens the wallet, lets `body` work with it, and closes it whatever happens.
-  func withWallet(_ body: (Wallet) async throws -> Void) async throws {
+  @OptionGroup var card: CardOptions
+
+  /// Opens the wallet, lets `body` work with it, and closes it whatever happens. `cards` opens the card, by
+  /// default where --card was said.
+  func withWallet(cards: CardSource? = nil, _ body: (Wallet) async throws -> Void) async throws {
+    let cards = cards ?? (card.card ? card.source : nil)
     try await reporting {
       let progress = ProgressLine()
       let quiet = data.json
-      let wallet = try Wallet.open(data.directory("wallet"), proxy: proxy) { event in
+      let wallet = try Wallet.open(data.directory("wallet"), proxy: proxy, cards: cards) { event in
         switch event {
         case .progress(let what, let done, let total): if !quiet { progress.show(what, done, total) }
         case .note(let text): FileHandle.standardError.write(Data((text + "\n").utf8))
@@ -235,6 +239,7 @@ extension WalletCommand {
 
     func validate() throws {
       guard delay <= 604_800 else { throw ValidationError("A delay is at most 604800 seconds.") }
+      if named && options.card.card { throw ValidationError("A named customer does not pay by card.") }
       if named && pseudonym != nil { throw ValidationError("A named customer has no pseudonym.") }
       if let pseudonym, pseudonym.isEmpty || pseudonym.utf8.count > 64 {
         throw ValidationError("A pseudonym has 1 to 64 bytes.")
@@ -252,6 +257,7 @@ extension WalletCommand {
         wanted.delaySeconds = delay
         wanted.choices.expirationSeconds = mode.mode == .repeated ? 3600 : 600
         wanted.choices.reuseKey = reuseKey
+        wanted.choices.card = options.card.card ? true : nil
         buying.choose(&wanted.choices)
         let number = try await wallet.buy(chosen, options: wanted)
         try await finish(wallet, number, options)
@@ -368,7 +374,7 @@ extension WalletCommand {
 
     func run() async throws {
       try await options.withWallet { wallet in
-        let amount = try await wallet.refresh(all: all, bank: bank)
+        let amount = try await wallet.refresh(all: all, bank: bank, onCard: options.card.card)
         if !options.data.json { print(amount.map { "exchanged \($0)" } ?? "nothing to exchange") }
         try await show(wallet, options)
       }
@@ -376,12 +382,12 @@ extension WalletCommand {
   }
 }
 
-private func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
+func show(_ wallet: Wallet, _ options: WalletOptions) async throws {
   let balance = try await wallet.balance()
   if options.data.json { return try printJSON(balance) }
   if balance.isEmpty { print("the wallet is empty") }
   for line in balance {
-    let bound = line.archive.map { ", bound to \($0)" } ?? ""
+    let bound = line.archive.map { ", bound to \($0)" } ?? (line.card == true ? ", on a card" : "")
     print("\(line.available) in \(line.tokens) tokens\(bound); held by open purchases \(line.held)")
   }
 }

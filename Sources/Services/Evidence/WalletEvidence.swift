@@ -69,8 +69,12 @@ extension Wallet {
     var asking = asking
     for input in inputs {
       guard let coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }
+      guard canSign(for: coin) else {
+        report(.note("no demand for a token on a card: say --card to have the card sign it"))
+        continue
+      }
       let query = StatusQuery(input.token, nonce: .random(using: &generator))
-      let demand = try Verified(signing: query, with: seed.tokenKey(coin.keyIndex)).bytes
+      let demand = try sign(query, for: coin).bytes
       result.append(demand)
       guard asking else { continue }
       // A bank that cannot be reached is not asked again and again.

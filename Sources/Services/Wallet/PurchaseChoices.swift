@@ -21,6 +21,8 @@ public struct PurchaseChoices: Codable, Equatable, Sendable {
   public var completion = CompletionRoute.archive
   /// How long the archive may take, in seconds from the payment on; the contract may allow less.
   public var expirationSeconds: UInt64 = 600
+  /// Pay with tokens whose keys are on a card, and with no others.
+  public var card: Bool?
 
   public init() {}
 }

@@ -19,6 +19,8 @@ struct PendingToken: Codable, Equatable, Sendable {
   var archive: String?
   /// The bank where the token is usable, hexadecimal, if another one issues it. Not in the note either.
   var usableAt: String?
+  /// The public half of a key on a card, hexadecimal. Not in the note: the card has it.
+  var key: String?
 }
 
 enum RecoveryNote {

@@ -5,6 +5,7 @@
 // Invariant: whatever is about to be sent is in the store first; after a crash `resume` sends the same
 // bytes again.
 
+public import Cards
 import Foundation
 import Logging
 public import Messages
@@ -30,16 +31,18 @@ public final class Wallet: Sendable {
   let seed: WalletSeed
   let clock: @Sendable () -> Timestamp
   let surroundings: Surroundings
+  let cards: CardSlot
   let report: @Sendable (WalletEvent) -> Void
 
   init(
     directory: DataDirectory, store: any Store, trust: LoadedTrust, transport: any PeerLink, seed: WalletSeed,
     clock: @escaping @Sendable () -> Timestamp = systemClock, surroundings: Surroundings = .machine,
-    report: @escaping @Sendable (WalletEvent) -> Void
+    cards: CardSource? = nil, report: @escaping @Sendable (WalletEvent) -> Void
   ) {
     (self.directory, self.store, self.trust, self.transport, self.seed) =
       (directory, store, trust, transport, seed)
     (self.clock, self.surroundings, self.report) = (clock, surroundings, report)
+    self.cards = CardSlot(cards)
   }
 
   // MARK: Opening
@@ -68,9 +71,9 @@ public final class Wallet: Sendable {
     return try WalletSeed(entropy: &entropy).mnemonic()
   }
 
-  /// Opens a wallet; close it with `close`.
+  /// Opens a wallet; close it with `close`. `cards` opens the card, if tokens on one are to be used.
   public static func open(
-    _ directory: DataDirectory, proxy: String? = nil,
+    _ directory: DataDirectory, proxy: String? = nil, cards: CardSource? = nil,
     report: @escaping @Sendable (WalletEvent) -> Void = { _ in }
   ) throws -> Wallet {
     guard directory.exists("wallet.seed") else {
@@ -83,7 +86,7 @@ public final class Wallet: Sendable {
       directory: directory, store: try SQLiteStore(path: directory.file("store.sqlite")),
       trust: trust,
       transport: try Transport(caPEM: try directory.read("tls/ca.pem"), proxy: proxy),
-      seed: WalletSeed(entropy: &entropy), report: report)
+      seed: WalletSeed(entropy: &entropy), cards: cards, report: report)
   }
 
   /// Ends all connections and closes the store.

@@ -27,7 +27,7 @@ extension Wallet {
     for bank in banks {
       do {
         if named { try await fund(price, at: bank) }
-        let coins = try await coins(price.currency, at: bank, named: named)
+        let coins = try await coins(price.currency, at: bank, named: named, onCard: choices.card == true)
         return (bank, try select(contract, at: price, from: coins, reuseKey: choices.reuseKey))
       } catch let error as ChangeError { failure = "\(error)" } catch let refused as RefusedByPeer {
         failure = "\(refused)"
@@ -37,9 +37,9 @@ extension Wallet {
   }
 
   private func coins(
-    _ currency: String, at bank: TrustEntry, named: Bool
+    _ currency: String, at bank: TrustEntry, named: Bool, onCard: Bool = false
   ) async throws -> [(id: [UInt8], coin: Coin)] {
-    try await store.read { try $0.identifiedCoins() }.filter {
+    try await store.read { try $0.identifiedCoins(onCard: onCard) }.filter {
       try $0.coin.usableAt() == bank.key.description && $0.coin.currency == currency
         && $0.coin.archive == nil && $0.coin.available > 0
         && ($0.coin.keyIndex == WalletSeed.account) == named

@@ -10,6 +10,8 @@ public struct WalletBalance: Codable, Equatable, Sendable {
   /// The archive that these tokens are bound to, by name: they pay invoices there. Nil: they pay anything
   /// else.
   public var archive: String?
+  /// True where the tokens' keys are on a card.
+  public var card: Bool?
   /// Free to spend, "EUR:12.34"; and held by purchases on their way.
   public var available: String
   public var held: String
@@ -59,7 +61,7 @@ extension Wallet {
   /// `place` they are usable at that bank, which their issuer owes for them.
   public func withdraw(
     _ amount: Money, bank bankName: String?, reuseKey: Bool = false, archive: String? = nil,
-    usableAt place: String? = nil
+    usableAt place: String? = nil, onCard: Bool = false
   ) async throws {
     let bank = try party(.bank, named: bankName)
     let bound = try archive.map { try boundTo($0) }
@@ -78,7 +80,8 @@ extension Wallet {
     for start in stride(from: 0, to: values.count, by: Self.outputsPerOrder) {
       let part = Array(values[start..<min(start + Self.outputsPerOrder, values.count)])
       try await order(
-        part, amount.currency, keys, bank, reuseKey: reuseKey, archive: bound, usableAt: usableAt)
+        part, amount.currency, keys, bank, reuseKey: reuseKey, archive: bound, usableAt: usableAt,
+        onCard: onCard)
     }
   }
 
@@ -141,12 +144,12 @@ extension Wallet {
 
   private func order(
     _ values: [UInt64], _ currency: String, _ keys: KeyList, _ bank: TrustEntry, reuseKey: Bool,
-    named: Bool = false, archive: PublicKey? = nil, usableAt: PublicKey? = nil
+    named: Bool = false, archive: PublicKey? = nil, usableAt: PublicKey? = nil, onCard: Bool = false
   ) async throws {
     let chosen = try freshest(keys, values, currency)
     let place = usableAt.flatMap { TokenPlace(bank: $0, issuer: bank.key) }
     let (pending, outputs) = try await blind(
-      chosen, reuseKey: reuseKey, named: named, archive: archive, place: place)
+      chosen, reuseKey: reuseKey, named: named, archive: archive, place: place, onCard: onCard)
     var generator = surroundings.randomness
     let note = RecoveryNote.seal(pending, key: seed.recoveryKey(), nonce: randomBytes(24, using: &generator))
     let w1 = try Verified(
@@ -164,11 +167,13 @@ extension Wallet {
   /// Blinds one message for each denomination, under fresh key and serial numbers.
   func blind(
     _ keys: [Denomination], reuseKey: Bool, named: Bool = false, archive: PublicKey? = nil,
-    place: TokenPlace? = nil
+    place: TokenPlace? = nil, onCard: Bool = false
   ) async throws -> ([PendingToken], [Blinded]) {
     let count = UInt64(keys.count)
+    let cardKeys = try onCard ? makeCardKeys(count) : nil
+    let given = named ? WalletSeed.account : cardKeys.map { WalletSeed.card | UInt64($0[0].index) }
     let (firstKey, firstSerial) = try await store.write { tx in
-      let key = named ? WalletSeed.account : try tx.take("token", count: reuseKey ? 1 : count)
+      let key = try given ?? tx.take("token", count: reuseKey ? 1 : count)
       return (key, try tx.take("serial", count: count))
     }
     var pending: [PendingToken] = []
@@ -176,14 +181,14 @@ extension Wallet {
     for (offset, denomination) in keys.enumerated() {
       let keyIndex = reuseKey ? firstKey : firstKey + UInt64(offset)
       let serialIndex = firstSerial + UInt64(offset)
-      let id = Hash.token(
-        key: seed.tokenKey(keyIndex).publicKey, serial: seed.serial(serialIndex), archive: archive,
-        place: place)
+      let key = cardKeys?[offset].publicKey ?? seed.tokenKey(keyIndex).publicKey
+      let id = Hash.token(key: key, serial: seed.serial(serialIndex), archive: archive, place: place)
       let blinded = try surroundings.blind(BlindingKey(denomination), id.bytes)
       pending.append(
         PendingToken(
           keyIndex: keyIndex, serialIndex: serialIndex, keyID: denomination.id.description,
-          inverse: blinded.inverse, archive: archive?.description, usableAt: place?.bank.description))
+          inverse: blinded.inverse, archive: archive?.description, usableAt: place?.bank.description,
+          key: cardKeys?[offset].publicKey.description))
       outputs.append(Blinded(keyID: denomination.id, message: blinded.blinded))
     }
     return (pending, outputs)
@@ -226,7 +231,7 @@ extension Wallet {
         throw ServiceError.protocolViolation(
           "\(bank.name)'s key list lost a denomination that it signed with")
       }
-      let key = seed.tokenKey(pending.keyIndex).publicKey
+      let key = pending.key.flatMap(PublicKey.init(hex:)) ?? seed.tokenKey(pending.keyIndex).publicKey
       let serial = seed.serial(pending.serialIndex)
       let archive = pending.archive.flatMap(PublicKey.init(hex:))
       let usableAt = pending.usableAt.flatMap(PublicKey.init(hex:)) ?? bank.key
@@ -272,10 +277,11 @@ extension Wallet {
   /// Exchanges tokens for fresh ones that nobody can link to them: all remainders of partly spent tokens, and
   /// tokens that end within `within` seconds; with `all`, everything.
   /// - Returns: how much was exchanged; nil if there was nothing to do.
-  public func refresh(all: Bool, within: UInt64 = 30 * 86_400, bank bankName: String?) async throws -> Money?
-  {
+  public func refresh(
+    all: Bool, within: UInt64 = 30 * 86_400, bank bankName: String?, onCard: Bool = false
+  ) async throws -> Money? {
     let now = clock()
-    let coins = try await store.read { try $0.coins() }.filter {
+    let coins = try await store.read { try $0.coins(onCard: onCard) }.filter {
       $0.available > 0 && $0.held == 0 && $0.archive == nil
         && (all || $0.rest < $0.value || $0.spendUntil < now + within)
     }
@@ -298,7 +304,8 @@ extension Wallet {
     guard values.count <= Self.outputsPerOrder else {
       throw ServiceError.configuration("too much for one exchange: withdraw less at a time")
     }
-    let (pending, outputs) = try await blind(freshest(keys, values, currency), reuseKey: false)
+    let (pending, outputs) = try await blind(
+      freshest(keys, values, currency), reuseKey: false, onCard: onCard)
     var generator = surroundings.randomness
     let payload = X1(
       bank: bank.key, total: Money(currency: currency, amount: total)!,
@@ -319,6 +326,10 @@ extension Wallet {
 
   /// Signs with the first token key and co-signs with each further one.
   func sign<P: SignedByTokens>(_ payload: P, keyIndices: [UInt64]) throws -> Verified<P> {
+    if keyIndices.contains(where: WalletSeed.isOnCard) {
+      return try Verified(
+        signing: payload, with: cardKeys(keyIndices, of: payload.tokenInputs.map(\.token)))
+    }
     var message = try Verified(signing: payload, with: seed.tokenKey(keyIndices[0]))
     for index in keyIndices.dropFirst() { message = try message.coSigned(with: seed.tokenKey(index)) }
     return message
@@ -377,10 +388,14 @@ extension Wallet {
     struct Purse: Hashable {
       var currency: String
       var archive: String?
+      var card = 0
     }
-    let coins = try await store.read { try $0.coins() }
-    let purses = Dictionary(grouping: coins) { Purse(currency: $0.currency, archive: $0.archive) }
-    return purses.sorted { ($0.key.currency, $0.key.archive ?? "") < ($1.key.currency, $1.key.archive ?? "") }
+    let coins = try await store.read { try $0.coins() + $0.coins(onCard: true) }
+    let purses = Dictionary(grouping: coins) {
+      Purse(currency: $0.currency, archive: $0.archive, card: $0.isOnCard ? 1 : 0)
+    }
+    let order = { (purse: Purse) in (purse.currency, purse.archive ?? "", purse.card) }
+    return purses.sorted { order($0.key) < order($1.key) }
       .map { purse, coins in
         let total = { (part: (Coin) -> UInt64) in
           Money(currency: purse.currency, amount: coins.reduce(0) { $0 + part($1) })!.description
@@ -389,7 +404,8 @@ extension Wallet {
           trust.list.entries.first { $0.key.description == key }?.name ?? key
         }
         return WalletBalance(
-          archive: archive, available: total { $0.available }, held: total { $0.held }, tokens: coins.count,
+          archive: archive, card: purse.card == 1 ? true : nil, available: total { $0.available },
+          held: total { $0.held }, tokens: coins.count,
           firstExpiry: coins.map(\.spendUntil).min())
       }
   }

@@ -74,6 +74,14 @@ extension Wallet {
       throw ServiceError.configuration(
         "this is not sold by the \(options.mode.name) protocol, but by: \(known); nothing was paid")
     }
+    if options.choices.card == true {
+      guard Self.cardModes.contains(options.mode), !options.named else {
+        let known = Self.cardModes.map(\.name).joined(separator: ", ")
+        throw ServiceError.configuration(
+          "a card pays by \(known), and not under the account's key; nothing was paid")
+      }
+      _ = try cards.card()
+    }
     let budget = options.budget ?? offer.price
     guard options.mode == .repeated || options.budget == nil else {
       throw ServiceError.configuration("a budget is for the repeated protocol; nothing was paid")

@@ -131,7 +131,16 @@ extension Wallet {
     // signature holds.
     let archives = trust.list.entries.filter { $0.role == .archive }.map(\.key.description)
     let banks = trust.list.entries.filter { $0.role == .bank && $0.key != bank.key }.map(\.key.description)
-    return try zip(signatures, pending).map { signature, unbound in
+    return try zip(signatures, pending).compactMap { signature, unbound in
+      var unbound = unbound
+      if WalletSeed.isOnCard(unbound.keyIndex) {
+        guard cards.isThere else {
+          report(.note("a token on a card was left out: restore with the card in the reader and --card"))
+          return nil
+        }
+        let key = try cards.card().tokenKey(UInt32(truncatingIfNeeded: unbound.keyIndex))
+        unbound.key = key.publicKey.description
+      }
       if let coin = try? unblind([signature], [unbound], keys, bank).first { return coin }
       for archive in archives {
         var bound = unbound
@@ -152,7 +161,7 @@ extension Wallet {
     let token = try coin.decoded()
     var generator = surroundings.randomness
     let query = try StatusQuery(token, nonce: .random(using: &generator))
-    let answer = try await answer(to: query, at: token.bank, as: seed.tokenKey(coin.keyIndex))
+    let answer = try await answer(to: sign(query, for: coin), at: token.bank)
     let rest = answer.payload.remainder?.amount ?? coin.value
     return (rest, answer.payload.proof)
   }
@@ -182,7 +191,8 @@ extension Wallet {
       var coins: [Hash: Coin] = [:]
       for purchase in purchases {
         for input in purchase.inputs where coins[input.token.id] == nil {
-          guard var coin = try await store.read({ try $0.coin(input.token.id) }) else { continue }
+          guard var coin = try await store.read({ try $0.coin(input.token.id) }), canSign(for: coin)
+          else { continue }
           (coin.rest, coin.held) = (try await ask(coin).rest, 0)
           coins[input.token.id] = coin
         }
@@ -215,14 +225,15 @@ extension Wallet {
     for purchase in purchases {
       let known = try await store.read { tx -> Coin? in
         for input in purchase.inputs {
-          if let coin = try tx.coin(input.token.id) { return coin }
+          if let coin = try tx.coin(input.token.id), self.canSign(for: coin) { return coin }
         }
         return nil
       }
       guard let coin = known else { continue }
       let terms = purchase.terms
-      let answer = try await status(
-        of: terms.n, terms.merchant, at: purchase.bank, as: seed.tokenKey(coin.keyIndex))
+      var generator = surroundings.randomness
+      let query = StatusQuery(n: terms.n, merchant: terms.merchant, nonce: .random(using: &generator))
+      let answer = try await answer(to: sign(query, for: coin), at: purchase.bank)
       taken[purchase.hash] = purchase.taken(answer.payload)
     }
     return taken
@@ -242,11 +253,13 @@ extension Wallet {
   /// No number is used twice: counters go beyond everything that was found.
   private func advanceCounters() async throws {
     try await store.write { tx in
-      let coins = try tx.machines(kind: Coin.kind, phase: nil, after: nil, limit: 100_000).map {
-        try JSONDecoder().decode(Coin.self, from: Data($0.data))
+      let coins = try [Coin.kind, Coin.cardKind].flatMap { kind in
+        try tx.machines(kind: kind, phase: nil, after: nil, limit: 100_000).map {
+          try JSONDecoder().decode(Coin.self, from: Data($0.data))
+        }
       }
       // A withdrawal that never reached the bank may have used some numbers: leave a wide gap.
-      let keys = (coins.map(\.keyIndex).filter { $0 != WalletSeed.account }.max() ?? 0) + 1000
+      let keys = (coins.map(\.keyIndex).filter { $0 < WalletSeed.card }.max() ?? 0) + 1000
       let serials = (coins.map(\.serialIndex).max() ?? 0) + 1000
       try tx.setMeta("next/token", RowKey.number(keys))
       try tx.setMeta("next/serial", RowKey.number(serials))

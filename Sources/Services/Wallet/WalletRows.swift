@@ -25,12 +25,16 @@ struct Coin: Codable, Equatable, Sendable {
   var archive: String?
 
   static let kind = "coin"
+  /// Rows of tokens whose keys are on a card: whoever looks for tokens to use does not find them by chance.
+  static let cardKind = "card-coin"
   /// Phases of coin rows.
   static let usable = 0
   static let used = 2
 
   func decoded() throws -> Token { try Token(encoded: Array(token)) }
   var available: UInt64 { rest - held }
+  var isOnCard: Bool { WalletSeed.isOnCard(keyIndex) }
+  fileprivate var rowKind: String { isOnCard ? Self.cardKind : Self.kind }
 
   /// The key of the bank where it can be spent, hexadecimal.
   func usableAt() throws -> String { try bank ?? decoded().bank.description }
@@ -65,18 +69,19 @@ struct PurchaseInfo: Codable, Equatable, Sendable {
 }
 
 extension StoreTransaction {
-  func coins() throws -> [Coin] { try identifiedCoins().map(\.coin) }
+  func coins(onCard: Bool = false) throws -> [Coin] { try identifiedCoins(onCard: onCard).map(\.coin) }
 
-  /// The usable coins with their tokens' ids, which need no token to be decoded.
-  func identifiedCoins() throws -> [(id: [UInt8], coin: Coin)] {
+  /// The usable coins, or those on a card, with their tokens' ids, which need no token to be decoded.
+  func identifiedCoins(onCard: Bool = false) throws -> [(id: [UInt8], coin: Coin)] {
     let decoder = JSONDecoder()
-    return try machines(kind: Coin.kind, phase: Coin.usable, after: nil, limit: 10_000).map {
+    let kind = onCard ? Coin.cardKind : Coin.kind
+    return try machines(kind: kind, phase: Coin.usable, after: nil, limit: 10_000).map {
       ($0.key, try decoder.decode(Coin.self, from: Data($0.data)))
     }
   }
 
   func coin(_ id: Hash) throws -> Coin? {
-    try machine(kind: Coin.kind, key: id.bytes).map {
+    try (machine(kind: Coin.kind, key: id.bytes) ?? machine(kind: Coin.cardKind, key: id.bytes)).map {
       try JSONDecoder().decode(Coin.self, from: Data($0.data))
     }
   }
@@ -84,7 +89,8 @@ extension StoreTransaction {
   func putCoin(_ coin: Coin, id: Hash) throws {
     let phase = coin.rest == 0 ? Coin.used : Coin.usable
     try putMachine(
-      MachineRow(kind: Coin.kind, key: id.bytes, phase: phase, data: Array(try JSONEncoder().encode(coin))))
+      MachineRow(
+        kind: coin.rowKind, key: id.bytes, phase: phase, data: Array(try JSONEncoder().encode(coin))))
   }
 
   /// Puts coins into the purse; one that is there stays as it is, since it may have been used already.

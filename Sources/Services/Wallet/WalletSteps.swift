@@ -108,6 +108,7 @@ extension Wallet {
     async throws
   {
     let (number, contract) = (info.number, p1.payload.contract)
+    if info.chosen.card == true { _ = try cards.card() }
     let budget = info.series.flatMap { Money($0.budget) }
     let (bank, chosen): (TrustEntry, [ChosenCoin])
     let named = info.pseudonymIndex == WalletSeed.account
@@ -286,7 +287,11 @@ extension Wallet {
   func answer(
     to question: StatusQuery, at party: PublicKey, as key: borrowing SigningKey
   ) async throws -> Verified<StatusAnswer> {
-    let query = try Verified(signing: question, with: key)
+    try await answer(to: Verified(signing: question, with: key), at: party)
+  }
+
+  /// What `party` answers to a signed question.
+  func answer(to query: Verified<StatusQuery>, at party: PublicKey) async throws -> Verified<StatusAnswer> {
     let answer: Verified<StatusAnswer> = try expect(
       try await exchange(query.bytes, with: party), from: party, for: query.bytes)
     guard answer.payload.hQuery == query.hash else {

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# A wallet whose tokens' keys are on a card, over real services and a real PC/SC stack with acd-card in the reader: PINs, load,
+# buy by every protocol that a card understands, exchange, restore. Wrong PIN, no card, another card, a blocked PIN, a new one.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. scripts/card_rig.sh
+enter_rig "$0" "$@"
+. Tests/Scenarios/lib.sh
+trap 'stop_all; end_reader' EXIT
+mkdir -p build/scenarios/card-in
+in=$PWD/build/scenarios/card-in
+head -c 30000 /dev/urandom >"$in/goods.bin"
+world build/scenarios/card
+$ACD merchant offer add "$in/goods.bin" --price EUR:0.75 --description "sold to a card" \
+  --protocol core early joint compact announced --data-dir "$W/merchant" >/dev/null
+reader() { $ACD wallet card "$@"; }
+says() { grep -q "$1" "$W/err" || fail "does not say '$1': $(cat "$W/err")"; }
+on_card() { wallet balance --json | json '[b["available"] for b in v if b.get("card")]'; }
+is() { [ "$2" = "$3" ] || fail "$1 is $2 instead of $3"; }
+tries() { reader status --json | json 'v["tries"]["payment"]'; }
+one=1357902 two=5550005
+
+start_all
+start_reader "$W"
+echo "card.sh: an empty reader, then a new card"
+expect 1 reader status
+says 'is empty'
+insert "$W/one.acd"
+is "a new card" "$(reader status --json | json 'v["isNew"]')" True
+expect 1 wallet card load EUR:5.00 <<<123456
+says 'card init'
+expect 1 reader init <<<$'12345\n1357902'
+expect 1 reader init <<<$'246810\n246810'
+says 'differ'
+is "the card after that" "$(reader status --json | json 'v["isNew"]')" True
+puk=$(reader init --json <<<$'246810\n'$one | json 'v["puk"]')
+is "the PUK's length" ${#puk} 12
+expect 1 reader init <<<$'246810\n'$one
+says 'nothing was changed'
+
+echo "card.sh: tokens whose keys are on the card"
+expect 0 wallet card load EUR:6.00 <<<$one
+is "the purse on the card" "$(on_card)" "['EUR:6.00']"
+expect 3 wallet buy goods.bin --yes -o "$W/out.bin"
+for mode in core early joint compact; do
+  expect 0 wallet buy goods.bin --yes --card --protocol $mode -o "$W/out.bin" <<<$one
+  cmp -s "$W/out.bin" "$in/goods.bin" || fail "$mode: the goods arrived changed"
+  rm "$W/out.bin"
+done
+is "the purse on the card" "$(on_card)" "['EUR:3.00']"
+grep -q 'signs pay (P2), EUR 75' "$W/card.log" || fail "the card did not show what it signed: $(cat "$W/card.log")"
+expect 1 wallet buy goods.bin --yes --card --protocol announced -o "$W/out.bin" <<<$one
+says 'a card pays by'
+
+echo "card.sh: a wrong PIN, no card, another card: nothing is paid"
+before=$(purse)
+expect 1 wallet buy goods.bin --yes --card -o "$W/out.bin" <<<000000
+says '2 tries are left'
+is "tries left" "$(tries)" 2
+remove
+expect 1 wallet buy goods.bin --yes --card -o "$W/out.bin" <<<$one
+says 'is empty'
+unharmed "$before"
+insert "$W/two.acd"
+reader init --json <<<$'246811\n'$two >/dev/null
+expect 1 wallet buy goods.bin --yes --card -o "$W/out.bin" <<<$two
+says 'right card'
+unharmed "$before"
+remove
+is "the purchase" "$(newest phase)" checked
+insert "$W/one.acd"
+expect 0 wallet resume --card <<<$one
+cmp -s "$W/out.bin" "$in/goods.bin" || fail "the goods of the resumed purchase arrived changed"
+is "tries left" "$(tries)" 3
+is "the purse on the card" "$(on_card)" "['EUR:2.25']"
+
+echo "card.sh: the card signs an exchange; a restored wallet has its tokens again, with the card"
+expect 0 wallet exchange --all --card <<<$one
+is "the purse on the card" "$(on_card)" "['EUR:2.25']"
+$ACD wallet backup --yes --data-dir "$W/wallet" >"$W/words"
+again() {
+  rm -rf "$W/wallet2"
+  expect 0 $ACD wallet restore --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --words "$W/words" --data-dir "$W/wallet2" "$@"
+}
+again
+says 'left out'
+again --card <<<$one
+is "the restored purse" "$($ACD wallet balance --json --data-dir "$W/wallet2" | json '[b["available"] for b in v if b.get("card")]')" \
+  "['EUR:2.25']"
+
+echo "card.sh: a blocked PIN, the PUK, and a card that is wiped"
+for left in 2 1; do
+  expect 1 reader status --contents <<<000000
+  says "$left tr"
+done
+expect 1 reader status --contents <<<000000
+says 'card unblock'
+expect 1 wallet buy goods.bin --yes --card -o "$W/out.bin" <<<$one
+says 'blocked'
+expect 1 reader unblock <<<$'111111111111\n'$two
+expect 0 reader unblock <<<"$puk"$'\n'$two
+expect 0 wallet buy goods.bin --yes --card -o "$W/last.bin" <<<$two
+expect 1 reader wipe --yes <<<$one
+expect 0 reader wipe --yes <<<$two
+is "a wiped card" "$(reader status --json | json 'v["isNew"]')" True
+expect 1 wallet buy goods.bin --yes --card -o "$W/none.bin" <<<$two
+remove
+! grep -rqE "$one|$two|$puk" "$W/wallet" "$W"/*.log || fail "a PIN or PUK stands in the wallet or in a log"
+expect 0 bank books
+echo "card.sh: passed"
