@@ -134,6 +134,9 @@ extension WalletCommand {
         let found = try await wallet.restore(names: pseudonym)
         if options.data.json { return try printJSON(found) }
         print("restored \(found.tokens) tokens and \(found.purchases) purchases")
+        if found.forgotten > 0 {
+          print("\(found.forgotten) purchases are left out: their merchants have removed the contracts")
+        }
       }
     }
   }

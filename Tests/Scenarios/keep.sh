@@ -51,6 +51,18 @@ expect 0 wallet prune --keep 0
 grep -q 'forgot 1 purchases' "$W/out" || fail "the wallet says: $(cat "$W/out")"
 [ "$(purse)" = "[('EUR:11.50', 'EUR:0.00')]" ] || fail "the purse: $(purse)"
 
+echo "keep.sh: the 24 words bring the money of purchases whose contracts are gone, a refund's too, and the one that is not"
+expect 0 wallet backup --yes; cp "$W/out" "$W/words"
+# comes_back DIRECTORY COUNT: the purse as it is, and so many purchases.
+comes_back() {
+  expect 0 $ACD wallet restore --data-dir "$W/$1" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --words "$W/words"
+  grep -q " and $2 purchases\$" "$W/out" && grep -q '^3 purchases are left out' "$W/out" || fail "restoring says: $(cat "$W/out")"
+  [ "$(WALLET=$1 purse)" = "$(purse)" ] || fail "the purse restored: $(WALLET=$1 purse) instead of $(purse)"
+}
+comes_back again 0
+bought
+comes_back later 1
+
 echo "keep.sh: bank and merchant read the record, behind what is gone"
 stop merchant; stop bank
 start bank --poll-archives; selling --poll-archives; started

@@ -95,7 +95,8 @@ stop_all() {
 }
 trap stop_all EXIT
 
-wallet() { $ACD wallet "$@" --data-dir "$W/wallet"; }
+# wallet COMMAND…: of the world's wallet, or of the one named WALLET.
+wallet() { $ACD wallet "$@" --data-dir "$W/${WALLET:-wallet}"; }
 
 bank() { $ACD bank "$@" --data-dir "$W/bank"; }
 merchant() { $ACD merchant "$@" --data-dir "$W/merchant"; }

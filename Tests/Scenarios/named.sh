@@ -90,6 +90,8 @@ is "the restored purse" "$($ACD wallet balance --json --data-dir "$W/again" | js
 is "the restored purchases" "$(restored again)" "$count"
 restore partly
 is "the purchases restored without the names" "$(restored partly)" "$((count - 3))"
+is "the purse restored without the names" "$($ACD wallet balance --json --data-dir "$W/partly" | json '(v[0]["available"], v[0]["held"])')" \
+  "('$before', 'EUR:0.00')"
 stop_all
 expect 0 $ACD bank books --data-dir "$W/bank"
 echo "named.sh: passed"

@@ -197,7 +197,7 @@ struct WitnessTests {
     ).bytes
     let seen = try nr(p3, by: 9) { $0.answer = p5b }
     try await store.write {
-      try $0.append(kind: "certificate", key: p3.hash.bytes, label: "NR", bytes: seen)
+      _ = try $0.append(kind: "certificate", key: p3.hash.bytes, label: "NR", bytes: seen)
     }
     let bundle = try Messages.Bundle([p3.bytes, good, nr(p3, by: 8)]).encoded()
     #expect(try await refusal(service, bundle).proof == [p5b])

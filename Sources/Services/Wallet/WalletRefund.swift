@@ -64,7 +64,7 @@ extension Wallet {
   // MARK: What was paid
 
   /// A purchase that a lock paid.
-  private struct Paid {
+  struct Paid {
     let n: TransactionID
     let merchant: PublicKey
     /// L.
@@ -74,15 +74,21 @@ extension Wallet {
     /// The lock's message, where another bank made it.
     let beside: [UInt8]?
     let value: Money
-    let pseudonym: UInt64
-    /// Announced: the token's key, which is the lock's P.
-    var tokenKey: UInt64?
+    let payer: Payer
   }
 
-  /// The lock's P.
+  /// The lock's P, by its number among the wallet's keys.
+  enum Payer {
+    case pseudonym(UInt64)
+    /// Announced: the token's key.
+    case token(UInt64)
+  }
+
   private func key(of paid: Paid) -> SigningKey {
-    if let index = paid.tokenKey { return seed.tokenKey(index) }
-    return seed.pseudonymKey(paid.pseudonym)
+    switch paid.payer {
+    case .pseudonym(let index): seed.pseudonymKey(index)
+    case .token(let index): seed.tokenKey(index)
+    }
   }
 
   /// Nil for what is not paid, and for invoices: they have no lock, and a complaint reverses them.
@@ -98,14 +104,15 @@ extension Wallet {
       return Paid(
         n: p1.payload.n, merchant: p1.signer, lock: lock, bank: bank,
         beside: bank.key == p2.payload.bank ? nil : made,
-        value: (machine as? SeriesPurchase)?.paid ?? p2.payload.terms.value, pseudonym: info.pseudonymIndex)
+        value: (machine as? SeriesPurchase)?.paid ?? p2.payload.terms.value,
+        payer: .pseudonym(info.pseudonymIndex))
     }
     guard let machine = PurchaseMachines.type(of: mode) else { return nil }
     return try await go(machine)
   }
 
   private func paidAnnounced(_ number: UInt64) async throws -> Paid? {
-    let (info, machine) = try await look(AnnouncedPurchase.self, number)
+    let (_, machine) = try await look(AnnouncedPurchase.self, number)
     guard [.paid, .delivered].contains(machine.phase), let order = machine.p1, let lock = machine.lock,
       let token = machine.announcement?.payload.token,
       let coin = try await store.read({ try $0.coin(token.id) })
@@ -114,10 +121,10 @@ extension Wallet {
     return Paid(
       n: order.payload.n, merchant: order.signer, lock: lock.hash, bank: bank,
       beside: bank.key == lock.signer ? nil : lock.bytes, value: lock.payload.terms.value,
-      pseudonym: info.pseudonymIndex, tokenKey: coin.keyIndex)
+      payer: .token(coin.keyIndex))
   }
 
-  private func refunding(_ merchant: PublicKey, _ bank: PublicKey) throws -> TrustEntry {
+  func refunding(_ merchant: PublicKey, _ bank: PublicKey) throws -> TrustEntry {
     try entry(trust.list.home(of: merchant) ?? bank)
   }
 
@@ -214,6 +221,27 @@ extension Wallet {
   /// since. A request that the merchant still has on its desk is gone: it is asked for again.
   func restoredRefunds(_ number: UInt64) async throws -> [Coin] {
     guard let paid = try await paid(number) else { return [] }
+    return try await restoredRefunds(of: paid)
+  }
+
+  /// As above, of a purchase that only its token's history shows: its lock's bank tells the lock.
+  func restoredRefunds(of purchase: any FoundPurchase, pseudonym: UInt64?) async throws -> [Coin] {
+    let terms = purchase.terms
+    guard let input = purchase.inputs.first,
+      let coin = try await store.read({ try $0.coin(input.token.id) }), canSign(for: coin)
+    else { return [] }
+    let answer = try await lockStatus(of: purchase, for: coin)
+    guard answer.payload.state == .committed,
+      let lock = purchase.lock(in: answer.payload.proof, trust: trust.list)
+    else { return [] }
+    let payer = pseudonym.map(Payer.pseudonym) ?? .token(coin.keyIndex)
+    return try await restoredRefunds(
+      of: Paid(
+        n: terms.n, merchant: terms.merchant, lock: lock, bank: refunding(terms.merchant, purchase.bank),
+        beside: nil, value: terms.value, payer: payer))
+  }
+
+  private func restoredRefunds(of paid: Paid) async throws -> [Coin] {
     let bank = paid.bank
     var coins: [Coin] = []
     var cursor = paid.lock

@@ -36,9 +36,11 @@ struct FoundAnnouncement: FoundPurchase {
     }
   }
 
-  func takeUp(
-    by wallet: Wallet, below limit: UInt64, names: [String]
-  ) async throws -> (number: UInt64, index: UInt64)? {
+  func lock(in proof: [[UInt8]], trust: TrustList) -> Hash? {
+    proof.first.flatMap { try? WitnessedLock($0, trust: trust).name }
+  }
+
+  func takeUp(by wallet: Wallet, below limit: UInt64, names: [String]) async throws -> TakenUp {
     try await wallet.takeUp(self, below: limit, names: names)
   }
 }
@@ -87,14 +89,13 @@ extension Wallet {
   }
 
   /// Makes the purchase that an announcement paid again.
-  /// - Returns: its number and its pseudonym's; nil if its pseudonym is none of this wallet's.
   fileprivate func takeUp(
     _ found: FoundAnnouncement, below limit: UInt64, names: [String]
-  ) async throws -> (number: UInt64, index: UInt64)? {
+  ) async throws -> TakenUp {
     let terms = found.terms
     guard let coin = try await store.read({ try $0.coin(found.announcement.payload.token.id) }),
       let published = found.published
-    else { return nil }
+    else { return .foreign }
     let answer = try await status(
       of: terms.n, terms.merchant, at: terms.merchant, as: seed.tokenKey(coin.keyIndex))
     let order = answer.payload.proof.lazy.compactMap {
@@ -103,10 +104,8 @@ extension Wallet {
     let n1 = answer.payload.proof.lazy.compactMap { bytes in
       (try? Unverified<N1>(bytes)).flatMap { try? Verified($0, by: .key($0.claimedSigners[0])) }
     }.first
-    guard let order, let n1 else {
-      throw ServiceError.protocolViolation("the merchant does not give back the order of a paid purchase")
-    }
-    guard let index = pseudonym(n1.signer, below: limit, names: names) else { return nil }
+    guard let order, let n1 else { return .forgotten(index: nil) }
+    guard let index = pseudonym(n1.signer, below: limit, names: names) else { return .foreign }
     let number = try await number(
       paidBy: found.announcement.bytes, as: .announcement, near: index, below: limit)
     let consent = try Verified(
@@ -128,6 +127,6 @@ extension Wallet {
       ], due: terms.expiration)
     try await fetch(PurchasedGoods(order, order.payload.terms.goods), for: info)
     await goOn(number)
-    return (number, index)
+    return .here(number: number, index: index)
   }
 }

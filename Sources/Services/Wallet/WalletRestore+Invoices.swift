@@ -44,10 +44,9 @@ extension Wallet {
   }
 
   /// Makes a paid invoice purchase again.
-  /// - Returns: its pseudonym's number; nil if that is none of this wallet's.
-  func takeUp(_ found: FoundInvoice, below limit: UInt64, names: [String]) async throws -> UInt64? {
+  func takeUp(_ found: FoundInvoice, below limit: UInt64, names: [String]) async throws -> TakenUp {
     let token = try found.coin.decoded()
-    guard let archive = token.archive, let inner = token.inner else { return nil }
+    guard let archive = token.archive, let inner = token.inner else { return .foreign }
     let answer = try await status(
       of: found.n, found.merchant, at: found.merchant, as: seed.tokenKey(found.coin.keyIndex))
     let proof = answer.payload.proof
@@ -60,10 +59,8 @@ extension Wallet {
     let n1 = proof.lazy.compactMap { bytes in
       (try? Unverified<N1>(bytes)).flatMap { try? Verified($0, by: .key($0.claimedSigners[0])) }
     }.first
-    guard let invoice, let n1, let deposit else {
-      throw ServiceError.protocolViolation("the merchant does not give back the invoice of a paid purchase")
-    }
-    guard let index = pseudonym(n1.signer, below: limit, names: names) else { return nil }
+    guard let invoice, let n1, let deposit else { return .forgotten(index: nil) }
+    guard let index = pseudonym(n1.signer, below: limit, names: names) else { return .foreign }
     let number = try await number(
       paidBy: deposit.payload.endorsement, as: .endorsement, near: index, below: limit)
     let registration = try Verified(
@@ -86,6 +83,6 @@ extension Wallet {
       ], phase: .paid, due: nil)
     try await fetch(PurchasedGoods(invoice, invoice.payload.terms.goods), for: info)
     await goOn(number)
-    return index
+    return .here(number: number, index: index)
   }
 }

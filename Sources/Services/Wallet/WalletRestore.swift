@@ -17,264 +17,137 @@ import Storage
 public struct Restored: Codable, Equatable, Sendable {
   public var tokens = 0
   public var purchases = 0
+  /// Purchases of which only the money came back: their merchants have removed the contracts.
+  public var forgotten = 0
+}
+
+/// What became of a purchase that a token's history shows.
+enum TakenUp {
+  /// It is in the store again. `index`: its pseudonym's number.
+  case here(number: UInt64, index: UInt64)
+  /// Its pseudonym is none of those that are known for this wallet's.
+  case foreign
+  /// Its merchant answers without the contract. `index`: its pseudonym's number, where the payment tells it.
+  case forgotten(index: UInt64?)
+}
+
+/// A restore on its way.
+private struct Restoration {
+  /// How many pseudonyms in a row may be unknown before the search ends.
+  static let pseudonymGap: UInt64 = 1000
+
+  let names: [String]
+  var found = Restored()
+  var queue: [Coin] = []
+  var invoices: [FoundInvoice] = []
+  /// Coins that were asked about, and payments that were found.
+  var seen = Set<Hash>()
+  var known = Set<Hash>()
+  /// What did not come back: its tokens have nothing to wait for.
+  var leftOut: [any FoundPurchase] = []
+  var limit = pseudonymGap
+
+  mutating func passed(_ index: UInt64?) {
+    guard let index, index < limit else { return }
+    limit = max(limit, index + Self.pseudonymGap)
+  }
 }
 
 extension Wallet {
-  /// How many pseudonyms in a row may be unknown before the search ends.
-  private static let pseudonymGap: UInt64 = 1000
-
   /// Brings tokens and purchases back. Purchases under pseudonyms that the customer had named come back only
-  /// under these `names`: no message tells them.
+  /// under these `names`: no message tells them. Of a purchase whose merchant has removed the contract, as it
+  /// may when the lifetime is over, the money comes back alone.
   public func restore(names: [String] = []) async throws -> Restored {
-    var queue: [Coin] = []
+    var restoration = Restoration(names: names)
     for bank in trust.list.entries where bank.role == .bank && bank.url != nil {
-      queue += try await withdrawn(at: bank)
+      restoration.queue += try await withdrawn(at: bank)
     }
-    var found = Restored()
-    var invoices: [FoundInvoice] = []
-    var seen = Set<Hash>()
-    var known = Set<Hash>()
-    var limit = Self.pseudonymGap
     // A wallet that was put back to an old copy may hold tokens for payments that the bank has not seen.
     var pending = try await openRequests()
     var rounds = 0
     // Refunds of what was bought are tokens again, with which more may have been bought.
     repeat {
-      var purchases: [Hash: any FoundPurchase] = [:]
-      while let coin = queue.popLast() {
-        guard seen.insert(try coin.decoded().id).inserted else { continue }
-        let (rest, uses) = try await ask(coin)
-        let unseen = rest > 0 ? try await unseenAnnouncements(of: coin) : []
-        for found in foundPurchases(uses) + unseen where known.insert(found.hash).inserted {
-          purchases[found.hash] = found
-        }
-        invoices += FoundInvoice.all(in: uses, of: coin)
-        queue += try await exchanged(uses, entry(coin.decoded().bank))
-        var row = coin
-        row.rest = rest
-        try await store.write { [row] tx in try tx.putCoin(row, id: row.decoded().id) }
-        if rest > 0 { found.tokens += 1 }
-      }
+      let purchases = try await followTokens(&restoration)
       try await advanceCounters()
-      pending.removeAll { known.contains($0.hash) }
-      // The oldest first: pseudonyms were taken in about that order, so that the gap is never wide.
-      let byAge = purchases.values.sorted {
-        ($0.terms.expiration, $0.terms.n.description) < ($1.terms.expiration, $1.terms.n.description)
-      }
-      try await settleCoins(byAge + pending)
+      pending.removeAll { restoration.known.contains($0.hash) }
+      try await settleCoins(purchases + pending)
       (pending, rounds) = ([], rounds + 1)
-      for purchase in byAge {
-        guard let (number, index) = try await purchase.takeUp(by: self, below: limit, names: names) else {
-          continue
-        }
-        if index < limit { limit = max(limit, index + Self.pseudonymGap) }
-        found.purchases += 1
-        queue += try await restoredRefunds(number)
-      }
-    } while !queue.isEmpty
-    // A purchase may hold tokens that came back after it.
-    if rounds > 1 { try await settleCoins(openRequests()) }
+      for purchase in purchases { try await bringBack(purchase, &restoration) }
+    } while !restoration.queue.isEmpty
+    // A purchase may hold tokens that came back after it, and one that was left out holds none.
+    if rounds > 1 || !restoration.leftOut.isEmpty {
+      try await settleCoins(openRequests(), freeing: restoration.leftOut)
+    }
     try await settleInvoices()
-    for invoice in invoices {
-      guard let index = try await takeUp(invoice, below: limit, names: names) else { continue }
-      if index < limit { limit = max(limit, index + Self.pseudonymGap) }
-      found.purchases += 1
+    for invoice in restoration.invoices {
+      switch try await takeUp(invoice, below: restoration.limit, names: names) {
+      case .here(_, let index):
+        restoration.passed(index)
+        restoration.found.purchases += 1
+      case .forgotten:
+        restoration.found.forgotten += 1
+        try noteForgotten(invoice.n, at: invoice.merchant)
+      case .foreign: continue
+      }
     }
-    return found
+    return restoration.found
   }
 
-  /// All tokens that the account ever withdrew at this bank; none where it has no account.
-  private func withdrawn(at bank: TrustEntry) async throws -> [Coin] {
-    var result: [Coin] = []
-    var from: UInt64 = 0
-    while true {
-      let answer: AccountAnswer
-      do { answer = try await accountPage(bank, from: from) } catch let refused as RefusedByPeer {
-        guard refused.code == Reason.noSuchAccount.rawValue else { throw refused }
-        return []
+  /// Asks the bank about all coins in the queue, and about those that they were exchanged for.
+  /// - Returns: the purchases that their histories show and that are new, the oldest first: pseudonyms were
+  ///   taken in about that order, so that the gap is never wide.
+  private func followTokens(_ restoration: inout Restoration) async throws -> [any FoundPurchase] {
+    var purchases: [any FoundPurchase] = []
+    while let coin = restoration.queue.popLast() {
+      guard restoration.seen.insert(try coin.decoded().id).inserted else { continue }
+      let (rest, uses) = try await ask(coin)
+      let unseen = rest > 0 ? try await unseenAnnouncements(of: coin) : []
+      for found in foundPurchases(uses) + unseen where restoration.known.insert(found.hash).inserted {
+        purchases.append(found)
       }
-      for index in stride(from: 0, to: answer.history.count - 1, by: 2) {
-        let w1 = try Verified<W1>(answer.history[index], by: .key(accountKey))
-        let w2 = try Verified<W2>(answer.history[index + 1], by: .key(bank.key))
-        result += try await coins(of: w1.payload.outputs, w1.payload.recovery, w2.payload.signatures, bank)
-      }
-      guard let next = answer.next, !answer.history.isEmpty else { return result }
-      from = next
+      restoration.invoices += FoundInvoice.all(in: uses, of: coin)
+      restoration.queue += try await exchanged(uses, entry(coin.decoded().bank))
+      var row = coin
+      row.rest = rest
+      try await store.write { [row] tx in try tx.putCoin(row, id: row.decoded().id) }
+      if rest > 0 { restoration.found.tokens += 1 }
     }
-  }
-
-  func accountPage(_ bank: TrustEntry, from: UInt64) async throws -> AccountAnswer {
-    var generator = surroundings.randomness
-    let query = try Verified(
-      signing: AccountQuery(bank: bank.key, nonce: .random(using: &generator), from: from),
-      with: seed.accountKey())
-    let answer: Verified<AccountAnswer> = try expect(
-      try await exchange(query.bytes, with: bank.key), from: bank.key, for: query.bytes)
-    guard answer.payload.hQuery == query.hash else {
-      throw ServiceError.protocolViolation("\(bank.name) answered another query")
-    }
-    return answer.payload
-  }
-
-  func coins(
-    of outputs: [Blinded], _ note: [UInt8]?, _ signatures: [[UInt8]], _ bank: TrustEntry
-  ) async throws -> [Coin] {
-    guard let note, let pending = RecoveryNote.open(note, key: seed.recoveryKey(), outputs: outputs) else {
-      return []
-    }
-    guard signatures.count == pending.count else {
-      throw ServiceError.protocolViolation(
-        "\(bank.name) signed \(signatures.count) of \(pending.count) tokens")
-    }
-    let keys = try await keyList(bank)
-    // The note does not say to which archive a token is bound, nor where it is usable: under its own the
-    // signature holds.
-    let archives = trust.list.entries.filter { $0.role == .archive }.map(\.key.description)
-    let banks = trust.list.entries.filter { $0.role == .bank && $0.key != bank.key }.map(\.key.description)
-    return try zip(signatures, pending).compactMap { signature, unbound in
-      var unbound = unbound
-      if WalletSeed.isOnCard(unbound.keyIndex) {
-        guard cards.isThere else {
-          report(.note("a token on a card was left out: restore with the card in the reader and --card"))
-          return nil
-        }
-        let key = try cards.card().tokenKey(UInt32(truncatingIfNeeded: unbound.keyIndex))
-        unbound.key = key.publicKey.description
-      }
-      if let coin = try? unblind([signature], [unbound], keys, bank).first { return coin }
-      for archive in archives {
-        var bound = unbound
-        bound.archive = archive
-        if let coin = try? unblind([signature], [bound], keys, bank).first { return coin }
-      }
-      for place in banks {
-        var elsewhere = unbound
-        elsewhere.usableAt = place
-        if let coin = try? unblind([signature], [elsewhere], keys, bank).first { return coin }
-      }
-      throw ServiceError.protocolViolation("\(bank.name)'s signature makes no token")
+    return purchases.sorted {
+      ($0.terms.expiration, $0.terms.n.description) < ($1.terms.expiration, $1.terms.n.description)
     }
   }
 
-  /// Asks the bank, as the token's key, what is left of a token and what it was used for.
-  private func ask(_ coin: Coin) async throws -> (rest: UInt64, uses: [[UInt8]]) {
-    let token = try coin.decoded()
-    var generator = surroundings.randomness
-    let query = try StatusQuery(token, nonce: .random(using: &generator))
-    let answer = try await answer(to: sign(query, for: coin), at: token.bank)
-    let rest = answer.payload.remainder?.amount ?? coin.value
-    return (rest, answer.payload.proof)
-  }
-
-  /// Payments in this store that have not ended.
-  private func openRequests() async throws -> [any FoundPurchase] {
-    try await store.read { tx in
-      var found: [any FoundPurchase] = []
-      for phase in [PurchasePhase.announced, .authorised, .locked] {
-        let rows = try tx.machines(kind: PurchaseInfo.kind, phase: phase.rawValue, after: nil, limit: 10_000)
-        for row in rows {
-          found += foundPurchases(
-            try tx.messages(kind: PurchaseInfo.kind, key: row.key).map(\.bytes))
-        }
-      }
-      return found
+  private func bringBack(_ purchase: any FoundPurchase, _ restoration: inout Restoration) async throws {
+    let terms = purchase.terms
+    switch try await purchase.takeUp(by: self, below: restoration.limit, names: restoration.names) {
+    case .here(let number, let index):
+      restoration.passed(index)
+      restoration.found.purchases += 1
+      restoration.queue += try await restoredRefunds(number)
+    case .forgotten(let index):
+      restoration.passed(index)
+      restoration.found.forgotten += 1
+      restoration.leftOut.append(purchase)
+      try noteForgotten(terms.n, at: terms.merchant)
+      restoration.queue += try await restoredRefunds(of: purchase, pseudonym: index)
+    case .foreign: restoration.leftOut.append(purchase)
     }
   }
 
-  /// Makes the coins say what the bank says, and hold what the purchases that are taken up will spend or
-  /// free. What the bank has locked or spent for such a purchase counts as still there and held: its outcome
-  /// takes it away. Asked until nothing changed meanwhile.
-  private func settleCoins(_ purchases: [any FoundPurchase]) async throws {
-    guard !purchases.isEmpty else { return }
-    var known = try await settled(purchases)
-    for _ in 0..<8 {
-      var coins: [Hash: Coin] = [:]
-      for purchase in purchases {
-        for input in purchase.inputs where coins[input.token.id] == nil {
-          guard var coin = try await store.read({ try $0.coin(input.token.id) }), canSign(for: coin)
-          else { continue }
-          (coin.rest, coin.held) = (try await ask(coin).rest, 0)
-          coins[input.token.id] = coin
-        }
-      }
-      let again = try await settled(purchases)
-      guard again == known else {
-        known = again
-        continue
-      }
-      for purchase in purchases {
-        for input in purchase.inputs {
-          coins[input.token.id]?.held += input.amount
-        }
-        for input in known[purchase.hash] ?? [] { coins[input.token.id]?.rest += input.amount }
-      }
-      let rows = coins
-      try await store.write { tx in
-        for (id, coin) in rows.sorted(by: { $0.key.bytes.lexicographicallyPrecedes($1.key.bytes) }) {
-          try tx.putCoin(coin, id: id)
-        }
-      }
-      return
-    }
-    throw ServiceError.unreachable("the bank has changes all the time: try again later")
-  }
-
-  /// What the bank has taken of the tokens for each of these purchases.
-  private func settled(_ purchases: [any FoundPurchase]) async throws -> [Hash: [TokenInput]] {
-    var taken: [Hash: [TokenInput]] = [:]
-    for purchase in purchases {
-      let known = try await store.read { tx -> Coin? in
-        for input in purchase.inputs {
-          if let coin = try tx.coin(input.token.id), self.canSign(for: coin) { return coin }
-        }
-        return nil
-      }
-      guard let coin = known else { continue }
-      let terms = purchase.terms
-      var generator = surroundings.randomness
-      let query = StatusQuery(n: terms.n, merchant: terms.merchant, nonce: .random(using: &generator))
-      let answer = try await answer(to: sign(query, for: coin), at: purchase.bank)
-      taken[purchase.hash] = purchase.taken(answer.payload)
-    }
-    return taken
-  }
-
-  private func exchanged(_ uses: [[UInt8]], _ bank: TrustEntry) async throws -> [Coin] {
-    var result: [Coin] = []
-    for (index, use) in uses.enumerated() {
-      guard let x1 = try? Verified<X1>(use, by: .ownTokens), index + 1 < uses.count,
-        let x2 = try? Verified<X2>(uses[index + 1], by: .key(bank.key)), x2.payload.hX1 == x1.hash
-      else { continue }
-      result += try await coins(of: x1.payload.outputs, x1.payload.recovery, x2.payload.signatures, bank)
-    }
-    return result
-  }
-
-  /// No number is used twice: counters go beyond everything that was found.
-  private func advanceCounters() async throws {
-    try await store.write { tx in
-      let coins = try [Coin.kind, Coin.cardKind].flatMap { kind in
-        try tx.machines(kind: kind, phase: nil, after: nil, limit: 100_000).map {
-          try JSONDecoder().decode(Coin.self, from: Data($0.data))
-        }
-      }
-      // A withdrawal that never reached the bank may have used some numbers: leave a wide gap.
-      let keys = (coins.map(\.keyIndex).filter { $0 < WalletSeed.card }.max() ?? 0) + 1000
-      let serials = (coins.map(\.serialIndex).max() ?? 0) + 1000
-      try tx.setMeta("next/token", RowKey.number(keys))
-      try tx.setMeta("next/serial", RowKey.number(serials))
-    }
+  private func noteForgotten(_ n: TransactionID, at merchant: PublicKey) throws {
+    report(
+      .note(
+        "purchase \(n) does not come back: \(try entry(merchant).name) does not have its contract any more. "
+          + "What is left of its money does."))
   }
 
   /// Makes the purchase that a P2 belongs to again, from the merchant's and the bank's answers.
-  /// - Returns: its number and its pseudonym's; nil if none of the pseudonyms below `limit`, of those names
-  ///   and of the account is this wallet's.
-  fileprivate func takeUp<P: PurchaseMachine>(
+  /// Foreign if none of the pseudonyms below `limit`, of those names and of the account is this wallet's.
+  func takeUp<P: PurchaseMachine>(
     _: P.Type, _ p2: Verified<AuthorizationQ<P.Mode>>, below limit: UInt64, names: [String]
-  ) async throws -> (number: UInt64, index: UInt64)? {
+  ) async throws -> TakenUp {
     let terms = p2.payload.terms
-    guard let index = pseudonym(terms.pseudonym, below: limit, names: names) else { return nil }
-    let number = try await number(paidBy: p2.bytes, as: P.Mode.requestType, near: index, below: limit)
+    guard let index = pseudonym(terms.pseudonym, below: limit, names: names) else { return .foreign }
     let answer = try await status(
       of: terms.n, terms.merchant, at: terms.merchant, pseudonym: index)
     var n1: Verified<N1>?
@@ -283,9 +156,8 @@ extension Wallet {
       n1 = (try? Verified<N1>(bytes, by: .key(terms.pseudonym))) ?? n1
       p1 = (try? Verified<P.Offer>(bytes, by: .key(terms.merchant))) ?? p1
     }
-    guard let n1, let p1, p1.hash == terms.hP1 else {
-      throw ServiceError.protocolViolation("the merchant does not give back the contract of a paid purchase")
-    }
+    guard let n1, let p1, p1.hash == terms.hP1 else { return .forgotten(index: index) }
+    let number = try await number(paidBy: p2.bytes, as: P.Mode.requestType, near: index, below: limit)
     let description = try? await offers(merchant: terms.merchant.description).first {
       $0.id == n1.payload.offer
     }
@@ -306,7 +178,7 @@ extension Wallet {
     // The ciphertext again, then on as after any interruption.
     if let claim = p1.payload.goods { try await fetch(PurchasedGoods(p1, claim), for: info) }
     await goOn(number)
-    return (number, index)
+    return .here(number: number, index: index)
   }
 }
 
@@ -365,54 +237,4 @@ extension Wallet {
       try tx.putPurchase(info, phase: phase, due: due)
     }
   }
-}
-
-/// A purchase that a token's history shows.
-protocol FoundPurchase: Sendable {
-  var terms: LockTerms { get }
-  var bank: PublicKey { get }
-  var inputs: [TokenInput] { get }
-  var hash: Hash { get }
-  func takeUp(
-    by wallet: Wallet, below limit: UInt64, names: [String]
-  ) async throws -> (number: UInt64, index: UInt64)?
-}
-
-extension FoundPurchase {
-  /// What is locked or spent by a bank that answers so about the purchase. Of a series that has ended, the
-  /// rest of the budget came back already.
-  fileprivate func taken(_ answer: StatusAnswer) -> [TokenInput] {
-    switch answer.state {
-    case .locked: return inputs
-    case .committed:
-      let commit = answer.proof.lazy.compactMap { try? Verified<R10a>($0, by: .key(terms.archive)) }.first
-      let due = commit.flatMap { try? terms.due($0, lock: nil) } ?? terms.value
-      return inputs.split(after: due.amount).used
-    default: return []
-    }
-  }
-}
-
-private struct Found<P: PurchaseMachine>: FoundPurchase {
-  let request: Verified<AuthorizationQ<P.Mode>>
-  var terms: LockTerms { request.payload.terms }
-  var bank: PublicKey { request.payload.bank }
-  var inputs: [TokenInput] { request.payload.tokenInputs }
-  var hash: Hash { request.hash }
-
-  func takeUp(
-    by wallet: Wallet, below limit: UInt64, names: [String]
-  ) async throws -> (number: UInt64, index: UInt64)? {
-    try await wallet.takeUp(P.self, request, below: limit, names: names)
-  }
-}
-
-/// All purchases that these messages, of a token's history or of a purchase, are about.
-private func foundPurchases(_ messages: [[UInt8]]) -> [any FoundPurchase] {
-  messages.flatMap { use in PurchaseMachines.all.compactMap { foundPurchase($0, use) } }
-    + FoundAnnouncement.all(in: messages)
-}
-
-private func foundPurchase<P: PurchaseMachine>(_: P.Type, _ use: [UInt8]) -> (any FoundPurchase)? {
-  (try? Verified<AuthorizationQ<P.Mode>>(use, by: .ownTokens)).map { Found<P>(request: $0) }
 }
