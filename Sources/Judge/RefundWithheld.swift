@@ -62,7 +62,7 @@ extension CaseFile {
       return spare(
         .refundWithheld, .undecided, subject, found + [fact], unless: ["what the merchant's account held"])
     }
-    guard payload.amount.currency == due.currency, agreed(of: lock) <= due.amount else {
+    guard payload.amount.currency == due.currency, agreed(of: lock, notRefusedBy: bank) <= due.amount else {
       let fact = Fact("more than \(due) was agreed for this lock")
       return spare(
         .refundWithheld, .undecided, subject, found + [fact], unless: ["RF3 of the other refunds"])
@@ -82,11 +82,13 @@ extension CaseFile {
     }
   }
 
-  /// All that was agreed for a lock, each request once.
-  private func agreed(of lock: LockRecord) -> UInt64 {
-    saturatingSum(
-      agreedRefunds().values.map { $0[0].asked.payload }.filter {
-        $0.lock == lock.name && $0.merchant == lock.terms.merchant
-      }.map(\.amount.amount))
+  /// All that was agreed for a lock, each request once. What its bank refused binds it no more, and leaves
+  /// room for others.
+  private func agreed(of lock: LockRecord, notRefusedBy bank: PublicKey) -> UInt64 {
+    let refused = Set(refusals.lazy.filter { $0.signer == bank }.map(\.payload.hRequest))
+    return saturatingSum(
+      agreedRefunds().values.filter { same in !same.contains { refused.contains($0.order.hash) } }
+        .map { $0[0].asked.payload }
+        .filter { $0.lock == lock.name && $0.merchant == lock.terms.merchant }.map(\.amount.amount))
   }
 }

@@ -83,6 +83,26 @@ struct RefundWithheldTests {
     #expect(try judged(.otherBank, holds: false) == [.noFault], "another bank's list says nothing")
   }
 
+  @Test("what the bank refused leaves room for what was agreed instead")
+  func instead() throws {
+    let orders = try [9, 8, 7].map { number in
+      try rf2(rf1 { $0.outputs[0].message = filled(UInt8(number), 256) })
+    }
+    func refusal(_ number: Int, by actor: Actor) throws -> [UInt8] {
+      try actor.sign(
+        Refusal(at: Times.now + 50, reason: .funds, hRequest: orders[number].hash, detail: nil)
+      ).bytes
+    }
+    let files = try paid + orders.map(\.bytes)
+    #expect(try findings(files) == [.undecided, .undecided, .undecided], "15.00 of 12.34")
+    #expect(
+      try findings(files + [refusal(0, by: .bank)]).sorted { "\($0)" < "\($1)" }
+        == [.convicted, .convicted, .undecided])
+    #expect(
+      try findings(files + [refusal(0, by: .otherBank)]) == [.undecided, .undecided, .undecided],
+      "another bank's word leaves no room")
+  }
+
   @Test("where another bank keeps the merchant's account, that one owes the refund")
   func elsewhere() throws {
     let trust = trustList { $0.change(.merchant) { entry in entry.bank = Actor.otherBank.key } }
