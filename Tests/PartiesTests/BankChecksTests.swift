@@ -94,6 +94,9 @@ struct BrokenP2: CustomTestStringConvertible, Sendable {
     BrokenP2(
       testDescription: "an archive revoked within the lifetime", reason: .untrusted,
       trust: { $0.change(.archive) { $0.revokedAt = Times.lifetime } }),
+    BrokenP2(
+      testDescription: "an archive that is only a record", reason: .untrusted,
+      trust: { $0.change(.archive) { $0.sealingKey = nil } }),
   ]
 }
 

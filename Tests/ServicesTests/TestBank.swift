@@ -94,7 +94,8 @@ final class TestBank {
       let key = Identity(role: role, name: role.name, seed: &seed).key
       return TrustEntry(
         role: role, name: role.name, key: role == .bank ? key : publicKey(number), from: 1,
-        until: now + 1_000_000, bank: role == .merchant ? home.map(bankKey) : nil)
+        until: now + 1_000_000, sealingKey: role == .archive ? publicKey(number) : nil,
+        bank: role == .merchant ? home.map(bankKey) : nil)
     }
     let list = TrustList(
       at: now, until: now + 1_000_000, sequence: 0, previous: nil,

@@ -83,6 +83,10 @@ extension BankPolicy {
         return Denial(.untrusted, "the \(role.name)'s key: \(error.rule), now or before the lifetime ends")
       }
     }
+    // It would end no lock, and nobody could bring it what ends one.
+    guard M.archiveRole != .archive || trust.entry(terms.archive, as: .archive)?.sealingKey != nil else {
+      return Denial(.untrusted, "the archive is only a record")
+    }
     return nil
   }
 

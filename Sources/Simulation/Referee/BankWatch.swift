@@ -128,7 +128,7 @@ struct BankWatch: Watch {
 
   private func checkTerms(_ facts: LockFacts) {
     let terms = facts.terms
-    guard terms.expiration > host.now else { return fail(7, "a lock that has expired already") }
+    guard terms.expiration > host.decidedAt else { return fail(7, "a lock that has expired already") }
     guard terms.expiration <= host.now + 7 * 86_400 else { return fail(7, "a lock for more than seven days") }
     guard terms.lifetime >= terms.expiration + Cast.lifetimeSeconds else {
       return fail(7, "a lock whose lifetime ends too early")
@@ -144,7 +144,7 @@ struct BankWatch: Watch {
       return fail(2, "a lock for no merchant")
     }
     guard let archive = referee.world.host(terms.archive),
-      archive.member.role == (isJoint ? .bank : .archive)
+      isJoint ? archive.member.role == .bank : archive.member.isActiveArchive
     else { return fail(4, "a lock that no archive can end") }
   }
 

@@ -22,7 +22,12 @@ final class Host {
   /// The file system: goods.
   let directory: DataDirectory
   /// Seconds that its clock is ahead.
-  var skew = 0
+  var skew = 0 {
+    didSet { if skew != oldValue { (skewBefore, skewSince) = (oldValue, world.scheduler.now) } }
+  }
+  private var (skewBefore, skewSince): (Int, UInt64) = (0, 0)
+  /// When it stopped, while it recovers.
+  private var stoppedAt: Timestamp?
   /// What runs now; nil while it is down.
   private(set) var life: Life?
   private(set) var starts = 0
@@ -63,11 +68,21 @@ final class Host {
   /// Its own clock.
   var now: Timestamp { UInt64(Int(Cast.epoch + world.scheduler.now / 1000) + skew) }
 
+  /// What its clock may have shown when it decided what it writes now: the decision is some milliseconds
+  /// older than the write, and what a crash did not lose is older than the crash.
+  var decidedAt: Timestamp {
+    let time = world.scheduler.now - min(world.scheduler.now, Self.decidingMilliseconds)
+    let ahead = time < skewSince ? min(skew, skewBefore) : skew
+    return min(stoppedAt ?? .max, UInt64(Int(Cast.epoch + time / 1000) + ahead))
+  }
+  private static let decidingMilliseconds: UInt64 = 50
+
   /// Recovers the store and starts the party.
   func start() {
     starts += 1
     isDone = false
     let life = Life(self, number: starts)
+    stoppedAt = nil
     self.life = life
     life.begin()
   }
@@ -97,6 +112,7 @@ final class Host {
   /// Stops, and starts again some time later.
   func crash(_ how: String) {
     guard let life else { return }
+    stoppedAt = decidedAt
     life.end()
     self.life = nil
     world.count(.crashed)
