@@ -162,7 +162,7 @@ let package = Package(
       name: "TransparencyLogTests", dependencies: ["TransparencyLog", "Messages"],
       swiftSettings: swiftSettings),
     .testTarget(
-      name: "SimulationTests", dependencies: ["Simulation", "Storage", "Messages"],
+      name: "SimulationTests", dependencies: ["Simulation", "Storage", "Messages", "Judge"],
       swiftSettings: swiftSettings),
     .testTarget(
       name: "JudgeTests", dependencies: ["Judge", "Messages", "CSodium"], swiftSettings: swiftSettings),

@@ -11,7 +11,7 @@ private func apart<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T 
   await withCheckedContinuation { done in Thread.detachNewThread { done.resume(returning: body()) } }
 }
 
-private func run(_ scenario: Scenario) async -> RunResult { await apart { Simulator.run(scenario) } }
+func run(_ scenario: Scenario) async -> RunResult { await apart { Simulator.run(scenario) } }
 
 @Suite("Simulation")
 struct SimulationTests {
@@ -69,6 +69,20 @@ struct SimulationTests {
   func crashesTwice(mode: Mode) async {
     let findings = await apart { CrashEverywhere(mode: mode, seed: 2).run(times: 2, every: 197) }
     #expect(findings.failures == [])
+  }
+
+  @Test("A payment that comes in the last moment is locked by the clock at which the bank decided")
+  func lastMoment() async {
+    var scenario = Scenario(seed: 5, modes: [.core], transactions: 18)
+    scenario.extras = [.names]
+    #expect(await run(scenario).violations == [])
+  }
+
+  @Test("What a customer who was put back lets go of is another purchase than the one of that number before")
+  func numberedAgain() async {
+    let scenario = Scenario(
+      seed: 92, modes: Simulator.modes, transactions: 12, liars: Coalition(letters: "CA")!)
+    #expect(await run(scenario).violations == [])
   }
 
   // MARK: Beside purchases

@@ -13,7 +13,8 @@ import Storage
 final class Dossier {
   unowned let world: World
   /// Every signed message, in the order in which it first appeared.
-  private(set) var messages: [(hash: Hash, type: MessageType, bytes: [UInt8])] = []
+  private(set) var messages: [Message] = []
+  typealias Message = (hash: Hash, type: MessageType, bytes: [UInt8])
   private var seen: Set<Hash> = []
   /// Those that honest parties hold.
   private(set) var honest: Set<Hash> = []
@@ -27,9 +28,11 @@ final class Dossier {
   /// Orders, invoices and approvals by n, by their hashes.
   var orders: [TransactionID: [Hash]] = [:]
   private var acknowledged: Set<Hash> = []
-  /// No more messages than a case may have, and no more cases than are worth their time.
+  /// No more cases than are worth their time.
   private static let casesMax = 12
-  private static let filesMax = 240
+  /// So many messages in a file: a case may have few files, and leaving out any could convict an honest
+  /// party.
+  private static let bundleMax = 32
 
   init(_ world: World) { self.world = world }
 
@@ -130,7 +133,7 @@ final class Dossier {
   }
 
   /// All that concerns a transaction: what names n or a lock of it, and refusals of that.
-  private func evidence(_ n: TransactionID, honestOnly: Bool) -> [[UInt8]] {
+  func evidence(_ n: TransactionID, honestOnly: Bool) -> [[UInt8]] {
     let names = [n.bytes] + ((lockNames[n] ?? []) + (orders[n] ?? [])).map(\.bytes)
     let usable = messages.filter { !honestOnly || honest.contains($0.hash) }
     let found = usable.filter { message in
@@ -145,7 +148,8 @@ final class Dossier {
       guard message.type == .refusal, let refusal = try? Unverified<Refusal>(message.bytes),
         requests.contains(refusal.claims.hRequest)
       else { return false }
-      let what = refusal.claimedSigners[0].bytes + refusal.claims.hRequest.bytes
+      let proof = Hash(of: refusal.claims.proof.flatMap { $0 })
+      let what = refusal.claimedSigners[0].bytes + refusal.claims.hRequest.bytes + proof.bytes
       return said.insert(what + [UInt8(truncatingIfNeeded: refusal.claims.code)]).inserted
     }
     // A refund names what it is the answer to, and nothing else.
@@ -160,7 +164,28 @@ final class Dossier {
       }
       return answer.claims.state != .open && complaints.contains(answer.claims.hQuery)
     }
-    return Array((lists + refunds + found + refusals + answers).map(\.bytes).prefix(Self.filesMax))
+    let paid = credits(of: found.map(\.hash), usable)
+    return Array((lists + paid + refunds + found + refusals + answers).map(\.bytes))
+  }
+
+  /// Signed messages in bundles; all else as it is.
+  static func bundled(_ files: [[UInt8]]) -> [[UInt8]] {
+    let messages = files.filter { $0.first == 0xd2 }
+    let bundles = stride(from: 0, to: messages.count, by: bundleMax).flatMap { start -> [[UInt8]] in
+      let part = Array(messages[start..<min(start + bundleMax, messages.count)])
+      return (try? Bundle(part).encoded()).map { [$0] } ?? part
+    }
+    return files.filter { $0.first != 0xd2 } + bundles
+  }
+
+  /// A token's other approvals come along with an invoice, by its address: so does what the bank paid for
+  /// them.
+  private func credits(of names: [Hash], _ usable: [Message]) -> [Message] {
+    let names = Set(names)
+    return usable.filter { message in
+      guard message.type == .credit, let credit = try? Unverified<Credit>(message.bytes) else { return false }
+      return names.contains(credit.claims.lock)
+    }
   }
 
   private func judgment(
@@ -168,9 +193,12 @@ final class Dossier {
   ) -> Judgment? {
     var evidence = Evidence()
     do throws(EvidenceError) {
-      for file in files { _ = try evidence.add(file, name: "message") }
+      for file in Self.bundled(files) { _ = try evidence.add(file, name: "message") }
       for bytes in goods { try evidence.add(goods: MemoryGoods(bytes: bytes)) }
-    } catch { return nil }
+    } catch {
+      world.violate(5, "a case that the judge cannot be shown: \(error)")
+      return nil
+    }
     let now = min(latest ?? .max, Cast.epoch + world.scheduler.now / 1000)
     world.tally { $0.judged += 1 }
     return Judge(

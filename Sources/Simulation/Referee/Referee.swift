@@ -73,7 +73,11 @@ final class Referee {
 
   func violate(_ invariant: Int, _ text: String) { world.violate(invariant, text) }
 
-  func wasRestored(_ host: Host) { restored.insert(host.index) }
+  /// An old copy may have other purchases under the same numbers.
+  func wasRestored(_ host: Host) {
+    restored.insert(host.index)
+    standings = standings.filter { $0.key.first != UInt8(host.index) }
+  }
 
   // MARK: Messages
 
