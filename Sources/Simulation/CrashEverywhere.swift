@@ -32,8 +32,10 @@ public struct CrashEverywhere: Sendable {
   }
 
   /// Stops once at each boundary, or twice at each pair of boundaries, `every` so many pairs. Of several
-  /// processes each takes a part of the first stops.
-  public func run(times: Int, every stride: Int = 1, part: Int = 0, of parts: Int = 1) -> Findings {
+  /// processes each takes a part of the first stops. `untilBroken`: no further than the first finding.
+  public func run(
+    times: Int, every stride: Int = 1, part: Int = 0, of parts: Int = 1, untilBroken: Bool = false
+  ) -> Findings {
     var findings = Findings()
     let plain = result([])
     findings.boundaries = plain.boundaries
@@ -43,6 +45,7 @@ public struct CrashEverywhere: Sendable {
     var pair = 0
     for first in 0..<plain.boundaries where first % parts == part {
       let once = compare([first], plain, &findings)
+      if untilBroken && !findings.failures.isEmpty { break }
       guard times == 2 else { continue }
       for second in (first + 1)..<max(first + 2, once.boundaries) {
         pair += 1

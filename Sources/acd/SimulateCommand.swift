@@ -144,7 +144,7 @@ struct SimulateCommand: AsyncParsableCommand {
       let (number, parts) = try Self.part(worker)
       defer { Simulator.cleanUp() }
       let findings = CrashEverywhere(mode: campaign.modes[0], seed: seed, extras: campaign.extras ?? []).run(
-        times: count, part: Int(number), of: Int(parts))
+        times: count, part: Int(number), of: Int(parts), untilBroken: untilBroken)
       return say(String(decoding: try JSONEncoder().encode(findings), as: UTF8.self))
     }
     var isBroken = false

@@ -209,7 +209,11 @@ final class LyingCustomer: Schemer, Liar {
     case .underpays: if inputs[0].amount > 1 { inputs[0].amount -= 1 }
     case .otherMerchant:
       terms.merchant = dice.pick(world.hosts.filter { $0.member.role == .merchant }).member.key
-    case .otherArchive: terms.archive = dice.pick(world.hosts.filter { !$0.isCustomer }).member.key
+    case .otherArchive:
+      // Most often one that could be it.
+      let role: Role = [.joint, .compact].contains(request.mode) ? .bank : .archive
+      let able = world.hosts.filter { $0.member.role == role }
+      terms.archive = dice.pick(dice.oneIn(3) ? world.hosts.filter { !$0.isCustomer } : able).member.key
     case .shortExpiration: terms.expiration = host.now + UInt64(dice.below(4))
     case .longExpiration:
       terms.expiration = host.now + 9 * 86_400

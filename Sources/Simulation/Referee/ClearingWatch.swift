@@ -25,6 +25,8 @@ struct ClearingWatch: Watch {
       case .entry(let entry) where entry.kind == "transfer": received(entry, mutations)
       case .message("transfer", let key, "BT1", let bytes): sent(key, bytes)
       case .message("transfer", let key, "BT2", let bytes): confirmed(key, bytes)
+      case .machine(let row) where row.kind == "transfer" && row.phase == TransferPhase.sent.rawValue:
+        waits(row)
       default: break
       }
     }
@@ -40,6 +42,17 @@ struct ClearingWatch: Watch {
     }
     if image.log("transfer", key).filter({ $0.label == BT1.type.label }).count > 1 {
       fail(8, "sends the value of one lock by two orders")
+    }
+  }
+
+  /// What waits for its confirmation can go on after a restart, and does so without being asked: a merchant
+  /// that asks for its money would hide that nobody else does.
+  private func waits(_ row: MachineRow) {
+    guard image.log("transfer", row.key).contains(where: { $0.label == BT1.type.label }) else {
+      return fail(8, "waits for the confirmation of an order that it does not have")
+    }
+    guard let due = row.due, due > Int64(host.decidedAt) else {
+      return fail(7, "never sends an order again that nobody has confirmed")
     }
   }
 
