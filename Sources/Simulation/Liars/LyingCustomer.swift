@@ -11,6 +11,8 @@ final class LyingCustomer: Schemer, Liar {
   private var payments: [Sent] = []
   /// Locks whose expiration it waits for.
   private var waiting: Set<Hash> = []
+  /// Refunds of which it has already told the bank otherwise.
+  var conspired: Set<Hash> = []
   /// Announced: tokens that it announced, and announcements that its wallet did not make.
   var announcedTokens: [Token] = []
   var made: [[UInt8]] = []

@@ -15,6 +15,8 @@ final class LyingMerchant: Schemer, Liar {
   }
   private var sales: [TransactionID: Sale] = [:]
   var lastNumber: TransactionID?
+  /// Sales whose keys it withholds until it is too late.
+  private var late: Set<TransactionID> = []
   /// Announced: orders of its own making, by n; and S_t(PO) of all orders.
   var orders: [TransactionID: Order] = [:]
   var oldConsents: [TransactionID: [UInt8]] = [:]
@@ -306,7 +308,19 @@ final class LyingMerchant: Schemer, Liar {
       return sale.flatMap { bentEnding(TransactionID($0.entry.key)) } ?? sent.body
     }
     world.count(.lied)
+    if trick(n) == .withholds { submitLastOfAll(n, sent) }
     return bentCompact(n)
+  }
+
+  /// What was withheld comes in the very second of the expiration, by the receiver's clock: too late.
+  private func submitLastOfAll(_ n: TransactionID, _ sent: Sent) {
+    guard let log = host.life?.store.image.log("sale", n.bytes), let terms = LockFacts(in: log)?.terms,
+      terms.expiration > sent.to.now, late.insert(n).inserted
+    else { return }
+    world.scheduler.after(Int(terms.expiration - sent.to.now) * 1000) { [weak self] in
+      guard let self, !world.isOver else { return }
+      tell(sent.to.member.key, sent.body)
+    }
   }
 }
 

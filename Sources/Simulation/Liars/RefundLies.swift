@@ -121,22 +121,42 @@ extension LyingCustomer {
 
   /// With a merchant in the gang: agreements that no honest one would sign, straight to the bank.
   func conspire(_ refund: RefundFacts, at bank: PublicKey) {
-    guard gang.has(.merchant) else { return }
-    var rf1 = refund.asked.payload
-    switch dice.below(5) {
-    case 0: rf1.amount = Money(currency: "EUR", amount: rf1.amount.amount * 2)!
-    case 1: rf1.outputs += rf1.outputs
-    case 2:
-      let locks = world.referee.locksSeen.values.sorted { $0.name.bytes < $1.name.bytes }
-      guard !locks.isEmpty else { return }
-      let other = dice.pick(locks)
-      (rf1.lock, rf1.n, rf1.merchant) = (other.name, other.terms.n, other.terms.merchant)
-    case 3: rf1.recovery = nil
-    default: break
+    guard gang.has(.merchant), conspired.insert(refund.asked.hash).inserted else { return }
+    for change in [doubled, withMoreOutputs, ofOthersLock, again] {
+      var rf1 = refund.asked.payload
+      guard change(&rf1, refund.asked.signer), let asked = resign(rf1, as: refund.asked.signer) else {
+        continue
+      }
+      let amount = dice.oneIn(4) ? Money(currency: "EUR", amount: rf1.amount.amount + 1)! : rf1.amount
+      let rf2 = RF2(amount: amount, lock: rf1.lock, hRF1: Hash(of: asked), rf1: asked)
+      tell(bank, gang.sign(rf2, as: .merchant))
     }
-    guard let asked = resign(rf1, as: refund.asked.signer) else { return }
-    let amount = dice.oneIn(4) ? Money(currency: "EUR", amount: rf1.amount.amount + 1)! : rf1.amount
-    tell(
-      bank, gang.sign(RF2(amount: amount, lock: rf1.lock, hRF1: Hash(of: asked), rf1: asked), as: .merchant))
+  }
+
+  private func doubled(_ rf1: inout RF1, _: PublicKey) -> Bool {
+    rf1.amount = Money(currency: "EUR", amount: rf1.amount.amount * 2)!
+    return true
+  }
+
+  private func withMoreOutputs(_ rf1: inout RF1, _: PublicKey) -> Bool {
+    rf1.outputs += rf1.outputs
+    return true
+  }
+
+  /// What somebody else paid to this merchant.
+  private func ofOthersLock(_ rf1: inout RF1, _ own: PublicKey) -> Bool {
+    let sellers = gang.members.filter { $0.member.role == .merchant }.map(\.member.key)
+    let locks = world.referee.locksSeen.values.filter {
+      sellers.contains($0.terms.merchant) && $0.terms.pseudonym != own
+    }.sorted { $0.name.bytes < $1.name.bytes }
+    guard !locks.isEmpty else { return false }
+    let other = dice.pick(locks)
+    (rf1.lock, rf1.n, rf1.merchant) = (other.name, other.terms.n, other.terms.merchant)
+    return true
+  }
+
+  private func again(_ rf1: inout RF1, _: PublicKey) -> Bool {
+    rf1.recovery = nil
+    return true
   }
 }

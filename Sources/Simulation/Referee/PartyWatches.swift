@@ -285,7 +285,9 @@ struct CustomerWatch: Watch {
     if let fault = outcome.fault(for: request.terms, mode: request.mode, lock: lock?.name) {
       fail(isCommit ? 3 : 2, "ends a purchase by an outcome that is not its own: \(fault)")
     }
-    // Before anybody acts on it, an honest archive has it in its record.
+    // Before anybody acts on it, an honest archive has it in its record: all but what witnesses ended,
+    // because nobody had asked the archive before the lifetime was over.
+    guard outcome.isCommit || (try? MessageType(peeking: bytes)) != .p5c else { return }
     guard let archive = referee.world.host(outcome.archive), archive.isHonest, let store = archive.life?.store
     else {
       return
