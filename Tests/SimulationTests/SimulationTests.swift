@@ -85,6 +85,16 @@ struct SimulationTests {
     #expect(await run(scenario).violations == [])
   }
 
+  @Test("A wallet that was put back comes back whatever merchants answer, and pays for nothing twice")
+  func putBack() async {
+    var scenario = Scenario(
+      seed: 4, modes: Simulator.modes, transactions: 18, liars: Coalition(letters: "CM")!)
+    scenario.extras = [.refunds]
+    #expect(await run(scenario).violations == [])
+    let other = Scenario(seed: 108, modes: Simulator.modes, transactions: 12, liars: Coalition(letters: "C")!)
+    #expect(await run(other).violations == [])
+  }
+
   // MARK: Beside purchases
 
   private static let wholes: [(extras: Set<Extra>, liars: String)] = [

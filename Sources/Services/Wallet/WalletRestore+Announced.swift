@@ -107,7 +107,7 @@ extension Wallet {
     guard let order, let n1 else { return .forgotten(index: nil) }
     guard let index = pseudonym(n1.signer, below: limit, names: names) else { return .foreign }
     let number = try await number(
-      paidBy: found.announcement.bytes, as: .announcement, near: index, below: limit)
+      of: n1, paidBy: found.announcement.bytes, as: .announcement, near: index, below: limit)
     let consent = try Verified(
       signing: Consent(n: terms.n, merchant: terms.merchant, hPO: order.hash),
       with: seed.tokenKey(coin.keyIndex))
@@ -125,8 +125,7 @@ extension Wallet {
         (Label(.announcement), found.announcement.bytes), (Label(.announced), published.bytes),
         (Label(.consent), consent.bytes),
       ], due: terms.expiration)
-    try await fetch(PurchasedGoods(order, order.payload.terms.goods), for: info)
-    await goOn(number)
+    await goOn(info, PurchasedGoods(order, order.payload.terms.goods))
     return .here(number: number, index: index)
   }
 }

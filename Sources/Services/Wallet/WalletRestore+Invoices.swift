@@ -62,7 +62,7 @@ extension Wallet {
     guard let invoice, let n1, let deposit else { return .forgotten(index: nil) }
     guard let index = pseudonym(n1.signer, below: limit, names: names) else { return .foreign }
     let number = try await number(
-      paidBy: deposit.payload.endorsement, as: .endorsement, near: index, below: limit)
+      of: n1, paidBy: deposit.payload.endorsement, as: .endorsement, near: index, below: limit)
     let registration = try Verified(
       signing: Registration(archive: archive, tokenKey: token.key, inner: inner),
       with: seed.tokenKey(found.coin.keyIndex))
@@ -81,8 +81,7 @@ extension Wallet {
         (.n1, n1.bytes), (Label(.registration), registration.bytes), (Label(.invoice), invoice.bytes),
         (Label(.endorsement), deposit.payload.endorsement), (Label(.deposit), deposit.bytes),
       ], phase: .paid, due: nil)
-    try await fetch(PurchasedGoods(invoice, invoice.payload.terms.goods), for: info)
-    await goOn(number)
+    await goOn(info, PurchasedGoods(invoice, invoice.payload.terms.goods))
     return .here(number: number, index: index)
   }
 }

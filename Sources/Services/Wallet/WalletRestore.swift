@@ -157,7 +157,8 @@ extension Wallet {
       p1 = (try? Verified<P.Offer>(bytes, by: .key(terms.merchant))) ?? p1
     }
     guard let n1, let p1, p1.hash == terms.hP1 else { return .forgotten(index: index) }
-    let number = try await number(paidBy: p2.bytes, as: P.Mode.requestType, near: index, below: limit)
+    let number = try await number(
+      of: n1, paidBy: p2.bytes, as: P.Mode.requestType, near: index, below: limit)
     let description = try? await offers(merchant: terms.merchant.description).first {
       $0.id == n1.payload.offer
     }
@@ -175,24 +176,24 @@ extension Wallet {
       info,
       [(.n1, n1.bytes), (Label(P.Offer.type), p1.bytes), (Label(P.Mode.requestType), p2.bytes)],
       due: terms.expiration)
-    // The ciphertext again, then on as after any interruption.
-    if let claim = p1.payload.goods { try await fetch(PurchasedGoods(p1, claim), for: info) }
-    await goOn(number)
+    await goOn(info, p1.payload.goods.map { PurchasedGoods(p1, $0) })
     return .here(number: number, index: index)
   }
 }
 
 extension StoreTransaction {
-  /// The purchase that this store has for a payment: most often the one with its pseudonym's number.
+  /// The purchase that this store has for a payment, or that asked for what was paid: an old copy may hold it
+  /// as it was before the payment, and would pay once more. Most often the one with its pseudonym's number.
   func purchase(
-    paidBy request: [UInt8], as type: MessageType, near index: UInt64
+    of n1: Verified<N1>, paidBy request: [UInt8], as type: MessageType, near index: UInt64
   ) throws -> UInt64? {
-    func isPaid(_ key: [UInt8]) throws -> Bool {
+    func isIt(_ key: [UInt8]) throws -> Bool {
       try message(kind: PurchaseInfo.kind, key: key, label: Label(type).rawValue) == request
+        || message(kind: PurchaseInfo.kind, key: key, label: Label.n1.rawValue) == n1.bytes
     }
-    if try isPaid(RowKey.number(index)) { return index }
+    if try isIt(RowKey.number(index)) { return index }
     let rows = try machines(kind: PurchaseInfo.kind, phase: nil, after: nil, limit: 10_000)
-    return try rows.first { try isPaid($0.key) }.map { RowKey.value($0.key) }
+    return try rows.first { try isIt($0.key) }.map { RowKey.value($0.key) }
   }
 }
 
@@ -206,10 +207,11 @@ extension Wallet {
 
   /// The number of the purchase that was paid with a message.
   func number(
-    paidBy payment: [UInt8], as type: MessageType, near index: UInt64, below limit: UInt64
+    of n1: Verified<N1>, paidBy payment: [UInt8], as type: MessageType, near index: UInt64,
+    below limit: UInt64
   ) async throws -> UInt64 {
     try await store.write { tx in
-      if let known = try tx.purchase(paidBy: payment, as: type, near: index) { return known }
+      if let known = try tx.purchase(of: n1, paidBy: payment, as: type, near: index) { return known }
       // Once it was the purchase's own number; another one that is free does as well.
       guard index < limit, try tx.purchase(index) == nil else { return try tx.take("purchase") }
       let next = try tx.meta("next/purchase").map(RowKey.value) ?? 0
@@ -218,11 +220,14 @@ extension Wallet {
     }
   }
 
-  /// Goes on with a purchase that was taken up. What holds it up does not hold up the others: `resume` does
-  /// the rest.
-  func goOn(_ number: UInt64) async {
-    do { try await advance(number) } catch {
-      report(.note("purchase \(number): \(error)"))
+  /// Goes on with a purchase that was taken up as after any interruption: the ciphertext again, and then the
+  /// rest. What holds it up, a merchant above all, does not hold up the others: `resume` does the rest.
+  func goOn(_ info: PurchaseInfo, _ goods: PurchasedGoods?) async {
+    do {
+      if let goods { try await fetch(goods, for: info) }
+    } catch { report(.note("purchase \(info.number): \(error)")) }
+    do { try await advance(info.number) } catch {
+      report(.note("purchase \(info.number): \(error)"))
     }
   }
 

@@ -66,8 +66,12 @@ extension Wallet {
     async throws
   {
     let offer = machine.p1!
-    let output = outputPath(info, offer.payload.n)
-    try await open(PurchasedGoods(offer, goods), key: machine.goodsKey!, output: output)
+    let (output, goods) = (outputPath(info, offer.payload.n), PurchasedGoods(offer, goods))
+    // When it was restored the merchant did not deliver the ciphertext.
+    if try !GoodsIntake(sealedPath(goods.n, goods.item), goods.claim).isFull {
+      try await fetch(goods, for: info)
+    }
+    try await open(goods, key: machine.goodsKey!, output: output)
     try await apply(P.self, info.number) { machine in machine.opened() }
     report(.note("delivered: \(output)"))
   }

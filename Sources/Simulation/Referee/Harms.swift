@@ -53,7 +53,8 @@ struct Harms {
     else { return [] }
     let terms = request.terms
     var harms: [Harm] = []
-    if phase == .paid, lies(terms.merchant) {
+    // Who lost the ciphertext cannot show what it was.
+    if phase == .paid, lies(terms.merchant), !world.referee.restored.contains(host.index) {
       let all = ["\(terms.n).sealed"] + (1...3).map { "\(terms.n)-\($0).sealed" }
       let sealed = all.compactMap { FileManager.default.contents(atPath: host.directory.file("goods/" + $0)) }
       harms.append(

@@ -89,7 +89,7 @@ extension Harms {
       return []
     }
     let (terms, name) = (invoice.terms, host.member.name)
-    if phase == .paid, lies(invoice.merchant) {
+    if phase == .paid, lies(invoice.merchant), !world.referee.restored.contains(host.index) {
       let goods = FileManager.default.contents(atPath: host.directory.file("goods/\(terms.n).sealed"))
       return [
         Harm(
