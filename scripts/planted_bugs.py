@@ -228,7 +228,10 @@ def attempt(command, number, budget):
     found, seed = None, 0
     try:
         for line in process.stdout:
-            result = json.loads(line)
+            try:
+                result = json.loads(line)
+            except ValueError:  # it was ended in the middle of a line
+                break
             seed = result.get("begins", seed)
             if result.get("violations"):
                 violation = result["violations"][0]

@@ -83,6 +83,8 @@ struct Unsettled {
       return false
     }
     if let lock = LockFacts(in: log) { return isHonest(lock) || isForWitnesses(lock) }
+    // What nobody answers the merchant ends by its own clock.
+    if host.member.role == .merchant, row.phase == SalePhase.claiming.rawValue { return true }
     // A compact sale sees no lock: the contract names the one bank.
     if let offer = log.lazy.compactMap({ try? Unverified<P1>($0.bytes) }).first?.claims,
       offer.contract.mode == .compact
