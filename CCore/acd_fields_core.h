@@ -252,6 +252,8 @@ static const acd_field trust_list_fields[] = {
     UINT(ACD_TRUST_LIST_LIFETIME_SECONDS, REQUIRED, 1, SECONDS_MAX, "lifetime_seconds"),
     UINT(ACD_TRUST_LIST_GOODS_MAX, REQUIRED, 0, UINT64_C(1) << 49, "goods_length_max"),
     UINT(ACD_TRUST_LIST_QUORUM, OPTIONAL, 1, 256, "quorum"),
+    TEXT(ACD_TRUST_LIST_POLICY, OPTIONAL, 1, 16384, "policy"),
+    UINT(ACD_TRUST_LIST_CHECKPOINT_AGE, OPTIONAL, 1, SECONDS_MAX, "checkpoint_age_seconds"),
 };
 
 /* MARK: Containers */
@@ -268,6 +270,7 @@ static const acd_field receipt_fields[] = {
     MESSAGE(ACD_RECEIPT_P1, REQUIRED, ACD_P1, 4096, "P1"),
     MESSAGE(ACD_RECEIPT_P5A, REQUIRED, ACD_P5A, 2048, "P5a"),
     TEXT(ACD_RECEIPT_DESCRIPTION, OPTIONAL, 0, 2048, "description"),
+    BYTES(ACD_RECEIPT_PROOF, OPTIONAL, 1, 4096, "proof"),
 };
 
 static const acd_field bundle_fields[] = {

@@ -228,6 +228,39 @@ acd_status acd_proof_check_final(const acd_proof_facts *facts, uint64_t at, uint
     return is_old ? ACD_ERR_EXPIRED : ACD_OK;
 }
 
+/* MARK: Outcomes */
+
+int acd_policy_covers(const acd_policy *policy, const uint8_t key[ACD_PUBLIC_KEY_SIZE])
+{
+    int found = 0;
+    for (size_t index = 0; policy != NULL && index < policy->log_count; index++) {
+        acd_note_key log;
+        found |= acd_policy_log(&log, policy, index) == ACD_OK &&
+                 acd_equal(log.public_key, key, ACD_PUBLIC_KEY_SIZE);
+    }
+    return found;
+}
+
+acd_status acd_outcome_verify(acd_proof_facts *facts, const void *proof, size_t len, const acd_leaf *leaf,
+                              uint64_t lifetime, const uint8_t signer[ACD_PUBLIC_KEY_SIZE],
+                              const acd_policy *policy, uint64_t skew_seconds)
+{
+    if (facts == NULL || leaf == NULL || signer == NULL || policy == NULL) {
+        return ACD_ERR_MISUSE;
+    }
+    {
+        uint8_t hash[ACD_HASH_SIZE];
+        ACD_TRY(acd_leaf_hash(hash, leaf));
+        ACD_TRY(acd_proof_verify(facts, proof, len, hash, policy));
+    }
+    acd_note_key log;
+    ACD_TRY(acd_policy_log(&log, policy, facts->cosigned.log));
+    if (!acd_equal(log.public_key, signer, ACD_PUBLIC_KEY_SIZE)) {
+        return ACD_ERR_UNTRUSTED;
+    }
+    return policy->is_none ? ACD_OK : acd_proof_check_final(facts, leaf->at, lifetime, skew_seconds, 0, 0);
+}
+
 /* MARK: From one form to the other */
 
 /* Bytes written one behind the other; without room nothing more is written, and `is_full` stays. */

@@ -54,9 +54,10 @@ typedef struct receipt_view {
     size_t scratch_cap;
 
     acd_sign1 trust, p1, p5a, p4;
-    uint64_t trust_at, trust_until, skew_seconds;
+    uint64_t trust_at, trust_until, skew_seconds, age_seconds;
     acd_value entries;
-    span description;
+    span policy;
+    span description, proof;
 
     const uint8_t *n, *hx, *salt;                        /* P1 */
     const uint8_t *pseudonym, *h_description, *currency; /* its contract */
@@ -96,7 +97,7 @@ static acd_status parse_as(acd_sign1 *out, acd_message_type type, span in)
 
 static acd_status check_trust_format(receipt_view *view)
 {
-    acd_value values[11];
+    acd_value values[13];
     if (view->trust_in.len > ACD_TRUST_SIZE_MAX) {
         return ACD_ERR_TOO_LARGE;
     }
@@ -107,12 +108,14 @@ static acd_status check_trust_format(receipt_view *view)
     view->trust_until = field(values, ACD_TRUST_LIST, ACD_KEY_UNTIL)->number;
     view->skew_seconds = field(values, ACD_TRUST_LIST, ACD_TRUST_LIST_SKEW_SECONDS)->number;
     view->entries = *field(values, ACD_TRUST_LIST, ACD_TRUST_LIST_ENTRIES);
+    view->policy = span_of(field(values, ACD_TRUST_LIST, ACD_TRUST_LIST_POLICY));
+    view->age_seconds = field(values, ACD_TRUST_LIST, ACD_TRUST_LIST_CHECKPOINT_AGE)->number;
     return ACD_OK;
 }
 
 static acd_status check_receipt_format(receipt_view *view)
 {
-    acd_value values[4];
+    acd_value values[5];
     if (view->receipt_in.len > ACD_RECEIPT_SIZE_MAX) {
         return ACD_ERR_TOO_LARGE;
     }
@@ -126,6 +129,7 @@ static acd_status check_receipt_format(receipt_view *view)
     view->p5a.bytes = p5a->bytes;
     view->p5a.len = p5a->len;
     view->description = span_of(field(values, ACD_RECEIPT, ACD_RECEIPT_DESCRIPTION));
+    view->proof = span_of(field(values, ACD_RECEIPT, ACD_RECEIPT_PROOF));
     return ACD_OK;
 }
 
@@ -345,6 +349,57 @@ static acd_status check_description(receipt_view *view)
     return agree(hash, view->h_description, ACD_HASH_SIZE);
 }
 
+/* MARK: The log: after all others, and without their view, which takes as much stack as a proof */
+
+typedef struct log_view {
+    span policy, proof, p5a;
+    uint64_t skew_seconds, age_seconds, now;
+    void *scratch;
+    int has_times;
+} log_view;
+
+/* All signatures are checked by now, so that scratch is free: the policy's 2.4 KiB stand there. */
+static acd_policy *policy_place(const log_view *view)
+{
+    uintptr_t over = (uintptr_t)view->scratch % _Alignof(acd_policy);
+    return (acd_policy *)(void *)((uint8_t *)view->scratch + (over == 0 ? 0 : _Alignof(acd_policy) - over));
+}
+
+_Static_assert(sizeof(acd_policy) + _Alignof(acd_policy) <= ACD_RECEIPT_SCRATCH_MIN, "scratch holds a policy");
+
+static acd_status check_log_proof(acd_receipt_facts *facts, log_view *view)
+{
+    if (view->policy.bytes == NULL) {
+        return ACD_OK;
+    }
+    acd_policy *policy = policy_place(view);
+    ACD_TRY(acd_policy_read(policy, (const char *)view->policy.bytes, view->policy.len));
+    if (!acd_policy_covers(policy, facts->archive)) {
+        return ACD_OK; /* the list has no policy for this archive */
+    }
+    if (view->proof.bytes == NULL) {
+        return ACD_ERR_UNTRUSTED;
+    }
+    acd_leaf leaf = {.kind = ACD_LEAF_COMMIT, .at = facts->committed_at};
+    acd_proof_facts found;
+    acd_leaf_transaction(leaf.subject, facts->merchant, facts->n);
+    memcpy(leaf.lock, facts->lock, sizeof leaf.lock);
+    acd_sha256(leaf.body, view->p5a.bytes, view->p5a.len);
+    ACD_TRY(acd_outcome_verify(&found, view->proof.bytes, view->proof.len, &leaf, facts->lifetime,
+                               facts->archive, policy, view->skew_seconds));
+    facts->is_logged = 1;
+    facts->fresh = found.cosigned.fresh;
+    view->has_times = !policy->is_none;
+    return ACD_OK;
+}
+
+static acd_status check_log_age(acd_receipt_facts *facts, log_view *view)
+{
+    int is_old = view->has_times && view->age_seconds != 0 && view->now > facts->fresh &&
+                 view->now - facts->fresh > view->age_seconds;
+    return is_old ? ACD_ERR_EXPIRED : ACD_OK;
+}
+
 /* MARK: The checks in their order */
 
 typedef struct check_row {
@@ -390,6 +445,10 @@ static const check_row checks[ACD_CHECK_COUNT] = {
     [ACD_CHECK_DATES] = {check_dates, "dates", "The sale was recorded in the future: a clock is wrong."},
     [ACD_CHECK_DESCRIPTION] = {check_description, "description",
                                "The description shown is not the one in the contract."},
+    [ACD_CHECK_LOG_PROOF] = {NULL, "log-proof",
+                             "It is not shown that the archive's log has this record, as its witnesses saw it."},
+    [ACD_CHECK_LOG_AGE] = {NULL, "log-age",
+                           "The proof from the archive's log is too old: the receipt has to be made anew."},
 };
 
 static const check_row *row_of(acd_receipt_check check)
@@ -436,38 +495,102 @@ static void fill_facts(acd_receipt_facts *facts, const receipt_view *view)
     facts->parcel_len = view->parcel.len;
 }
 
-acd_status acd_receipt_verify(acd_receipt_facts *facts, acd_receipt_check *failed, const void *receipt,
-                              size_t receipt_len, const void *trust, size_t trust_len,
-                              const uint8_t *authority, uint64_t now, void *scratch, size_t scratch_cap)
+/* What the call was given. */
+typedef struct receipt_input {
+    span receipt, trust;
+    const uint8_t *authority;
+    uint64_t now;
+    void *scratch;
+    size_t scratch_cap;
+} receipt_input;
+
+/* All checks but the log's. Never inlined: its view has to be gone before the log's proof is verified. */
+static __attribute__((noinline)) acd_status check_messages(acd_receipt_facts *facts, log_view *log,
+                                                           acd_receipt_check *failed,
+                                                           const receipt_input *input)
+{
+    receipt_view view;
+    memset(&view, 0, sizeof view);
+    view.receipt_in = input->receipt;
+    view.trust_in = input->trust;
+    view.authority = input->authority;
+    view.now = input->now;
+    view.scratch = input->scratch;
+    view.scratch_cap = input->scratch_cap;
+    for (int check = ACD_CHECK_NONE + 1; check < ACD_CHECK_LOG_PROOF; check++) {
+        *failed = (acd_receipt_check)check;
+        ACD_TRY(checks[check].run(&view));
+    }
+    fill_facts(facts, &view);
+    log->policy = view.policy;
+    log->proof = view.proof;
+    log->p5a = (span){view.p5a.bytes, view.p5a.len};
+    log->skew_seconds = view.skew_seconds;
+    log->age_seconds = view.age_seconds;
+    return ACD_OK;
+}
+
+/* Without the log's code: nothing is valid under a list that may demand a proof. */
+static acd_status refuse_policy(acd_receipt_facts *facts, log_view *view)
+{
+    (void)facts;
+    return view->policy.bytes == NULL ? ACD_OK : ACD_ERR_UNTRUSTED;
+}
+
+typedef acd_status (*proof_check)(acd_receipt_facts *facts, log_view *view);
+
+static acd_status check_all(acd_receipt_facts *facts, acd_receipt_check *failed, const receipt_input *input,
+                            proof_check check_proof)
+{
+    log_view log = {.now = input->now, .scratch = input->scratch};
+    ACD_TRY(check_messages(facts, &log, failed, input));
+    *failed = ACD_CHECK_LOG_PROOF;
+    ACD_TRY(check_proof(facts, &log));
+    *failed = ACD_CHECK_LOG_AGE;
+    ACD_TRY(check_log_age(facts, &log));
+    *failed = ACD_CHECK_NONE;
+    return ACD_OK;
+}
+
+static acd_status verify(acd_receipt_facts *facts, acd_receipt_check *failed, const receipt_input *input,
+                         proof_check check_proof)
 {
     if (facts == NULL || failed == NULL) {
         return ACD_ERR_MISUSE;
     }
     memset(facts, 0, sizeof *facts);
     *failed = ACD_CHECK_TRUST_FORMAT; /* a misused call has shown nothing: not even the first check */
-    if (acd_is_lacking(receipt, receipt_len) || acd_is_lacking(trust, trust_len) || scratch == NULL) {
+    if (acd_is_lacking(input->receipt.bytes, input->receipt.len) ||
+        acd_is_lacking(input->trust.bytes, input->trust.len) || input->scratch == NULL) {
         return ACD_ERR_MISUSE;
     }
-    size_t longest = receipt_len > trust_len ? receipt_len : trust_len;
-    if (scratch_cap < ACD_SIGN1_PREFIX || scratch_cap - ACD_SIGN1_PREFIX < longest) {
+    size_t longest = input->receipt.len > input->trust.len ? input->receipt.len : input->trust.len;
+    longest = longest > ACD_RECEIPT_SCRATCH_MIN ? longest : ACD_RECEIPT_SCRATCH_MIN;
+    if (input->scratch_cap < ACD_SIGN1_PREFIX || input->scratch_cap - ACD_SIGN1_PREFIX < longest) {
         return ACD_ERR_NO_SPACE;
     }
-    receipt_view view;
-    memset(&view, 0, sizeof view);
-    view.receipt_in = (span){receipt, receipt_len};
-    view.trust_in = (span){trust, trust_len};
-    view.authority = authority;
-    view.now = now;
-    view.scratch = scratch;
-    view.scratch_cap = scratch_cap;
-    for (int check = ACD_CHECK_NONE + 1; check < ACD_CHECK_COUNT; check++) {
-        acd_status status = checks[check].run(&view);
-        if (status != ACD_OK) {
-            *failed = (acd_receipt_check)check;
-            return status;
-        }
+    acd_status status = check_all(facts, failed, input, check_proof);
+    if (status != ACD_OK) {
+        memset(facts, 0, sizeof *facts);
     }
-    fill_facts(facts, &view);
-    *failed = ACD_CHECK_NONE;
-    return ACD_OK;
+    return status;
+}
+
+acd_status acd_receipt_verify(acd_receipt_facts *facts, acd_receipt_check *failed, const void *receipt,
+                              size_t receipt_len, const void *trust, size_t trust_len,
+                              const uint8_t *authority, uint64_t now, void *scratch, size_t scratch_cap)
+{
+    const receipt_input input = {{receipt, receipt_len}, {trust, trust_len}, authority, now,
+                                 scratch, scratch_cap};
+    return verify(facts, failed, &input, check_log_proof);
+}
+
+acd_status acd_receipt_verify_unlogged(acd_receipt_facts *facts, acd_receipt_check *failed,
+                                       const void *receipt, size_t receipt_len, const void *trust,
+                                       size_t trust_len, const uint8_t *authority, uint64_t now,
+                                       void *scratch, size_t scratch_cap)
+{
+    const receipt_input input = {{receipt, receipt_len}, {trust, trust_len}, authority, now,
+                                 scratch, scratch_cap};
+    return verify(facts, failed, &input, refuse_policy);
 }

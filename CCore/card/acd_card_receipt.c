@@ -140,7 +140,7 @@ static acd_status read_p5a(facts *out, const acd_value *message)
 
 static acd_status read_receipt(facts *out, const uint8_t *receipt, size_t len)
 {
-    acd_value values[4];
+    acd_value values[5];
     ACD_TRY(acd_map_decode(values, sizeof values / sizeof values[0], ACD_RECEIPT, receipt, len));
     const acd_value p1 = *field(values, ACD_RECEIPT, ACD_RECEIPT_P1);
     const acd_value p5a = *field(values, ACD_RECEIPT, ACD_RECEIPT_P5A);

@@ -65,6 +65,12 @@ typedef struct sample_sale {
     const char *shown_description;               /* in the receipt; NULL: none */
     const char *parcel;                          /* NULL: none */
     acd_message_type p1_type, p4_type, p5a_type; /* the types they are signed as */
+    /* The log, if has_policy: three witnesses, of whom `quorum` have to cosign; the proof of P5a's leaf. */
+    int has_policy, has_proof, is_packed;
+    uint8_t policy_log, proof_log; /* the log's key in the policy, and the one that signed */
+    unsigned quorum, cosignatures;
+    uint64_t cosigned_at[3], age_seconds;
+    uint8_t leaf_lock; /* first byte of L in the leaf */
 } sample_sale;
 
 #define SAMPLE_NOW UINT64_C(1760000000)

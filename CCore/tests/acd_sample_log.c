@@ -57,15 +57,24 @@ void sample_put_signature(char *note, size_t text_len, const char *name, uint8_t
 
 void sample_policy_text(char *out, unsigned witnesses, unsigned quorum)
 {
+    sample_policy_text_of(out, SAMPLE_LOG_SEED, witnesses, quorum);
+}
+
+void sample_policy_text_of(char *out, uint8_t log_seed, unsigned witnesses, unsigned quorum)
+{
     char vkey[512];
     out[0] = '\0';
-    sample_vkey(vkey, SAMPLE_ORIGIN, ACD_NOTE_ED25519, SAMPLE_LOG_SEED);
+    sample_vkey(vkey, SAMPLE_ORIGIN, ACD_NOTE_ED25519, log_seed);
     sample_put(out, "log %s https://" SAMPLE_ORIGIN "\n", vkey);
     for (unsigned i = 0; i < witnesses; i++) {
         char name[32];
         snprintf(name, sizeof name, "w%u.example", i);
         sample_vkey(vkey, name, ACD_NOTE_COSIGNATURE, (uint8_t)(SAMPLE_WITNESS_SEED + i));
         sample_put(out, "witness w%u %s\n", i, vkey);
+    }
+    if (quorum == 0) {
+        sample_put(out, "quorum none\n");
+        return;
     }
     sample_put(out, "group all-of-them %u", quorum);
     for (unsigned i = 0; i < witnesses; i++) {

@@ -15,8 +15,10 @@ void sample_vkey(char out[512], const char *name, uint8_t type, uint8_t seed);
 /* Adds the signature line of a name, type and seed over the first text_len bytes of the note. */
 void sample_put_signature(char *note, size_t text_len, const char *name, uint8_t type, uint8_t seed,
                           uint64_t time);
-/* "log …", witnesses w0 … w(count - 1), and a quorum of `quorum` of them. */
+/* "log …", witnesses w0 … w(count - 1), and a quorum of `quorum` of them; 0: none. */
 void sample_policy_text(char *out, unsigned witnesses, unsigned quorum);
+/* The same, of a log with another key. */
+void sample_policy_text_of(char *out, uint8_t log_seed, unsigned witnesses, unsigned quorum);
 
 /* A leaf's place in a log; the path's hashes are made up, the root follows from them. */
 typedef struct sample_proof {

@@ -1,7 +1,9 @@
 /* acd_sample_sale.c: a whole sale for tests: trust list, P1, P4, P5a, receipt. Source: docs/SPEC.md,
  * "Receipt". Invariants: what sample_sale_good() says is genuine; each member breaks one rule on its own. */
+#include <stdlib.h>
 #include <string.h>
 #include "acd_sample.h"
+#include "acd_sample_log.h"
 
 #define DAY UINT64_C(86400)
 
@@ -31,6 +33,13 @@ sample_sale sample_sale_good(void)
     sale.p1_type = ACD_P1;
     sale.p4_type = ACD_P4;
     sale.p5a_type = ACD_P5A;
+    sale.policy_log = sale.proof_log = 3;
+    sale.quorum = 2;
+    sale.cosignatures = 3;
+    sale.leaf_lock = 0x21;
+    for (unsigned i = 0; i < 3; i++) {
+        sale.cosigned_at[i] = sale.committed_at + 2 + i;
+    }
     return sale;
 }
 
@@ -81,6 +90,14 @@ static sample build_trust(const sample_sale *sale)
     values[sample_index(ACD_TRUST_LIST, ACD_KEY_UNTIL)] = sample_uint(sale->trust_until);
     values[sample_index(ACD_TRUST_LIST, ACD_TRUST_LIST_ENTRIES)] = sample_map_list(entries, 3);
     values[sample_index(ACD_TRUST_LIST, ACD_TRUST_LIST_SKEW_SECONDS)] = sample_uint(sale->skew_seconds);
+    static char policy[32768];
+    if (sale->has_policy) {
+        sample_policy_text_of(policy, sale->policy_log, 3, sale->quorum);
+        values[sample_index(ACD_TRUST_LIST, ACD_TRUST_LIST_POLICY)] = sample_text(policy);
+    }
+    if (sale->age_seconds != 0) {
+        values[sample_index(ACD_TRUST_LIST, ACD_TRUST_LIST_CHECKPOINT_AGE)] = sample_uint(sale->age_seconds);
+    }
     return sample_sign(ACD_TRUST_LIST, sample_encode(ACD_TRUST_LIST, values), sale->authority);
 }
 
@@ -155,6 +172,37 @@ static sample build_p5a(const sample_sale *sale, sample p4)
     return sample_sign(sale->p5a_type, sample_encode(sale->p5a_type, values), sale->archive);
 }
 
+/* The proof that P5a's leaf is the last but four of 2^20. */
+static sample build_proof(const sample_sale *sale, sample p5a)
+{
+    static char text[32768];
+    static uint8_t packed[ACD_PROOF_SIZE_MAX];
+    uint8_t hash[ACD_HASH_SIZE];
+    size_t len = 0;
+    acd_leaf leaf = {.kind = ACD_LEAF_COMMIT, .at = sale->committed_at};
+    acd_leaf_transaction(leaf.subject, key_value(sale->merchant).bytes,
+                         filled(ACD_TRANSACTION_ID_SIZE, 0x10));
+    memcpy(leaf.lock, filled(ACD_HASH_SIZE, sale->leaf_lock), sizeof leaf.lock);
+    acd_sha256(leaf.body, p5a.bytes, p5a.len);
+    const sample_proof proof = {.index = (UINT64_C(1) << 20) - 5,
+                                .size = UINT64_C(1) << 20,
+                                .times = sale->cosigned_at,
+                                .cosignatures = sale->cosignatures,
+                                .log_seed = sale->proof_log,
+                                .origin = SAMPLE_ORIGIN};
+    if (acd_leaf_hash(hash, &leaf) != ACD_OK) {
+        abort();
+    }
+    sample_proof_text(text, &proof, hash);
+    if (!sale->is_packed) {
+        return sample_copy(text, strlen(text));
+    }
+    if (acd_proof_pack(packed, sizeof packed, &len, text, strlen(text)) != ACD_OK) {
+        abort();
+    }
+    return sample_copy(packed, len);
+}
+
 void sample_sale_build(const sample_sale *sale, sample *receipt, sample *trust)
 {
     acd_value values[ACD_FIELDS_MAX];
@@ -165,6 +213,10 @@ void sample_sale_build(const sample_sale *sale, sample *receipt, sample *trust)
     values[sample_index(ACD_RECEIPT, ACD_RECEIPT_P5A)] = sample_bytes(p5a.bytes, p5a.len);
     if (sale->shown_description != NULL) {
         values[sample_index(ACD_RECEIPT, ACD_RECEIPT_DESCRIPTION)] = sample_text(sale->shown_description);
+    }
+    if (sale->has_proof) {
+        sample proof = build_proof(sale, p5a);
+        values[sample_index(ACD_RECEIPT, ACD_RECEIPT_PROOF)] = sample_bytes(proof.bytes, proof.len);
     }
     *receipt = sample_encode(ACD_RECEIPT, values);
     *trust = build_trust(sale);

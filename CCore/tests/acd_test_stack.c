@@ -11,6 +11,8 @@
 
 static sample receipt;
 static sample trust;
+static sample logged_receipt;
+static sample logged_trust;
 static sample large_map;
 static sample payload;
 static uint8_t scratch[ACD_TRUST_SIZE_MAX + ACD_SIGN1_PREFIX];
@@ -51,6 +53,15 @@ static void verify_receipt(void)
     acd_receipt_check failed = ACD_CHECK_NONE;
     result = acd_receipt_verify(&facts, &failed, receipt.bytes, receipt.len, trust.bytes, trust.len, NULL,
                                 SAMPLE_NOW, scratch, sizeof scratch);
+}
+
+/* With a proof of the log. */
+static void verify_logged_receipt(void)
+{
+    acd_receipt_facts facts;
+    acd_receipt_check failed = ACD_CHECK_NONE;
+    result = acd_receipt_verify(&facts, &failed, logged_receipt.bytes, logged_receipt.len, logged_trust.bytes,
+                                logged_trust.len, NULL, SAMPLE_NOW, scratch, sizeof scratch);
 }
 
 /* MARK: Other work */
@@ -225,6 +236,7 @@ static void check_stack(const char *what, void (*libsodium)(void), void (*core)(
 static void nothing_needs_much_stack(void)
 {
     check_stack("verify a receipt", libsodium_verify, verify_receipt);
+    check_stack("verify one with a log's proof", libsodium_verify, verify_logged_receipt);
     check_stack("decode a large map", nothing, decode_map);
     check_stack("sign a message", libsodium_sign, sign_message);
     check_stack("seal goods", libsodium_seal, seal_goods);
@@ -241,6 +253,8 @@ int main(void)
     CHECK_STATUS(ACD_OK, acd_crypto_init());
     sample_sale sale = sample_sale_good();
     sample_sale_build(&sale, &receipt, &trust);
+    sale.has_policy = sale.has_proof = sale.is_packed = 1;
+    sample_sale_build(&sale, &logged_receipt, &logged_trust);
     large_map = sample_map(ACD_X1, SAMPLE_LARGE);
     payload = sample_map(ACD_P4, SAMPLE_LARGE);
     sample_key(public_key, secret_key, 5);

@@ -155,6 +155,18 @@ public struct ProofFacts: Hashable, Sendable {
   public let size: UInt64
   public let root: Hash
   public let cosigned: Cosigned
+
+  fileprivate init(_ facts: acd_proof_facts) {
+    (index, size, cosigned) = (facts.index, facts.size, Cosigned(facts.cosigned))
+    root = withUnsafeBytes(of: facts.root) { Hash($0)! }
+  }
+
+  /// Whether a quorum saw the log no longer ago than this. True where nobody wants to know, and where the
+  /// policy wants no witnesses, who alone say times.
+  public func isFresh(within seconds: UInt64?, at now: Timestamp) -> Bool {
+    guard let seconds, cosigned.fresh > 0 else { return true }
+    return now <= cosigned.fresh || now - cosigned.fresh <= seconds
+  }
 }
 
 /// Which logs count, and which cosignatures suffice (C2SP tlog-policy).
@@ -204,9 +216,52 @@ public struct LogPolicy: Hashable, Sendable {
     try use { policy, _ throws(MessageError) in
       try check(acd_proof_verify(&facts, proof, proof.count, leaf.bytes, policy), "log proof")
     }
-    return ProofFacts(
-      index: facts.index, size: facts.size, root: withUnsafeBytes(of: facts.root) { Hash($0)! },
-      cosigned: Cosigned(facts.cosigned))
+    return ProofFacts(facts)
+  }
+
+  /// Whether a log of this policy has this key: then what its owner publishes counts with a proof only.
+  public func covers(_ key: PublicKey) -> Bool {
+    var found = false
+    try? use { policy, _ throws(MessageError) in found = acd_policy_covers(policy, key.bytes) != 0 }
+    return found
+  }
+
+  /// Checks that an outcome's leaf is in its signer's log, and that a quorum saw it after it was made and
+  /// before `lifetime`. The age of the checkpoint is ``ProofFacts/isFresh(within:at:)``'s.
+  public func verify(
+    _ proof: [UInt8], of leaf: LogLeaf, by signer: PublicKey, lifetime: Timestamp, skewSeconds: UInt64
+  ) throws(MessageError) -> ProofFacts {
+    var (facts, made) = (acd_proof_facts(), leaf.core)
+    try use { policy, _ throws(MessageError) in
+      try check(
+        acd_outcome_verify(
+          &facts, proof, proof.count, &made, lifetime, signer.bytes, policy, skewSeconds), "log proof")
+    }
+    return ProofFacts(facts)
+  }
+
+  /// Where a quorum can be asked for: the witnesses of the policy, by name, with the address that their line
+  /// gives.
+  public var witnesses: [(key: NoteKey, url: String?)] {
+    text.split(separator: "\n").compactMap { line in
+      let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+      guard words.count >= 3, words[0] == "witness", let key = try? NoteKey(vkey: String(words[2])) else {
+        return nil
+      }
+      return (key, words.count > 3 ? String(words[3]) : nil)
+    }
+  }
+
+  /// The address that the policy's line gives for the log of this name.
+  public func url(of origin: String) -> String? {
+    for line in text.split(separator: "\n") {
+      let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+      guard words.count >= 3, words[0] == "log", let key = try? NoteKey(vkey: String(words[1])) else {
+        continue
+      }
+      if key.name == origin { return String(words[2]) }
+    }
+    return nil
   }
 
   /// The policy as the core has it, for one call: it borrows the text.
@@ -229,6 +284,11 @@ public enum TlogProof {
     var out = Array("c2sp.org/tlog-proof@v1\nindex \(index)\n".utf8)
     for hash in path { out += Base64.encode(hash.bytes) + [UInt8(ascii: "\n")] }
     return out + [UInt8(ascii: "\n")] + checkpoint
+  }
+
+  /// Whether a file says of itself that it is a tlog-proof.
+  public static func isText(_ file: [UInt8]) -> Bool {
+    file.starts(with: Array("c2sp.org/tlog-proof@v1\n".utf8))
   }
 
   /// The packed form of a tlog-proof (docs/adr/0009).

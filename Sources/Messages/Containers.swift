@@ -50,19 +50,23 @@ public struct Receipt: Fields {
   public var p5a: [UInt8]
   /// The description in the clear; its hash stands in the contract.
   public var description: String?
+  /// That P5a is in the archive's log: a tlog-proof, text or packed.
+  public var proof: [UInt8]?
 
-  public init(p1: [UInt8], p5a: [UInt8], description: String?) {
-    (self.p1, self.p5a, self.description) = (p1, p5a, description)
+  public init(p1: [UInt8], p5a: [UInt8], description: String?, proof: [UInt8]? = nil) {
+    (self.p1, self.p5a, self.description, self.proof) = (p1, p5a, description, proof)
   }
   public init(_ f: FieldReader) {
     p1 = f.required(Int(ACD_RECEIPT_P1)).array
     p5a = f.required(Int(ACD_RECEIPT_P5A)).array
     description = f.value(Int(ACD_RECEIPT_DESCRIPTION))?.text
+    proof = f.value(Int(ACD_RECEIPT_PROOF))?.array
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_FORMAT, Self.type.name)
     f.put(Int(ACD_RECEIPT_P1), bytes: p1)
     f.put(Int(ACD_RECEIPT_P5A), bytes: p5a)
     f.put(Int(ACD_RECEIPT_DESCRIPTION), description)
+    f.put(Int(ACD_RECEIPT_PROOF), bytes: proof)
   }
 }

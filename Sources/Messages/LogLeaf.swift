@@ -89,14 +89,19 @@ public struct LogLeaf: Hashable, Sendable {
 
   /// The entry, ``size`` bytes.
   public var encoded: [UInt8] {
+    var (leaf, out) = (core, [UInt8](repeating: 0, count: Self.size))
+    acd_leaf_write(&out, &leaf)
+    return out
+  }
+
+  /// The leaf as the core has it.
+  var core: acd_leaf {
     var leaf = acd_leaf()
     (leaf.kind, leaf.at) = (kind.rawValue, at)
     withUnsafeMutableBytes(of: &leaf.subject) { $0.copyBytes(from: subject.bytes) }
     withUnsafeMutableBytes(of: &leaf.lock) { $0.copyBytes(from: lock.bytes) }
     withUnsafeMutableBytes(of: &leaf.body) { $0.copyBytes(from: body.bytes) }
-    var out = [UInt8](repeating: 0, count: Self.size)
-    acd_leaf_write(&out, &leaf)
-    return out
+    return leaf
   }
 
   /// The leaf's hash in the tree.

@@ -16,6 +16,10 @@ public struct ReceiptFacts: Equatable, Sendable {
   public let contractDate: Timestamp
   public let committedAt: Timestamp
   public let lifetime: Timestamp
+  /// The trust list has a policy for the archive's log, and the receipt's proof holds under it.
+  public let isLogged: Bool
+  /// The last time from which on a quorum of witnesses has cosigned the log; nil without.
+  public let fresh: Timestamp?
   public let goodsName: String
   public let description: String?
   public let parcel: String?
@@ -44,7 +48,8 @@ public func verifyReceipt(
   _ receipt: [UInt8], trust: [UInt8], authority: PublicKey? = nil, at now: Timestamp
 ) throws(ReceiptFailure) -> ReceiptFacts {
   precondition(Core.isReady)
-  var scratch = [UInt8](repeating: 0, count: max(receipt.count, trust.count) + Int(ACD_SIGN1_PREFIX))
+  let longest = max(receipt.count, trust.count, Int(ACD_RECEIPT_SCRATCH_MIN))
+  var scratch = [UInt8](repeating: 0, count: longest + Int(ACD_SIGN1_PREFIX))
   let result: Result<ReceiptFacts, ReceiptFailure> = receipt.withUnsafeBytes { receiptBytes in
     trust.withUnsafeBytes { trustBytes in
       var facts = acd_receipt_facts()
@@ -92,6 +97,8 @@ extension ReceiptFacts {
     contractDate = facts.contract_date
     committedAt = facts.committed_at
     lifetime = facts.lifetime
+    isLogged = facts.is_logged != 0
+    fresh = facts.fresh == 0 ? nil : facts.fresh
     merchantName = text(facts.merchant_name, facts.merchant_name_len) ?? ""
     archiveName = text(facts.archive_name, facts.archive_name_len) ?? ""
     goodsName = text(facts.goods_name, facts.goods_name_len) ?? ""

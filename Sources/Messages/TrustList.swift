@@ -75,13 +75,18 @@ public struct TrustList: Payload {
   public var goodsLengthMax: UInt64
   /// How many witnesses have to certify the same; nil: more than half of them.
   public var quorum: UInt64?
+  /// Which archives' outcomes count with a proof of their log only, and which witnesses suffice
+  /// (C2SP tlog-policy); nil: all count by the archive's signature alone.
+  public var policy: String?
+  /// How many seconds ago a quorum has to have seen a checkpoint on which somebody acts; nil: at any time.
+  public var checkpointAgeSeconds: UInt64?
 
   public init(
     at: Timestamp, until: Timestamp, sequence: UInt64, previous: Hash?, entries: [TrustEntry],
     answerSeconds: UInt64, skewSeconds: UInt64, lifetimeSeconds: UInt64, goodsLengthMax: UInt64,
-    quorum: UInt64? = nil
+    quorum: UInt64? = nil, policy: String? = nil, checkpointAgeSeconds: UInt64? = nil
   ) {
-    self.quorum = quorum
+    (self.quorum, self.policy, self.checkpointAgeSeconds) = (quorum, policy, checkpointAgeSeconds)
     (self.at, self.until, self.sequence, self.previous) = (at, until, sequence, previous)
     (self.entries, self.answerSeconds, self.skewSeconds) = (entries, answerSeconds, skewSeconds)
     (self.lifetimeSeconds, self.goodsLengthMax) = (lifetimeSeconds, goodsLengthMax)
@@ -97,6 +102,8 @@ public struct TrustList: Payload {
     lifetimeSeconds = f.required(Int(ACD_TRUST_LIST_LIFETIME_SECONDS)).number
     goodsLengthMax = f.required(Int(ACD_TRUST_LIST_GOODS_MAX)).number
     quorum = f.value(Int(ACD_TRUST_LIST_QUORUM))?.number
+    policy = f.value(Int(ACD_TRUST_LIST_POLICY))?.text
+    checkpointAgeSeconds = f.value(Int(ACD_TRUST_LIST_CHECKPOINT_AGE))?.number
   }
   public func write(to f: inout FieldWriter) throws(MessageError) {
     f.put(ACD_KEY_AT, at)
@@ -110,6 +117,8 @@ public struct TrustList: Payload {
     f.put(Int(ACD_TRUST_LIST_LIFETIME_SECONDS), lifetimeSeconds)
     f.put(Int(ACD_TRUST_LIST_GOODS_MAX), goodsLengthMax)
     f.put(Int(ACD_TRUST_LIST_QUORUM), quorum)
+    f.put(Int(ACD_TRUST_LIST_POLICY), policy)
+    f.put(Int(ACD_TRUST_LIST_CHECKPOINT_AGE), checkpointAgeSeconds)
   }
 
   /// The entry for this key in this role, whatever its window.
@@ -173,6 +182,8 @@ public struct LoadedTrust: Sendable {
     for entry in verified.payload.entries where !entry.key.isSound {
       throw MessageError(.authentication, "bad-key", "trust list: \(entry.name)")
     }
+    // A policy that nobody can apply would let nothing count any more.
+    if let policy = verified.payload.policy { _ = try LogPolicy(policy) }
     list = verified.payload
     self.bytes = bytes
     self.authority = signer

@@ -57,6 +57,12 @@ enum ClerkAdvice {
     "description":
       "Do not rely on the description that was shown to you: it is not the contract's. Ask for the "
       + "receipt with the original description, or without one.",
+    "log-proof":
+      "Do not hand anything over yet. Ask the customer to export the receipt again, online, so that it "
+      + "carries the proof of the archive's log; if that fails, tell your authority.",
+    "log-age":
+      "Ask the customer to export the receipt again, online: the proof in it is older than your trust list "
+      + "allows. If a fresh one is refused too, check this kiosk's clock.",
   ]
 
   /// The names that have advice of their own.

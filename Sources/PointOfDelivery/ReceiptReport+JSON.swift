@@ -47,6 +47,7 @@ private struct JSONReport: Encodable {
     case contractDate = "contract_date"
     case committedAt = "committed_at"
     case keptUntil = "kept_until"
+    case witnessedAt = "witnessed_at"
   }
 
   let report: ReceiptReport
@@ -74,7 +75,8 @@ private struct JSONReport: Encodable {
 
   private func encode(_ facts: ReceiptFacts, to object: inout KeyedEncodingContainer<Key>) throws {
     let price = facts.price
-    try object.encode(ReceiptReport.proof, forKey: .proof)
+    try object.encode(ReceiptReport.proof(facts), forKey: .proof)
+    try object.encodeIfPresent(facts.fresh.map(UTCTime.text), forKey: .witnessedAt)
     try object.encode(Party(name: facts.merchantName, key: facts.merchant.description), forKey: .merchant)
     try object.encode(Party(name: facts.archiveName, key: facts.archive.description), forKey: .archive)
     try object.encode(

@@ -24,7 +24,9 @@ public struct ReceiptReport: Equatable, Sendable {
   }
 
   /// What the verdict rests on, strongest last. More levels may join; readers must accept unknown ones.
-  public static let proof = ["archive-signature"]
+  public static func proof(_ facts: ReceiptFacts) -> [String] {
+    ["archive-signature"] + (facts.isLogged ? ["log"] : []) + (facts.fresh == nil ? [] : ["witnesses"])
+  }
 
   /// The result.
   public let verdict: Verdict
@@ -90,10 +92,16 @@ public struct ReceiptReport: Equatable, Sendable {
       ("contract date", UTCTime.text(facts.contractDate)), ("transaction", facts.n.description),
       ("archive", facts.archiveName), ("  key", facts.archive.description),
       ("committed at", UTCTime.text(facts.committedAt)), ("kept until", UTCTime.text(facts.lifetime)),
-      ("proof", "archive signature"),
+      ("proof", proofText(facts)),
     ]
     if let verifiedAt { rows.append(("verified as of", UTCTime.text(verifiedAt))) }
     return Self.lay(out: "VALID: the customer has paid.", rows)
+  }
+
+  private func proofText(_ facts: ReceiptFacts) -> String {
+    guard facts.isLogged else { return "archive signature (the trust list demands no log)" }
+    guard let fresh = facts.fresh else { return "archive signature and log" }
+    return "archive signature and log, which witnesses saw at " + UTCTime.text(fresh)
   }
 
   private func text(of refusal: Refusal) -> String {

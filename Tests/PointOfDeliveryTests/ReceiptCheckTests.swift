@@ -142,7 +142,32 @@ struct Broken: Sendable, CustomTestStringConvertible {
     },
   ]
 
-  static let all = trust + messages + agreement
+  static let log: [Broken] = [
+    Broken(check: "log-proof", how: "there is no proof") { $0.changeTrust = ReceiptFixture.demandingLog() },
+    Broken(check: "log-proof", how: "no witness cosigned") {
+      $0.changeTrust = ReceiptFixture.demandingLog()
+      $0.changeReceipt = ReceiptFixture.proven(at: nil)
+    },
+    Broken(check: "log-proof", how: "the proof is of another entry") {
+      $0.changeTrust = ReceiptFixture.demandingLog()
+      $0.changeReceipt = ReceiptFixture.proven(at: ReceiptFixture.committedAt, lock: Hash(of: [4]))
+    },
+    Broken(check: "log-proof", how: "it was cosigned before it was made") {
+      $0.changeTrust = ReceiptFixture.demandingLog()
+      $0.changeReceipt = ReceiptFixture.proven(
+        at: ReceiptFixture.committedAt - ReceiptFixture.skewSeconds - 1)
+    },
+    Broken(check: "log-proof", how: "it was cosigned at the lifetime's end") {
+      $0.changeTrust = ReceiptFixture.demandingLog()
+      $0.changeReceipt = ReceiptFixture.proven(at: ReceiptFixture.listEnd)
+    },
+    Broken(check: "log-age", how: "the checkpoint is a day old") {
+      $0.changeTrust = ReceiptFixture.demandingLog(age: 86_300)
+      $0.changeReceipt = ReceiptFixture.proven(at: ReceiptFixture.committedAt)
+    },
+  ]
+
+  static let all = trust + messages + agreement + log
 }
 
 @Suite("Receipt checks") struct ReceiptCheckTests {
@@ -166,6 +191,23 @@ struct Broken: Sendable, CustomTestStringConvertible {
     #expect(facts.goodsName == "croissants.pdf")
     #expect(facts.description == ReceiptFixture.description)
     #expect(facts.parcel == "PARCEL-0007")
+  }
+
+  @Test("A receipt says that it was seen in the archive's log, and when") func logged() throws {
+    var fixture = ReceiptFixture()
+    fixture.changeTrust = ReceiptFixture.demandingLog(age: 86_400)
+    fixture.changeReceipt = ReceiptFixture.proven(at: ReceiptFixture.committedAt)
+    let (receipt, trust) = try fixture.build()
+    let facts = try verifyReceipt(receipt, trust: trust, at: ReceiptFixture.now)
+    #expect(facts.isLogged && facts.fresh == ReceiptFixture.committedAt)
+    let report = ReceiptReport(verifying: receipt, trust: trust, at: ReceiptFixture.now)
+    #expect(report.text.contains("which witnesses saw at"))
+    // Without a policy the proof is not looked at, and the report says so.
+    fixture.changeTrust = { _ in }
+    let plain = try fixture.build()
+    #expect(try !verifyReceipt(plain.receipt, trust: plain.trust, at: ReceiptFixture.now).isLogged)
+    let text = ReceiptReport(verifying: plain.receipt, trust: plain.trust, at: ReceiptFixture.now).text
+    #expect(text.contains("demands no log"))
   }
 
   @Test("A receipt verifies without its description and without a pinned authority") func lenient() throws {

@@ -144,6 +144,42 @@ struct ReceiptFixture {
     { list in list.entries.removeAll { $0.key == party.key } }
   }
 
+  // MARK: The archive's log
+
+  static let origin = "archive.example/log"
+
+  /// A list that demands the archive's log, cosigned by the stranger.
+  static func demandingLog(age: UInt64? = nil) -> (inout TrustList) -> Void {
+    { list in
+      // Keys from fixed seeds are sound.
+      let log = try! NoteKey(name: origin, kind: .log, publicKey: Party.archive.key)
+      let witness = try! NoteKey(name: "w", kind: .cosigner, publicKey: Party.stranger.key)
+      list.policy = "log \(log.vkey)\nwitness w \(witness.vkey)\nquorum w\n"
+      list.checkpointAgeSeconds = age
+    }
+  }
+
+  /// A log of one entry, the receipt's; cosigned at a time, or by nobody.
+  static func proven(at time: Timestamp?, lock: Hash = Hash(of: [3])) -> (inout Receipt) -> Void {
+    { receipt in
+      let leaf = LogLeaf(
+        kind: .commit, at: committedAt, subject: LogLeaf.transaction(Party.merchant.key, n), lock: lock,
+        body: Hash(of: receipt.p5a))
+      func key(_ party: Party) -> SigningKey {
+        var seed = [UInt8](repeating: party.rawValue, count: 32)
+        return SigningKey(seed: &seed)
+      }
+      let checkpoint = Checkpoint(origin: origin, size: 1, root: leaf.hash)
+      let log = try! NoteKey(name: origin, kind: .log, publicKey: Party.archive.key)
+      var note = try! checkpoint.signed(as: log, with: key(.archive))
+      if let time {
+        let witness = try! NoteKey(name: "w", kind: .cosigner, publicKey: Party.stranger.key)
+        note += try! key(.stranger).noteLine(witness, over: checkpoint.text(), at: time)
+      }
+      receipt.proof = try! TlogProof.packed(TlogProof.text(index: 0, path: [], checkpoint: note))
+    }
+  }
+
   /// Turns the last bit over: the signature's, in a signed message.
   static func flipLastBit(_ bytes: inout [UInt8]) { bytes[bytes.count - 1] ^= 1 }
 }

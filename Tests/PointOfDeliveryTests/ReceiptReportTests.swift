@@ -39,7 +39,7 @@ import Testing
           key           \(archive)
         committed at    2026-01-11T00:01:00Z
         kept until      2026-04-01T00:00:00Z
-        proof           archive signature
+        proof           archive signature (the trust list demands no log)
         verified as of  2026-01-12T00:01:00Z
 
         """)

@@ -5,7 +5,7 @@
  * a time: the customer has paid, and M's claim to the money is the same record. The checks, in order, are
  * the acd_receipt_check values below; the first that fails is reported.
  *
- * Stack: about 1 KiB beyond libsodium's. No heap. */
+ * Stack: less than 4 KiB beyond libsodium's, with a log's proof; without, about 1 KiB. No heap. */
 #ifndef ACD_RECEIPT_H
 #define ACD_RECEIPT_H
 
@@ -15,6 +15,7 @@
 #include "acd/crypto.h"
 #include "acd/message.h"
 #include "acd/status.h"
+#include "acd/tlog.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +23,7 @@ extern "C" {
 
 #define ACD_RECEIPT_SIZE_MAX 8192u
 #define ACD_TRUST_SIZE_MAX 65536u
+#define ACD_RECEIPT_SCRATCH_MIN 2560u
 
 typedef enum acd_receipt_check {
     ACD_CHECK_NONE = 0,          /* all hold */
@@ -45,6 +47,8 @@ typedef enum acd_receipt_check {
     ACD_CHECK_EXPIRATION,        /* P4.expiration <= the contract's, P5a.at < P4.expiration, one lifetime */
     ACD_CHECK_DATES,             /* P5a.at is not after the time of verification plus the list's skew */
     ACD_CHECK_DESCRIPTION,       /* the description, if shown, has the contract's hash */
+    ACD_CHECK_LOG_PROOF,         /* P5a is in A's log, which a quorum saw in time, if the list has a policy for A */
+    ACD_CHECK_LOG_AGE,           /* and saw again no longer ago than the list allows */
     ACD_CHECK_COUNT
 } acd_receipt_check;
 
@@ -65,6 +69,8 @@ typedef struct acd_receipt_facts {
     uint64_t contract_date;
     uint64_t committed_at;
     uint64_t lifetime;
+    int is_logged;   /* the trust list has a policy for A, and the proof holds under it */
+    uint64_t fresh;  /* the last time from which on a quorum has cosigned; 0 without */
     /* Borrowed from the inputs, not terminated; NULL and 0 when absent. UTF-8 as its author wrote it,
      * control characters included: replace those before it is shown. Names of parties are the trust
      * list's; the goods' name and the description are the merchant's words. */
@@ -76,8 +82,9 @@ typedef struct acd_receipt_facts {
 } acd_receipt_facts;
 
 /* acd_receipt_verify checks everything. `authority` pins the trust list's signer; NULL trusts the list
- * that was handed in as it is. `scratch` must hold max(trust_len, receipt_len) + ACD_SIGN1_PREFIX bytes, of
- * any alignment, else ACD_ERR_NO_SPACE; ACD_TRUST_SIZE_MAX + ACD_SIGN1_PREFIX do for all that can be valid.
+ * that was handed in as it is. `scratch` must hold max(trust_len, receipt_len, ACD_RECEIPT_SCRATCH_MIN) +
+ * ACD_SIGN1_PREFIX bytes, of any alignment, else ACD_ERR_NO_SPACE; ACD_TRUST_SIZE_MAX + ACD_SIGN1_PREFIX do
+ * for all that can be valid. A policy is read into it, too.
  * Whoever reads a file into a buffer makes it a byte longer than the maximum: what was cut off must not pass
  * as whole.
  * On success *facts is filled and *failed is ACD_CHECK_NONE; otherwise *facts is zero and *failed names
@@ -86,6 +93,14 @@ ACD_MUST_CHECK acd_status acd_receipt_verify(acd_receipt_facts *facts, acd_recei
                                              const void *receipt, size_t receipt_len, const void *trust,
                                              size_t trust_len, const uint8_t *authority, uint64_t now,
                                              void *scratch, size_t scratch_cap);
+
+/* acd_receipt_verify_unlogged is the same for devices that have no room for the log's code (a third of all):
+ * a trust list with a policy lets no receipt pass (ACD_CHECK_LOG_PROOF, ACD_ERR_UNTRUSTED). */
+ACD_MUST_CHECK acd_status acd_receipt_verify_unlogged(acd_receipt_facts *facts, acd_receipt_check *failed,
+                                                      const void *receipt, size_t receipt_len,
+                                                      const void *trust, size_t trust_len,
+                                                      const uint8_t *authority, uint64_t now, void *scratch,
+                                                      size_t scratch_cap);
 
 /* acd_key_commitment writes hx = H("acd-hx" || mode || M || n || x): mode is one byte. */
 void acd_key_commitment(uint8_t hx[ACD_HASH_SIZE], acd_mode mode, const uint8_t merchant[ACD_PUBLIC_KEY_SIZE],

@@ -120,6 +120,20 @@ ACD_MUST_CHECK acd_status acd_proof_unpack(char *out, size_t out_cap, size_t *ou
 ACD_MUST_CHECK acd_status acd_proof_check_final(const acd_proof_facts *facts, uint64_t at, uint64_t lifetime,
                                                 uint64_t skew_seconds, uint64_t now, uint64_t age_seconds);
 
+/* MARK: Outcomes */
+
+/* acd_policy_covers says whether the policy names a log with this key: 1 or 0. If so, what that key's owner
+ * publishes counts with a proof only. */
+ACD_MUST_CHECK int acd_policy_covers(const acd_policy *policy, const uint8_t key[ACD_PUBLIC_KEY_SIZE]);
+
+/* acd_outcome_verify decides fin() but for the checkpoint's age: the proof holds for the leaf, in the log of
+ * the outcome's `signer` (else ACD_ERR_UNTRUSTED), and acd_proof_check_final holds. Under "quorum none" no
+ * times are checked: nobody says any. */
+ACD_MUST_CHECK acd_status acd_outcome_verify(acd_proof_facts *facts, const void *proof, size_t len,
+                                             const acd_leaf *leaf, uint64_t lifetime,
+                                             const uint8_t signer[ACD_PUBLIC_KEY_SIZE],
+                                             const acd_policy *policy, uint64_t skew_seconds);
+
 #ifdef __cplusplus
 }
 #endif
