@@ -51,7 +51,9 @@ extension CaseFile {
     var result: [PromisedGoods] = []
     for offer in offers where offer.serves {
       for commit in commits
-      where offer.mismatch(commit.submission) == nil && commit.at < commit.submission.expiration {
+      where offer.mismatch(commit.submission) == nil && commit.at < commit.submission.expiration
+        && logProofs.isFinal(commit)
+      {
         switch offer.mode {
         case .early: result += early(offer, commit)
         case .repeated: result += series(offer, commit)

@@ -58,6 +58,8 @@ struct CaseFile {
   private(set) var demands: [PublicKey: [Verified<StatusQuery>]] = [:]
   private(set) var nonResponses: [Verified<NonResponse>] = []
   private(set) var witnessAborts: [Verified<P5c>] = []
+  /// Which outcomes count for more than their signature.
+  let logProofs: LogProofs
   private var commitsOf: [Hash: [CommitRecord]] = [:]
   private var abortsOf: [Hash: [AbortRecord]] = [:]
   private(set) var approvals: [Verified<Approval>] = []
@@ -73,6 +75,7 @@ struct CaseFile {
   ) {
     (self.evidence, self.trust, self.now, self.heard) = (evidence, trust, now, heard)
     (self.tokenHolds, self.blindHolds, setAside) = (tokenHolds, blindHolds, evidence.setAside)
+    logProofs = LogProofs(trust, evidence.proofs)
     readDated()
     readOffers()
     readLocks()
@@ -335,16 +338,26 @@ struct CaseFile {
   /// All commits that name a lock, whether or not they match it.
   func commits(of lock: LockRecord) -> [CommitRecord] { commitsOf[lock.name] ?? [] }
 
-  /// The commits that are this lock's: more than one only if its archive lied.
+  /// The commits that are this lock's, and final: more than one only if its archive lied.
   func matchingCommits(_ lock: LockRecord) -> [CommitRecord] {
+    signedCommits(lock).filter(logProofs.isFinal)
+  }
+
+  /// The commits that are this lock's, whether or not a log shows them: what the archive said.
+  func signedCommits(_ lock: LockRecord) -> [CommitRecord] {
     commits(of: lock).filter { $0.mismatch(lock) == nil }
   }
 
   /// All aborts that name a lock, whether or not they match it.
   func aborts(of lock: LockRecord) -> [AbortRecord] { abortsOf[lock.name] ?? [] }
 
-  /// The archive's abort that is this lock's.
+  /// The archive's abort that is this lock's, and final.
   func matchingAbort(_ lock: LockRecord) -> AbortRecord? {
+    aborts(of: lock).first { $0.mismatch(lock) == nil && logProofs.isFinal($0) }
+  }
+
+  /// The archive's abort that is this lock's, whether or not a log shows it.
+  func signedAbort(_ lock: LockRecord) -> AbortRecord? {
     aborts(of: lock).first { $0.mismatch(lock) == nil }
   }
 

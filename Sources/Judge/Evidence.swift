@@ -33,6 +33,7 @@ public struct Evidence: Sendable {
   private(set) var tokens: Set<Token> = []
   private(set) var chunks: [[UInt8]: GoodsChunkProof] = [:]
   private(set) var goods: [any GoodsSource] = []
+  private(set) var proofs: [[UInt8]] = []
   private(set) var setAside: Set<SetAside> = []
   private var seen: Set<Hash> = []
   private var files = 0
@@ -40,19 +41,26 @@ public struct Evidence: Sendable {
 
   public init() {}
 
-  /// Takes a file: a signed message, bundle, receipt, sealed message, token, chunk proof, or the 32 bytes of
-  /// a sealing seed.
+  /// Proofs of logs in one case.
+  public static let proofsMax = 64
+
+  /// Takes a file: a signed message, bundle, receipt, sealed message, token, chunk proof, tlog-proof, or the
+  /// 32 bytes of a sealing seed.
   /// - Returns: false if it is none of these; then nothing was added, and it may be sealed goods.
   public mutating func add(_ file: [UInt8], name: String) throws(EvidenceError) -> Bool {
     try countFile()
     if (try? MessageType(peeking: file)) != nil || (try? MessageType.nestedMessages(in: file)) != nil {
       try take(file)
+      // A receipt has its proof beside its messages.
+      if let proof = (try? Receipt(encoded: file))?.proof { try take(proof: proof) }
     } else if let sealed = try? SealedMessage(encoded: file) {
       self.sealed[Hash(of: file)] = sealed
     } else if let token = try? Token(encoded: file) {
       tokens.insert(token)
     } else if let proof = GoodsChunkProof(encoded: file) {
       chunks[file] = proof
+    } else if TlogProof.isText(file) {
+      try take(proof: file)
     } else if file.count == 32 {
       seeds.insert(file)
     } else {
@@ -61,6 +69,12 @@ public struct Evidence: Sendable {
     bytes += file.count
     guard bytes <= Self.bytesMax else { throw .tooManyBytes }
     return true
+  }
+
+  private mutating func take(proof: [UInt8]) throws(EvidenceError) {
+    guard !proofs.contains(proof) else { return }
+    guard proofs.count < Self.proofsMax else { throw .tooManyFiles }
+    proofs.append(proof)
   }
 
   /// Takes a file that may be sealed goods.

@@ -118,7 +118,7 @@ extension CaseFile {
   }
 
   private func keyLeaked(_ lock: LockRecord, _ facts: [Fact]) -> Verdict {
-    if let commit = matchingCommits(lock).first {
+    if let commit = signedCommits(lock).first {
       let fact = Fact("the key is public by the commit, which pays the merchant")
       return spare(.keyLeaked, .noFault, lock.subject, facts + [commit.fact, fact])
     }
@@ -231,6 +231,7 @@ extension CaseFile {
 
   /// The archive's outcome of this lock. One that does not match ends nothing.
   private func outcome(of lock: LockRecord) -> Fact? {
-    matchingCommits(lock).first?.fact ?? matchingAbort(lock)?.fact
+    // For the archive, too, its signature is enough: that witnesses do not cosign its log is not its silence.
+    signedCommits(lock).first?.fact ?? signedAbort(lock)?.fact
   }
 }

@@ -18,10 +18,13 @@ extension CaseFile {
         }
       }
       guard let debt = debts.first else {
-        let why = Fact("\(first.label) does not match the lock: \(first.mismatch(lock) ?? "")", first.hash)
+        let mismatch = first.mismatch(lock).map { "does not match the lock: \($0)" }
+        let why = Fact(
+          "\(first.label) \(mismatch ?? "is not shown to be in the archive's log, as witnesses saw it")",
+          first.hash)
         return spare(
-          .notCredited, .undecided, lock.subject, [lock.fact, why], unless: ["a commit that matches the lock"]
-        )
+          .notCredited, .undecided, lock.subject, [lock.fact, why],
+          unless: [mismatch == nil ? "the proof of the archive's log" : "a commit that matches the lock"])
       }
       return verdict(on: locks, debts, debt)
     }

@@ -40,7 +40,7 @@ extension CaseFile {
     guard let refusal = try? Verified<Refusal>(answer, by: .key(said.target)).payload,
       refusal.hRequest == lock.name
     else { return false }
-    let outcomes = Set(matchingCommits(lock).map(\.hash) + (matchingAbort(lock).map { [$0.hash] } ?? []))
+    let outcomes = Set(signedCommits(lock).map(\.hash) + (signedAbort(lock).map { [$0.hash] } ?? []))
     return outcomes.isDisjoint(with: refusal.proof.map { Hash(of: $0) })
   }
 }
