@@ -155,7 +155,8 @@ let package = Package(
     .testTarget(
       name: "ServicesTests",
       dependencies: [
-        "Services", "Storage", "BlindTokens", .product(name: "Logging", package: "swift-log"),
+        "Services", "Storage", "BlindTokens", "TransparencyLog",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings + ipsecMBSettings),
     .testTarget(

@@ -19,6 +19,10 @@ struct EvidenceOptions: ParsableArguments {
       files.append(("\(out).sealed\(number)", Array(sealing.box)))
       files.append(("\(out).seed\(number)", Array(sealing.seed)))
     }
+    for (index, proof) in export.proofs.enumerated() {
+      let number = export.proofs.count == 1 ? "" : "-\(index + 1)"
+      files.append(("\(out).proof\(number)", Array(proof)))
+    }
     if let chunk = export.badChunk { files.append(("\(out).chunk", Array(chunk))) }
     for (path, bytes) in files { try writePrivate(path, bytes) }
     if json {

@@ -13,6 +13,8 @@ struct ArchiveDesk {
   var sendsCopies = true
   /// Whether what is published gets a leaf of the log.
   var logs = false
+  /// Whether what is published waits for the log's witnesses before it is sent or shown.
+  var waits = false
 
   /// Something that happens to a lock of mode `M`.
   typealias Event<M: ArchiveMode> =
@@ -75,6 +77,8 @@ struct ArchiveDesk {
         }
       case .reply(let bytes): reply = bytes
       case .refuse(let denial): reply = try node.refuse(denial, request: request)
+      case .send(let bytes, let key) where waits:
+        if sendsCopies { try FinalHead.keepBack(bytes, for: key, in: tx) }
       case .send(let bytes, let key): if sendsCopies { try tx.send(bytes, to: key, at: now) }
       }
     }
@@ -112,6 +116,10 @@ struct ArchiveDesk {
   ) throws -> [UInt8] {
     let now = try stamp(tx)
     let records = try tx.records(merchant: merchant.bytes, n: n.bytes)
+    // Neither "open" nor "committed" can be said of what is published and not final.
+    if waits, try !records.allSatisfy({ try FinalHead.has($0.body, in: tx) }) {
+      throw NotFinal(archive: node.identity.name)
+    }
     let state: TransactionState =
       records.contains { $0.kind == .commit } ? .committed : records.isEmpty ? .open : .aborted
     let promises = try HeldGoods.promises(to: query.signer, merchant, n, in: tx)
@@ -247,7 +255,11 @@ struct ArchiveDesk {
     guard let merchant = call.parameters["merchant"].flatMap(PublicKey.init(hex:)),
       let n = call.parameters["n"].flatMap(TransactionID.init(hex:))
     else { throw Problem.badRequest("M is 64 and n 32 hexadecimal digits") }
-    let records = try await node.store.read { try $0.records(merchant: merchant.bytes, n: n.bytes) }
+    let records = try await node.store.read { [waits] tx in
+      try tx.records(merchant: merchant.bytes, n: n.bytes).filter {
+        try !waits || FinalHead.has($0.body, in: tx)
+      }
+    }
     return HTTPReply(
       status: 200, contentType: cborMediaType,
       body: .bytes(try Messages.Bundle(records.map(\.body).filter { !$0.isEmpty }).encoded()))
@@ -256,7 +268,11 @@ struct ArchiveDesk {
   /// Outcomes after a sequence number: for banks and merchants that poll.
   private func range(_ call: HTTPCall) async throws -> HTTPReply {
     let after = call.query["after"].flatMap { Int64($0) } ?? 0
-    let records = try await node.store.read { try $0.records(after: after, limit: 100) }
+    // What follows a record that is not final has to wait, too: readers count.
+    let records = try await node.store.read { [waits] tx in
+      try Array(
+        tx.records(after: after, limit: 100).prefix { try !waits || FinalHead.has($0.body, in: tx) })
+    }
     // A number that is missing would shift all that follow.
     if records.contains(where: \.body.isEmpty) { throw Problem.recordsGone }
     return HTTPReply(

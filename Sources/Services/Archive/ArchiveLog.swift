@@ -2,7 +2,10 @@
 // that publishes, as rows of the store; what is here turns rows into tiles, and serves those as files.
 //
 // Invariants: a row is written in the transaction of its record or not at all; tiles follow rows, in their
-// order; where the tiles have what the rows have not, or something else, the archive does not start.
+// order; where the tiles have what the rows have not, or something else, the archive does not start. Where the
+// trust list demands proofs of this archive, nobody is shown an outcome before a quorum has cosigned a head that
+// has it (ArchiveFinality.swift); and where a witness has seen more of this log than is here, nothing more is
+// decided.
 
 import Foundation
 import Messages
@@ -17,6 +20,8 @@ enum LogRows {
   /// That there is a log: from then on a missing head is a lost one.
   static let begun = "log begun"
   private static let place = "log place"
+  /// Where an outcome's entry is: "leaf/H(outcome)".
+  static func leaf(_ body: Hash) -> String { "leaf/\(body)" }
 
   /// Appends a leaf, in the step of what it stands for.
   static func append(_ leaf: LogLeaf, in tx: any StoreTransaction) throws {
@@ -33,6 +38,31 @@ enum LogRows {
     try tx.setMeta(Self.place, RowKey.number(UInt64(place.row)) + RowKey.number(place.size))
   }
 
+  /// Rows that became entries, the first of them at `index`.
+  static func placed(_ rows: [StoredMessage], at index: UInt64, in tx: any StoreTransaction) throws {
+    for (offset, row) in rows.enumerated() {
+      let body = try LogLeaf(encoded: row.bytes).body
+      try tx.setMeta(leaf(body), RowKey.number(index + UInt64(offset)))
+    }
+  }
+
+  /// Gives all records that there are a row each: a log that begins late has them, too. Bodies that are gone
+  /// have no hash any more, and nobody can ask for their proofs.
+  static func backfill(_ tx: any StoreTransaction) throws {
+    var after: Int64 = 0
+    while case let rows = try tx.records(after: after, limit: 1000), let last = rows.last {
+      for row in rows where !row.body.isEmpty {
+        guard let merchant = PublicKey(row.merchant), let n = TransactionID(row.n), let lock = Hash(row.lock)
+        else { throw StorageError.corrupt(reason: "a record without its names") }
+        try append(
+          LogLeaf(
+            kind: row.kind == .commit ? .commit : .abort, at: Timestamp(row.at),
+            subject: LogLeaf.transaction(merchant, n), lock: lock, body: Hash(of: row.body)), in: tx)
+      }
+      after = last.sequence
+    }
+  }
+
   static func after(_ row: Int64, limit: Int, _ tx: any StoreTransaction) throws -> [StoredMessage] {
     try tx.messages(kind: kind, label: label, after: row, limit: limit)
   }
@@ -40,12 +70,23 @@ enum LogRows {
 
 /// The sequencer of a running archive.
 actor ArchiveLog {
-  private let node: Node
-  private let folder: String
-  private var writer: LogWriter<LogDirectory>
+  let node: Node
+  let key: NoteKey
+  /// The policy, if it is one for this log: then outcomes wait for a quorum.
+  let policy: LogPolicy?
+  private(set) var writer: LogWriter<LogDirectory>
   private var place: (row: Int64, size: UInt64)
+  /// What a quorum has cosigned last.
+  var final = FinalHead()
+  /// Whether witnesses were asked since the start: they know whether this storage is an old copy.
+  var isKnown = false
+  /// How far witnesses are, as they said.
+  var witnessed: [String: UInt64] = [:]
+  /// Why nothing is decided any more.
+  var fault: LogFault?
   private var isRunning = false
   private var isWanted = false
+  private var waiting: [CheckedContinuation<Void, Never>] = []
 
   /// Opens the log of an archive; nil if there is none and none is to begin.
   /// - Throws: ``LogFault`` where storage, head and rows disagree.
@@ -53,19 +94,31 @@ actor ArchiveLog {
     let (begun, place) = try await node.store.read { tx in
       (try tx.meta(LogRows.begun) != nil, try LogRows.place(tx))
     }
-    guard begun || begins else { return nil }
-    let log = try ArchiveLog(node, isNew: !begun, place)
-    try await log.begin()
+    let isDemanded = node.proofs.finality.demandsProof(of: node.identity.key)
+    guard begun || begins else {
+      guard !isDemanded else {
+        throw ServiceError.configuration(
+          "the trust list demands this archive's log: begin it with `acd archive serve --log`")
+      }
+      return nil
+    }
+    let log = try ArchiveLog(node, isNew: !begun, place, isDemanded: isDemanded)
+    try await log.begin(isNew: !begun)
     return log
   }
 
-  private init(_ node: Node, isNew: Bool, _ place: (row: Int64, size: UInt64)) throws {
-    (self.node, self.place, folder) = (node, place, node.directory.file("log"))
-    let origin = try Self.origin(node)
-    let key = try NoteKey(name: origin, kind: .log, publicKey: node.identity.key)
-    writer = try LogWriter(opening: LogDirectory(folder), key: key, isNew: isNew) { head in
-      try head.checkpoint(origin).signed(as: key, with: node.identity.signing)
-    }
+  private init(
+    _ node: Node, isNew: Bool, _ place: (row: Int64, size: UInt64), isDemanded: Bool
+  ) throws {
+    (self.node, self.place) = (node, place)
+    policy = isDemanded ? node.proofs.finality.logPolicy : nil
+    let own = node.identity.key
+    let named = try policy?.logs().first { $0.publicKey == own }
+    let key = try named ?? NoteKey(name: Self.origin(node), kind: .log, publicKey: own)
+    self.key = key
+    writer = try LogWriter(
+      opening: LogDirectory(node.directory.file("log")), key: key, isNew: isNew,
+      sign: { head in try head.checkpoint(key.name).signed(as: key, with: node.identity.signing) })
   }
 
   /// The archive's address without its scheme: what C2SP suggests as an origin.
@@ -74,11 +127,11 @@ actor ArchiveLog {
       throw ServiceError.configuration(
         "the trust list has no address for this archive, so its log has no name")
     }
-    return url[range.upperBound...] + "/log"
+    return url[range.upperBound...] + LogNames.logPath
   }
 
   /// Compares rows and tiles, publishes what was not, and goes on.
-  private func begin() async throws {
+  private func begin(isNew: Bool) async throws {
     guard writer.head.size >= place.size else {
       throw LogFault.behind(size: writer.head.size, seen: place.size)
     }
@@ -93,37 +146,59 @@ actor ArchiveLog {
         let index = place.size + UInt64(offset)
         guard try writer.tree.entry(index) == row.bytes else { throw LogFault.forked(size: index + 1) }
       }
-      try await move(to: (last.sequence, place.size + UInt64(rows.count)))
+      try await move(to: (last.sequence, place.size + UInt64(rows.count)), rows)
     }
-    try writer.publishAgain()
-    try await node.store.write { try $0.setMeta(LogRows.begun, [1]) }
+    final = try await node.store.read { try FinalHead.stored($0) } ?? FinalHead()
+    if writer.head.size > final.size || policy == nil { try writer.publishAgain() }
+    try await node.store.write { tx in
+      if isNew { try LogRows.backfill(tx) }
+      try tx.setMeta(LogRows.begun, [1])
+    }
     await follow()
+    if let fault { throw fault }
   }
 
-  private func move(to next: (row: Int64, size: UInt64)) async throws {
-    try await node.store.write { try LogRows.setPlace(next, in: $0) }
+  private func move(to next: (row: Int64, size: UInt64), _ rows: [StoredMessage]) async throws {
+    let from = place.size
+    try await node.store.write { tx in
+      try LogRows.placed(rows, at: from, in: tx)
+      try LogRows.setPlace(next, in: tx)
+    }
     place = next
   }
 
-  /// Turns all rows that wait into tiles. Whoever calls while this works, makes it look once more.
+  /// Signs and publishes a head that others have cosigned.
+  func publish(_ note: [UInt8]) throws { try writer.storage.publish(note) }
+
+  /// Turns all rows that wait into tiles, and has them cosigned. Whoever calls while this works makes it look
+  /// once more, and returns with it.
   func follow() async {
     isWanted = true
-    guard !isRunning else { return }
+    guard !isRunning else { return await withCheckedContinuation { waiting.append($0) } }
     isRunning = true
-    defer { isRunning = false }
     do {
-      while isWanted {
+      while isWanted && fault == nil {
         isWanted = false
-        let row = place.row
-        let rows = try await node.store.read { try LogRows.after(row, limit: LogSequencer.batchMax, $0) }
-        guard let last = rows.last else { continue }
-        try writer.append(rows.map(\.bytes))
-        try await move(to: (last.sequence, writer.head.size))
-        isWanted = true
+        while try await grow() {}
+        try await finalise()
       }
     } catch {
+      fault = fault ?? error as? LogFault
       node.logger.critical("the log has stopped", metadata: ["error": "\(error)"])
     }
+    isRunning = false
+    for waiter in waiting { waiter.resume() }
+    waiting = []
+  }
+
+  /// The next rows become entries; false if there are none.
+  private func grow() async throws -> Bool {
+    let row = place.row
+    let rows = try await node.store.read { try LogRows.after(row, limit: LogSequencer.batchMax, $0) }
+    guard let last = rows.last else { return false }
+    try writer.append(rows.map(\.bytes))
+    try await move(to: (last.sequence, writer.head.size), rows)
+    return true
   }
 
   // MARK: Serving
@@ -141,9 +216,10 @@ actor ArchiveLog {
       }
     }
     return tiles + [
+      Route(method: "GET", path: "/v1/proofs/:outcome") { call in try await self.proof(call) },
       Route(method: "GET", path: "/log/checkpoint") { call in
         try Self.file(root + "/checkpoint", "text/plain; charset=utf-8", "no-cache", call)
-      }
+      },
     ]
   }
 

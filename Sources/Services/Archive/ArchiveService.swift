@@ -24,7 +24,8 @@ final class ArchiveService: PartyService {
     log: ArchiveLog? = nil, kick: @escaping @Sendable () -> Void
   ) {
     (self.node, self.kick, self.keepSeconds, self.log) = (node, kick, keepSeconds, log)
-    desk = ArchiveDesk(node: node, sendsCopies: sendsCopies, logs: log != nil)
+    desk = ArchiveDesk(
+      node: node, sendsCopies: sendsCopies, logs: log != nil, waits: log?.demandsQuorum ?? false)
     held = HeldGoods(node: node)
     keys = KeyBook(node: node)
     invoices = ArchiveInvoices(node: node, desk: desk, keys: keys, route: route)
@@ -112,11 +113,13 @@ final class ArchiveService: PartyService {
     _ lock: Verified<M.LockMessage>, request: [UInt8], as _: M.Type = M.self,
     _ event: @escaping ArchiveDesk.Event<M>
   ) async throws -> [UInt8]? {
+    try await log?.requireSound()
     let reply = try await node.store.write { [desk] tx in
       try desk.decide(lock, in: tx, request: request, event).reply
     }
-    kick()
     await log?.follow()
+    kick()
+    try await log?.requireFinal(lock.hash)
     return reply
   }
 

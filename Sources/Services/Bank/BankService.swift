@@ -90,9 +90,9 @@ final class BankService: PartyService {
     case .x1:
       let x1 = try Verified<X1>(bytes, by: .ownTokens)
       return try await once(x1.hash) { try await exchange(x1) }
-    case .p5a, .p5b: return try await decide(try Outcome<CoreMode>(bytes, trust: node.trust.list))
-    case .e7a, .e7b: return try await decide(try Outcome<EarlyMode>(bytes, trust: node.trust.list))
-    case .r10a, .r10b: return try await decide(try Outcome<RepeatedMode>(bytes, trust: node.trust.list))
+    case .p5a, .p5b: return try await decided(CoreMode.self, bytes)
+    case .e7a, .e7b: return try await decided(EarlyMode.self, bytes)
+    case .r10a, .r10b: return try await decided(RepeatedMode.self, bytes)
     case .ja3:
       let lock = try Verified<JA3>(bytes, by: .known(node.trust.list, as: .bank))
       return try await publish(lock, request: bytes, as: JointMode.self) { machine, _, now, key in
@@ -111,7 +111,7 @@ final class BankService: PartyService {
     case .refusal:
       node.logger.warning("a peer refused a transfer: see `acd bank clearing`")
       return nil
-    case .a9a, .a9b: return try await decide(try Outcome<AnnouncedMode>(bytes, trust: node.trust.list))
+    case .a9a, .a9b: return try await decided(AnnouncedMode.self, bytes)
     case .approval: return try await approved(bytes)
     case .complaint: return try await complained(bytes)
     case .statusQuery:
@@ -204,6 +204,13 @@ final class BankService: PartyService {
     guard (try? MessageType(peeking: reply)) == .refusal else { return reply }
     let now = node.clock()
     return try await node.store.write { [self] tx in try remember(tx, reply, request, at: now) }
+  }
+
+  /// An outcome by an archive: it counts once it is final.
+  private func decided<M: LockMode>(_: M.Type, _ bytes: [UInt8]) async throws -> [UInt8]? {
+    let outcome = try Outcome<M>(bytes, trust: node.trust.list)
+    try await node.proofs.require(outcome)
+    return try await decide(outcome)
   }
 
   func decide<M: LockMode>(_ outcome: Outcome<M>) async throws -> [UInt8]? {

@@ -29,10 +29,21 @@ public struct EvidenceExport: Codable, Equatable, Sendable {
   public var tokens: [String] = []
   /// Where the sealed goods are, on the party's machine: one file, or one for each purchase of a series.
   public var sealedGoods: [String] = []
+  /// Proofs that outcomes among the messages are in their archives' logs.
+  public var proofs: [Data] = []
 
   init(_ messages: [[UInt8]]) {
     self.messages = messages.map { Data($0) }
     labels = messages.map { (try? MessageType(peeking: $0).label) ?? "?" }
+  }
+
+  /// With the proofs that the party kept.
+  func withProofs(in tx: any StoreTransaction) throws -> EvidenceExport {
+    var export = self
+    export.proofs = try messages.compactMap { message in
+      try ProofBook.kept(Hash(of: Array(message)), in: tx).map { Data($0) }
+    }
+    return export
   }
 
   /// acd-bundle/1: the file for `acd judge`.

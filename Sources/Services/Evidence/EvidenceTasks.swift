@@ -24,7 +24,7 @@ struct ExportSale: OperatorTask {
       export.sealings = zip(boxes, seeds).map {
         EvidenceExport.Sealing(box: Data($0.bytes), seed: Data($1.bytes))
       }
-      return export
+      return try export.withProofs(in: tx)
     }
   }
 }
@@ -43,7 +43,7 @@ struct ExportLock: OperatorTask {
     return try await desk.store.read { tx in
       let messages = try tx.lockMessages(key)
       guard !messages.isEmpty else { throw ServiceError.notFound("this bank has made no such lock") }
-      return EvidenceExport(messages + (try tx.keyList()))
+      return try EvidenceExport(messages + tx.keyList()).withProofs(in: tx)
     }
   }
 
@@ -102,7 +102,7 @@ struct ExportToken: OperatorTask {
           messages += try tx.lockMessages(key)
         }
       }
-      return EvidenceExport(messages + (try tx.keyList()))
+      return try EvidenceExport(messages + tx.keyList()).withProofs(in: tx)
     }
   }
 

@@ -66,6 +66,7 @@ final class MerchantService: PartyService {
       return try await step(lock.payload.terms.n, bytes, AnnouncedLocked(lock: lock))
     case .a9a, .a9b:
       let outcome = try Outcome<AnnouncedMode>(bytes, trust: trust)
+      try await node.proofs.require(outcome)
       return try await step(outcome.transaction().n, bytes, AnnouncedDecided(outcome: outcome))
     case .credit:
       let credit = try Verified<Credit>(bytes, by: .trusted(trust, as: .bank, at: now))
@@ -260,6 +261,7 @@ final class MerchantService: PartyService {
 
   private func decided<M: ContractMode>(_: M.Type, _ bytes: [UInt8]) async throws -> [UInt8]? {
     let outcome = try Outcome<M>(bytes, trust: node.trust.list)
+    try await node.proofs.require(outcome)
     return try await step(outcome.transaction().n, bytes, Decided<M>(outcome: outcome))
   }
 

@@ -14,6 +14,8 @@ public final class Identity: Sendable {
   public let signing: SigningKey
   /// Opens what is sealed to this party.
   public let sealing: SealingKey
+  /// Signs a witness's second set of statements about logs, which wants a key of its own (tlog-cosignature).
+  public let following: SigningKey
 
   /// The public half of the signing key: the party's name in all messages.
   public var key: PublicKey { signing.publicKey }
@@ -27,6 +29,8 @@ public final class Identity: Sendable {
     var sealingSeed = derive(from: root, info: Array("acd identity: sealing".utf8))
     signing = SigningKey(seed: &signingSeed)
     sealing = SealingKey(seed: &sealingSeed)
+    var followingSeed = derive(from: root, info: Array("acd identity: following".utf8))
+    following = SigningKey(seed: &followingSeed)
   }
 
   /// Reads the seed file of a data directory.

@@ -24,6 +24,8 @@ final class Node: Sendable {
   let logger: Logger
   let tracer: MessageTracer
   let surroundings: Surroundings
+  /// The proofs of outcomes.
+  let proofs: ProofBook
 
   init(
     identity: Identity, directory: DataDirectory, store: any Store, trust: LoadedTrust,
@@ -33,6 +35,7 @@ final class Node: Sendable {
     (self.identity, self.directory, self.store) = (identity, directory, store)
     (self.trust, self.transport, self.logger, self.tracer) = (trust, transport, logger, tracer)
     (self.clock, self.surroundings) = (clock, surroundings)
+    proofs = ProofBook(trust: trust.list, store: store, transport: transport, clock: clock)
   }
 
   /// The address of a party in the trust list.

@@ -71,6 +71,7 @@ actor Outbox {
       return false
     }
     do {
+      await node.proofs.show(item.body, to: url)
       let reply = try await node.transport.send(
         "POST", url: url + item.path, body: item.body, contentType: mediaType(of: item.body))
       let isSigned = reply.contentType.hasPrefix(coseMediaType)

@@ -21,7 +21,10 @@ extension PartyService {
   var documents: [Route] { [] }
 
   var routes: [Route] {
-    [Route(method: "POST", path: messagesPath) { call in try await self.post(call) }, .health] + documents
+    [
+      Route(method: "POST", path: messagesPath) { call in try await self.post(call) }, node.proofs.route,
+      .health,
+    ] + documents
   }
 
   private func post(_ call: HTTPCall) async throws -> HTTPReply {
@@ -68,6 +71,7 @@ extension Problem {
     switch error {
     case let problem as Problem: self = problem
     case let failure as StorageError: self = .storage(failure)
+    case let waiting as NotFinal: self = .busy("Not final yet", "\(waiting)")
     default: self = .internal
     }
   }

@@ -43,6 +43,8 @@ public struct PartyCard: Codable, Equatable, Sendable {
   public var url: String
   /// A merchant's bank.
   public var bank: String?
+  /// A witness's second key, which cosigns logs whose entries it follows.
+  public var followingKey: String?
 
   /// Reads `identity.json` of a party's directory, or the file itself.
   public static func load(_ path: String) throws -> PartyCard {
@@ -115,7 +117,8 @@ public enum PartyOperation {
     let card = PartyCard(
       role: setup.role.name, name: setup.name, key: identity.key.description,
       sealingKey: setup.passive ? nil : identity.sealing.publicKey.description,
-      url: "https://\(setup.advertised ?? setup.host):\(setup.port)", bank: setup.bank?.description)
+      url: "https://\(setup.advertised ?? setup.host):\(setup.port)", bank: setup.bank?.description,
+      followingKey: setup.role == .witness ? identity.following.publicKey.description : nil)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     try directory.write("identity.json", Array(try encoder.encode(card)))

@@ -13,6 +13,10 @@ public enum TrustAuthority {
     public var lifetimeSeconds: UInt64 = 90 * 86_400
     /// How many witnesses have to certify the same; nil: more than half.
     public var quorum: UInt64?
+    /// Which archives' outcomes count with a proof of their log only (C2SP tlog-policy); nil: none.
+    public var policy: String?
+    /// How many seconds ago a quorum has to have seen a log.
+    public var checkpointAgeSeconds: UInt64?
 
     public init() {}
   }
@@ -52,9 +56,72 @@ public enum TrustAuthority {
     let list = TrustList(
       at: now, until: until, sequence: last.map { $0.payload.sequence + 1 } ?? 0, previous: last?.hash,
       entries: entries, answerSeconds: limits.answerSeconds, skewSeconds: 60,
-      lifetimeSeconds: limits.lifetimeSeconds, goodsLengthMax: 1 << 40, quorum: limits.quorum)
+      lifetimeSeconds: limits.lifetimeSeconds, goodsLengthMax: 1 << 40, quorum: limits.quorum,
+      policy: limits.policy, checkpointAgeSeconds: limits.checkpointAgeSeconds)
+    if let policy = limits.policy { _ = try LogPolicy(policy) }
     let signed = try Verified(signing: list, with: key).bytes
     try directory.write("last.acd", signed)
     return signed
   }
+}
+
+// MARK: Policies
+
+extension TrustAuthority {
+  /// A policy under which every archive here has to show its log, and `quorum` of the witnesses here have to
+  /// have cosigned it, with both of their keys: as a log, and as one that they follow.
+  public static func policy(over parties: [PartyCard], quorum: UInt64?) throws -> String {
+    let archives = parties.filter { $0.role == Role.archive.name && $0.sealingKey != nil }
+    let witnesses = parties.filter { $0.role == Role.witness.name }
+    guard !archives.isEmpty else { throw ServiceError.configuration("no archive here keeps a log") }
+    var lines = try archives.map { card in
+      "log \(try vkey(LogNames.log(card.url), .log, card.key)) \(card.url)\(LogNames.logPath)"
+    }
+    var (seen, followed) = ([String](), [String]())
+    for (index, card) in witnesses.enumerated() {
+      lines.append(try line("w\(index)", card, LogNames.witnessPath, card.key))
+      seen.append("w\(index)")
+      guard let second = card.followingKey else { continue }
+      lines.append(try line("f\(index)", card, LogNames.followerPath, second))
+      followed.append("f\(index)")
+    }
+    if witnesses.isEmpty {
+      lines.append("quorum none")
+    } else {
+      let count = quorum ?? UInt64(witnesses.count / 2 + 1)
+      lines.append("group seen \(count) \(seen.joined(separator: " "))")
+      if followed.isEmpty {
+        lines.append("quorum seen")
+      } else {
+        lines.append("group followed \(count) \(followed.joined(separator: " "))")
+        lines += ["group both all seen followed", "quorum both"]
+      }
+    }
+    let text = lines.map { $0 + "\n" }.joined()
+    _ = try LogPolicy(text)
+    return text
+  }
+
+  private static func line(_ name: String, _ card: PartyCard, _ path: String, _ key: String) throws -> String
+  {
+    let vkey = try vkey(LogNames.name(card.url, path), .cosigner, key)
+    return "witness \(name) \(vkey) \(card.url)\(path)"
+  }
+
+  private static func vkey(_ name: String, _ kind: NoteKey.Kind, _ key: String) throws -> String {
+    guard let key = PublicKey(hex: key) else { throw ServiceError.configuration("\(name) has no key") }
+    return try NoteKey(name: name, kind: kind, publicKey: key).vkey
+  }
+}
+
+/// What logs and witnesses are called, by their addresses.
+enum LogNames {
+  static let (logPath, witnessPath, followerPath) = ("/log", "/tlog", "/tlog-follow")
+
+  /// An address without its scheme, and a path: what C2SP suggests as an origin.
+  static func name(_ url: String, _ path: String) -> String {
+    (url.range(of: "://").map { String(url[$0.upperBound...]) } ?? url) + path
+  }
+
+  static func log(_ url: String) -> String { name(url, logPath) }
 }

@@ -33,6 +33,7 @@ public final class Wallet: Sendable {
   let surroundings: Surroundings
   let cards: CardSlot
   let report: @Sendable (WalletEvent) -> Void
+  let proofs: ProofBook
 
   init(
     directory: DataDirectory, store: any Store, trust: LoadedTrust, transport: any PeerLink, seed: WalletSeed,
@@ -43,6 +44,7 @@ public final class Wallet: Sendable {
       (directory, store, trust, transport, seed)
     (self.clock, self.surroundings, self.report) = (clock, surroundings, report)
     self.cards = CardSlot(cards)
+    proofs = ProofBook(trust: trust.list, store: store, transport: transport, clock: clock)
   }
 
   // MARK: Opening

@@ -156,6 +156,7 @@ extension Wallet {
             terms.mismatch(commit, lock: nil) == nil
           } else { false }
         guard fits else { continue }
+        try await proofs.require(outcome)
         try await apply(AnnouncedPurchase.self, number) { machine in machine.decided(outcome) }
         return true
       } else if let refusal = try? Verified<Refusal>(bytes, by: .key(bank)) {

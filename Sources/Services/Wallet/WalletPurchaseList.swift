@@ -46,7 +46,10 @@ extension Wallet {
     // A restored wallet may not know the description any more: none is better than another one.
     let known =
       Hash.description(info.description, salt: p1.payload.salt) == p1.payload.contract.descriptionHash
-    return Receipt(p1: p1.bytes, p5a: p5a, description: known ? info.description : nil)
+    let proof = try await proofs.renewed(try Outcome<CoreMode>(stored: p5a))
+    return Receipt(
+      p1: p1.bytes, p5a: p5a, description: known ? info.description : nil,
+      proof: try proof.map { text throws(MessageError) in try TlogProof.packed(text) })
   }
 
   /// The signed messages of a purchase, by label, as they went over the wire.

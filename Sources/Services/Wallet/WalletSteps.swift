@@ -194,7 +194,7 @@ extension Wallet {
   /// The archive's public record of (M, n).
   func askArchive<M: LockMode>(_: M.Type, _ p3: Verified<M.LockMessage>) async throws -> Outcome<M>? {
     // The record of (M, n) may hold aborts of other locks (attack 1).
-    outcome(of: p3, in: try await record(p3.payload.terms), M.self)
+    try await outcome(of: p3, in: try await record(p3.payload.terms), M.self)
   }
 
   /// All that the archive has of (M, n).
@@ -212,13 +212,14 @@ extension Wallet {
     return messages
   }
 
-  /// The outcome of this lock among these messages.
+  /// The outcome of this lock among these messages, once it is final.
   func outcome<M: LockMode>(
     of p3: Verified<M.LockMessage>, in messages: [[UInt8]], _: M.Type
-  ) -> Outcome<M>? {
+  ) async throws -> Outcome<M>? {
     for bytes in messages {
       guard let outcome = try? Outcome<M>(bytes, trust: trust.list), Lock<M>(p3).mismatch(outcome) == nil
       else { continue }
+      try await proofs.require(outcome)
       return outcome
     }
     return nil
@@ -232,7 +233,10 @@ extension Wallet {
     let pseudonym = try await info(number).pseudonymIndex
     let answer = try await status(of: terms.n, merchant, at: merchant, pseudonym: pseudonym)
     for bytes in answer.payload.proof {
-      if let outcome = try? Outcome<M>(bytes, trust: trust.list) { return outcome }
+      if let outcome = try? Outcome<M>(bytes, trust: trust.list) {
+        try await proofs.require(outcome)
+        return outcome
+      }
       if let submission = try? Verified<M.Submission>(bytes, by: .key(merchant)) {
         try await openEarly(M.self, number, terms, submission)
       }
@@ -311,7 +315,7 @@ extension Wallet {
     let terms = p3.payload.terms
     let pseudonym = try await info(number).pseudonymIndex
     let answer = try await status(of: terms.n, terms.merchant, at: p3.signer, pseudonym: pseudonym)
-    return outcome(of: p3, in: answer.payload.proof, M.self)
+    return try await outcome(of: p3, in: answer.payload.proof, M.self)
   }
 
   /// After the expiration: P3 at the archive asks for the abort, and gets whichever outcome there is.
@@ -322,7 +326,9 @@ extension Wallet {
       throw ServiceError.protocolViolation("the archive gave no answer")
     }
     let outcome = try Outcome<M>(reply, trust: trust.list)
+    try await proofs.require(outcome)
     // The bank may not have heard: an abort frees the tokens there only when it arrives.
+    await proofs.show(outcome.bytes, to: try entry(p3.signer).url!)
     _ = try? await exchange(outcome.bytes, with: p3.signer)
     return outcome
   }

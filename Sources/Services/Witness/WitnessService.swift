@@ -17,7 +17,14 @@ final class WitnessService: PartyService {
   private let running = RunningInquiries()
   private let queue = AsyncStream.makeStream(of: [UInt8].self)
 
-  init(node: Node) { self.node = node }
+  private let cosigners: [LogCosigner]
+
+  init(node: Node) {
+    self.node = node
+    cosigners = [LogCosigner(node, follows: false), LogCosigner(node, follows: true)].compactMap { $0 }
+  }
+
+  var documents: [Route] { cosigners.flatMap(\.routes) }
 
   // MARK: Asking
 
@@ -70,6 +77,11 @@ final class WitnessService: PartyService {
   {
     let inquiry = try Inquiry(lock, request: lock.bytes, trust: node.trust.list)
     return try await node.store.write { [self] tx in
+      // Attack 4: a commit that was final before the lifetime's end is in the log, though its archive died then.
+      if try cosigners.contains(where: { try $0.hasSeenCommit(of: lock, in: tx) }) {
+        let denial = Denial(.mismatch, "the archive's log has a commit of this lock")
+        return try node.refuse(denial, request: request)
+      }
       let own = try tx.messages(kind: Self.certificates, key: lock.name.bytes)
       if let known = own.first(where: { $0.label == Label.p5c.rawValue }) { return known.bytes }
       let seen = own.compactMap { try? Verified<NonResponse>(stored: $0.bytes).payload.answer }
