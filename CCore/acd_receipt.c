@@ -9,42 +9,11 @@
 #include <string.h>
 #include "acd/cose.h"
 #include "acd_internal.h"
-
-/* MARK: Hashes, each with its purpose in front */
-
-void acd_key_commitment(uint8_t hx[ACD_HASH_SIZE], acd_mode mode, const uint8_t merchant[ACD_PUBLIC_KEY_SIZE],
-                        const uint8_t n[ACD_TRANSACTION_ID_SIZE], const uint8_t x[ACD_HASH_SIZE])
-{
-    const uint8_t mode_byte = (uint8_t)mode;
-    const acd_hash_part parts[] = {{"acd-hx", 6},
-                                   {&mode_byte, 1},
-                                   {merchant, ACD_PUBLIC_KEY_SIZE},
-                                   {n, ACD_TRANSACTION_ID_SIZE},
-                                   {x, ACD_HASH_SIZE}};
-    acd_sha256_parts(hx, parts, sizeof parts / sizeof parts[0]);
-}
-
-void acd_description_hash(uint8_t out[ACD_HASH_SIZE], const uint8_t salt[ACD_HASH_SIZE], const char *text,
-                          size_t len)
-{
-    const acd_hash_part parts[] = {{"acd-description", 15}, {salt, ACD_HASH_SIZE}, {text, len}};
-    acd_sha256_parts(out, parts, sizeof parts / sizeof parts[0]);
-}
-
-void acd_token_message(uint8_t out[ACD_HASH_SIZE], const uint8_t token_key[ACD_PUBLIC_KEY_SIZE],
-                       const uint8_t serial[ACD_HASH_SIZE])
-{
-    const acd_hash_part parts[] = {
-        {"acd-token", 9}, {token_key, ACD_PUBLIC_KEY_SIZE}, {serial, ACD_HASH_SIZE}};
-    acd_sha256_parts(out, parts, sizeof parts / sizeof parts[0]);
-}
+#include "acd_receipt_internal.h"
 
 /* MARK: The view: what the checks need of the messages, borrowed from the inputs */
 
-typedef struct span {
-    const uint8_t *bytes; /* NULL when absent */
-    size_t len;
-} span;
+typedef acd_span span;
 
 typedef struct receipt_view {
     span receipt_in, trust_in;
@@ -349,51 +318,7 @@ static acd_status check_description(receipt_view *view)
     return agree(hash, view->h_description, ACD_HASH_SIZE);
 }
 
-/* MARK: The log: after all others, and without their view, which takes as much stack as a proof */
-
-typedef struct log_view {
-    span policy, proof, p5a;
-    uint64_t skew_seconds, age_seconds, now;
-    void *scratch;
-    int has_times;
-} log_view;
-
-/* All signatures are checked by now, so that scratch is free: the policy's 2.4 KiB stand there. */
-static acd_policy *policy_place(const log_view *view)
-{
-    uintptr_t over = (uintptr_t)view->scratch % _Alignof(acd_policy);
-    return (acd_policy *)(void *)((uint8_t *)view->scratch + (over == 0 ? 0 : _Alignof(acd_policy) - over));
-}
-
-_Static_assert(sizeof(acd_policy) + _Alignof(acd_policy) <= ACD_RECEIPT_SCRATCH_MIN, "scratch holds a policy");
-
-static acd_status check_log_proof(acd_receipt_facts *facts, log_view *view)
-{
-    if (view->policy.bytes == NULL) {
-        return ACD_OK;
-    }
-    acd_policy *policy = policy_place(view);
-    ACD_TRY(acd_policy_read(policy, (const char *)view->policy.bytes, view->policy.len));
-    if (!acd_policy_covers(policy, facts->archive)) {
-        return ACD_OK; /* the list has no policy for this archive */
-    }
-    if (view->proof.bytes == NULL) {
-        return ACD_ERR_UNTRUSTED;
-    }
-    acd_leaf leaf = {.kind = ACD_LEAF_COMMIT, .at = facts->committed_at};
-    acd_proof_facts found;
-    acd_leaf_transaction(leaf.subject, facts->merchant, facts->n);
-    memcpy(leaf.lock, facts->lock, sizeof leaf.lock);
-    acd_sha256(leaf.body, view->p5a.bytes, view->p5a.len);
-    ACD_TRY(acd_outcome_verify(&found, view->proof.bytes, view->proof.len, &leaf, facts->lifetime,
-                               facts->archive, policy, view->skew_seconds));
-    facts->is_logged = 1;
-    facts->fresh = found.cosigned.fresh;
-    view->has_times = !policy->is_none;
-    return ACD_OK;
-}
-
-static acd_status check_log_age(acd_receipt_facts *facts, log_view *view)
+static acd_status check_log_age(acd_receipt_facts *facts, acd_receipt_log *view)
 {
     int is_old = view->has_times && view->age_seconds != 0 && view->now > facts->fresh &&
                  view->now - facts->fresh > view->age_seconds;
@@ -446,7 +371,8 @@ static const check_row checks[ACD_CHECK_COUNT] = {
     [ACD_CHECK_DESCRIPTION] = {check_description, "description",
                                "The description shown is not the one in the contract."},
     [ACD_CHECK_LOG_PROOF] = {NULL, "log-proof",
-                             "It is not shown that the archive's log has this record, as its witnesses saw it."},
+                             "It is not shown that the archive's log has this record, "
+                             "as its witnesses saw it."},
     [ACD_CHECK_LOG_AGE] = {NULL, "log-age",
                            "The proof from the archive's log is too old: the receipt has to be made anew."},
 };
@@ -467,8 +393,6 @@ const char *acd_receipt_check_text(acd_receipt_check check)
     const check_row *row = row_of(check);
     return row == NULL ? "Unknown check." : row->text;
 }
-
-/* MARK: The call */
 
 static void fill_facts(acd_receipt_facts *facts, const receipt_view *view)
 {
@@ -495,19 +419,11 @@ static void fill_facts(acd_receipt_facts *facts, const receipt_view *view)
     facts->parcel_len = view->parcel.len;
 }
 
-/* What the call was given. */
-typedef struct receipt_input {
-    span receipt, trust;
-    const uint8_t *authority;
-    uint64_t now;
-    void *scratch;
-    size_t scratch_cap;
-} receipt_input;
-
 /* All checks but the log's. Never inlined: its view has to be gone before the log's proof is verified. */
-static __attribute__((noinline)) acd_status check_messages(acd_receipt_facts *facts, log_view *log,
+static __attribute__((noinline)) acd_status check_messages(acd_receipt_facts *facts,
+                                                           acd_receipt_log *log,
                                                            acd_receipt_check *failed,
-                                                           const receipt_input *input)
+                                                           const acd_receipt_input *input)
 {
     receipt_view view;
     memset(&view, 0, sizeof view);
@@ -525,24 +441,14 @@ static __attribute__((noinline)) acd_status check_messages(acd_receipt_facts *fa
     log->policy = view.policy;
     log->proof = view.proof;
     log->p5a = (span){view.p5a.bytes, view.p5a.len};
-    log->skew_seconds = view.skew_seconds;
-    log->age_seconds = view.age_seconds;
+    log->skew_seconds = view.skew_seconds, log->age_seconds = view.age_seconds;
     return ACD_OK;
 }
 
-/* Without the log's code: nothing is valid under a list that may demand a proof. */
-static acd_status refuse_policy(acd_receipt_facts *facts, log_view *view)
+static acd_status check_all(acd_receipt_facts *facts, acd_receipt_check *failed,
+                            const acd_receipt_input *input, acd_proof_check check_proof)
 {
-    (void)facts;
-    return view->policy.bytes == NULL ? ACD_OK : ACD_ERR_UNTRUSTED;
-}
-
-typedef acd_status (*proof_check)(acd_receipt_facts *facts, log_view *view);
-
-static acd_status check_all(acd_receipt_facts *facts, acd_receipt_check *failed, const receipt_input *input,
-                            proof_check check_proof)
-{
-    log_view log = {.now = input->now, .scratch = input->scratch};
+    acd_receipt_log log = {.now = input->now, .scratch = input->scratch};
     ACD_TRY(check_messages(facts, &log, failed, input));
     *failed = ACD_CHECK_LOG_PROOF;
     ACD_TRY(check_proof(facts, &log));
@@ -552,8 +458,8 @@ static acd_status check_all(acd_receipt_facts *facts, acd_receipt_check *failed,
     return ACD_OK;
 }
 
-static acd_status verify(acd_receipt_facts *facts, acd_receipt_check *failed, const receipt_input *input,
-                         proof_check check_proof)
+acd_status acd_receipt_run(acd_receipt_facts *facts, acd_receipt_check *failed,
+                           const acd_receipt_input *input, acd_proof_check check_proof)
 {
     if (facts == NULL || failed == NULL) {
         return ACD_ERR_MISUSE;
@@ -576,13 +482,11 @@ static acd_status verify(acd_receipt_facts *facts, acd_receipt_check *failed, co
     return status;
 }
 
-acd_status acd_receipt_verify(acd_receipt_facts *facts, acd_receipt_check *failed, const void *receipt,
-                              size_t receipt_len, const void *trust, size_t trust_len,
-                              const uint8_t *authority, uint64_t now, void *scratch, size_t scratch_cap)
+/* Without the log's code: nothing is valid under a list that may demand a proof. */
+static acd_status refuse_policy(acd_receipt_facts *facts, acd_receipt_log *log)
 {
-    const receipt_input input = {{receipt, receipt_len}, {trust, trust_len}, authority, now,
-                                 scratch, scratch_cap};
-    return verify(facts, failed, &input, check_log_proof);
+    (void)facts;
+    return log->policy.bytes == NULL ? ACD_OK : ACD_ERR_UNTRUSTED;
 }
 
 acd_status acd_receipt_verify_unlogged(acd_receipt_facts *facts, acd_receipt_check *failed,
@@ -590,7 +494,7 @@ acd_status acd_receipt_verify_unlogged(acd_receipt_facts *facts, acd_receipt_che
                                        size_t trust_len, const uint8_t *authority, uint64_t now,
                                        void *scratch, size_t scratch_cap)
 {
-    const receipt_input input = {{receipt, receipt_len}, {trust, trust_len}, authority, now,
-                                 scratch, scratch_cap};
-    return verify(facts, failed, &input, refuse_policy);
+    const acd_receipt_input input = {
+        {receipt, receipt_len}, {trust, trust_len}, authority, now, scratch, scratch_cap};
+    return acd_receipt_run(facts, failed, &input, refuse_policy);
 }

@@ -1,8 +1,10 @@
-// fin(): where the trust list has a policy for an archive's log, its outcome counts for or against anybody but
-// itself only with a proof that the log has it, as a quorum of witnesses saw it between its own time and its
-// lifetime's end. Against the archive its signature is enough. The age of a checkpoint plays no part in court.
+// fin(): where the trust list has a policy for an archive's log, its outcome counts for or against anybody
+// but itself only with a proof that the log has it, as a quorum of witnesses saw it between its own time
+// and its lifetime's end. Against the archive its signature is enough. The age of a checkpoint plays no
+// part in court.
 //
-// A reading of its own, from the core's primitives: what parties and judge share would hide a party's mistake.
+// A reading of its own, from the core's primitives: what parties and judge share would hide a party's
+// mistake.
 
 import Messages
 

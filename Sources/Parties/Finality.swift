@@ -1,6 +1,6 @@
-// fin(Y): when an outcome counts (docs/adr/0009). Where the trust list has a policy for the log of the archive
-// that signed it, its signature alone is not enough: the outcome has to stand in that log, as a quorum of
-// witnesses saw it after it was made and before its lifetime's end (attacks 4, 5 and 18).
+// fin(Y): when an outcome counts (docs/adr/0009). Where the trust list has a policy for the log of the
+// archive that signed it, its signature alone is not enough: the outcome has to stand in that log, as a
+// quorum of witnesses saw it after it was made and before its lifetime's end (attacks 4, 5 and 18).
 //
 // Invariant: an archive that the policy names is believed nothing without a proof; of an archive that it does
 // not name nothing changes.

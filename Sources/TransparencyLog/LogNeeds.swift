@@ -3,7 +3,8 @@
 
 /// Names of objects.
 public enum LogNeeds {
-  /// An object: the first `width` entries or hashes, under the partial name or, once it is full, the full one.
+  /// An object: the first `width` entries or hashes, under the partial name or, once it is full, the full
+  /// one.
   public struct Object: Hashable, Sendable {
     public let path: String
     /// Where the same stands once more came; nil: it is full itself.

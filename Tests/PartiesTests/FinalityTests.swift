@@ -1,5 +1,5 @@
-// fin(): an outcome of an archive whose log the trust list demands counts only as that log shows it (attacks 5
-// and 18). Each fix is switched off once, by a list without a policy: then the attack succeeds.
+// fin(): an outcome of an archive whose log the trust list demands counts only as that log shows it
+// (attacks 5 and 18). Each fix is switched off once, by a list without a policy: then the attack succeeds.
 
 import Messages
 import Parties

@@ -1,5 +1,5 @@
-// A witness of logs over its store and routes, with a log whose files it reads over a transport in memory: what
-// it cosigns with either key, and what it never does (attacks 5 and 18).
+// A witness of logs over its store and routes, with a log whose files it reads over a transport in memory:
+// what it cosigns with either key, and what it never does (attacks 5 and 18).
 
 import Foundation
 import Logging

@@ -47,8 +47,8 @@ typedef enum acd_receipt_check {
     ACD_CHECK_EXPIRATION,        /* P4.expiration <= the contract's, P5a.at < P4.expiration, one lifetime */
     ACD_CHECK_DATES,             /* P5a.at is not after the time of verification plus the list's skew */
     ACD_CHECK_DESCRIPTION,       /* the description, if shown, has the contract's hash */
-    ACD_CHECK_LOG_PROOF,         /* P5a is in A's log, which a quorum saw in time, if the list has a policy for A */
-    ACD_CHECK_LOG_AGE,           /* and saw again no longer ago than the list allows */
+    ACD_CHECK_LOG_PROOF,         /* if the list has a policy for A: P5a is in its log, as a quorum saw it */
+    ACD_CHECK_LOG_AGE,           /* and seen again no longer ago than the list allows */
     ACD_CHECK_COUNT
 } acd_receipt_check;
 

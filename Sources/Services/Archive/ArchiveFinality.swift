@@ -1,10 +1,10 @@
 // fin() at the archive: heads are cosigned by the policy's witnesses, outcomes are let go once a quorum has,
 // and their proofs are served.
 //
-// Invariants: what a policy demands a proof of, the archive shows nobody without one, the key in a commit least
-// of all (attack 4: a commit that misses its cosignatures gives nothing away); copies leave in the step behind
-// the one that keeps the cosigned checkpoint. What a witness says counts by signature: its cosignature, or this
-// log's own checkpoint that is ahead of what is here.
+// Invariants: what a policy demands a proof of, the archive shows nobody without one, the key in a commit
+// least of all (attack 4: a commit that misses its cosignatures gives nothing away); copies leave in the
+// step behind the one that keeps the cosigned checkpoint. What a witness says counts by signature: its
+// cosignature, or this log's own checkpoint that is ahead of what is here.
 
 import Foundation
 import Messages

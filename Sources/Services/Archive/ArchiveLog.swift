@@ -2,10 +2,10 @@
 // that publishes, as rows of the store; what is here turns rows into tiles, and serves those as files.
 //
 // Invariants: a row is written in the transaction of its record or not at all; tiles follow rows, in their
-// order; where the tiles have what the rows have not, or something else, the archive does not start. Where the
-// trust list demands proofs of this archive, nobody is shown an outcome before a quorum has cosigned a head that
-// has it (ArchiveFinality.swift); and where a witness has seen more of this log than is here, nothing more is
-// decided.
+// order; where the tiles have what the rows have not, or something else, the archive does not start. Where
+// the trust list demands proofs of this archive, nobody is shown an outcome before a quorum has cosigned a
+// head that has it (ArchiveFinality.swift); and where a witness has seen more of this log than is here,
+// nothing more is decided.
 
 import Foundation
 import Messages

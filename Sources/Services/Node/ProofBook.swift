@@ -1,6 +1,7 @@
-// fin() at a running party: before anybody acts on an outcome whose archive's log the trust list has a policy
-// for, its proof is here, and holds (Finality). The proof comes from the archive, or from whoever brings the
-// outcome, and is kept with it: for receipts, for judges, and for others who ask later than the archive lives.
+// fin() at a running party: before anybody acts on an outcome whose archive's log the trust list has a
+// policy for, its proof is here, and holds (Finality). The proof comes from the archive, or from whoever
+// brings the outcome, and is kept with it: for receipts, for judges, and for others who ask later than the
+// archive lives.
 //
 // Invariants: what is kept has been checked; what others bring is held in bounded memory only, until the
 // outcome comes and it can be.

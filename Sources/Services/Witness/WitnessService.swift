@@ -77,7 +77,8 @@ final class WitnessService: PartyService {
   {
     let inquiry = try Inquiry(lock, request: lock.bytes, trust: node.trust.list)
     return try await node.store.write { [self] tx in
-      // Attack 4: a commit that was final before the lifetime's end is in the log, though its archive died then.
+      // Attack 4: a commit that was final before the lifetime's end is in the log, though its archive died
+      // then.
       if try cosigners.contains(where: { try $0.hasSeenCommit(of: lock, in: tx) }) {
         let denial = Denial(.mismatch, "the archive's log has a commit of this lock")
         return try node.refuse(denial, request: request)
