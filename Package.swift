@@ -155,7 +155,7 @@ let package = Package(
     .testTarget(
       name: "ServicesTests",
       dependencies: [
-        "Services", "Storage", "BlindTokens", "TransparencyLog",
+        "Services", "Storage", "BlindTokens", "TransparencyLog", "Judge",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: swiftSettings + ipsecMBSettings),

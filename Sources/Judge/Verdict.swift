@@ -105,6 +105,8 @@ public enum Dispute: String, CaseIterable, Sendable {
   case approvedTwice = "approved-twice"
   case claimWithheld = "claim-withheld"
   case claimedBeyondValue = "claimed-beyond-value"
+  case historyRewritten = "history-rewritten"
+  case abortedEarly = "aborted-early"
 
   /// A headline for people.
   public var title: String {
@@ -126,6 +128,8 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .approvedTwice: "the archive gave one token away twice"
     case .claimWithheld: "a token's issuer does not owe what was spent of it"
     case .claimedBeyondValue: "more of a token was claimed from its issuer than it is worth"
+    case .historyRewritten: "the archive's log says two things that cannot both be"
+    case .abortedEarly: "the archive aborted before the expiration, without the merchant's Cancel"
     }
   }
 
@@ -182,6 +186,14 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .claimedBeyondValue:
       "One bank signed claims of more of a token, by different authorizations, than it is worth: against the"
         + " bank."
+    case .historyRewritten:
+      "The archive's key signed checkpoints of one log under which stand two trees of one size, two entries"
+        + " of one place, two outcomes of one lock, two commits of one transaction, a later entry that is"
+        + " older,"
+        + " or one older than what witnesses saw without it: against the archive."
+    case .abortedEarly:
+      "An abort says that it was made before the expiration, and holds no Cancel by the merchant: against the"
+        + " archive."
     }
   }
 

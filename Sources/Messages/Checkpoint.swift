@@ -280,10 +280,31 @@ public struct LogPolicy: Hashable, Sendable {
 /// A tlog-proof: text from its parts.
 public enum TlogProof {
   /// The proof of the leaf at `index`; `checkpoint` is the whole note, with its cosignatures.
-  public static func text(index: UInt64, path: [Hash], checkpoint: [UInt8]) -> [UInt8] {
-    var out = Array("c2sp.org/tlog-proof@v1\nindex \(index)\n".utf8)
+  /// `extra` is whatever a verifier may want beside it, such as the entry itself.
+  public static func text(
+    index: UInt64, path: [Hash], checkpoint: [UInt8], extra: [UInt8]? = nil
+  ) -> [UInt8] {
+    var out = Array("c2sp.org/tlog-proof@v1\n".utf8)
+    if let extra { out += Array("extra ".utf8) + Base64.encode(extra) + [UInt8(ascii: "\n")] }
+    out += Array("index \(index)\n".utf8)
     for hash in path { out += Base64.encode(hash.bytes) + [UInt8(ascii: "\n")] }
     return out + [UInt8(ascii: "\n")] + checkpoint
+  }
+
+  /// The extra of a proof in text; nil if it has none.
+  public static func extra(of text: [UInt8]) -> [UInt8]? {
+    let lines = text.prefix(1 << 17).split(separator: 10, maxSplits: 2, omittingEmptySubsequences: false)
+    let word = Array("extra ".utf8)
+    guard isText(text), lines.count == 3, lines[1].starts(with: word) else { return nil }
+    return Base64.decode(lines[1].dropFirst(word.count))
+  }
+
+  /// The checkpoint with its signatures that a proof in text carries.
+  public static func note(in text: [UInt8]) -> [UInt8]? {
+    guard isText(text),
+      let end = text.indices.dropLast().first(where: { text[$0] == 10 && text[$0 + 1] == 10 })
+    else { return nil }
+    return Array(text[(end + 2)...])
   }
 
   /// Whether a file says of itself that it is a tlog-proof.

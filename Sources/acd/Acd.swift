@@ -34,7 +34,8 @@ struct Acd: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       BankCommand.self, ArchiveCommand.self, MerchantCommand.self, WalletCommand.self, WitnessCommand.self,
-      TrustCommand.self, HearCommand.self, JudgeCommand.self, LogCommand.self, Decode.self, Demo.self,
+      TrustCommand.self, HearCommand.self, JudgeCommand.self, LogCommand.self, MonitorCommand.self,
+      Decode.self, Demo.self,
       SimulateCommand.self,
     ])
 }

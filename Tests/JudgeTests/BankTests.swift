@@ -268,12 +268,21 @@ struct SpentBeyondTests {
       ("of another lock", try uses.abort(p3) { $0.lock = digest(1) }),
       ("of another n", try uses.abort(p3) { $0.n = TransactionID(filled(7, 16))! }),
       ("of another M", try uses.abort(p3) { $0.merchant = Actor.otherMerchant.key }),
-      ("another expiration", try uses.abort(p3) { $0.expiration += 1 }),
       ("another lifetime", try uses.abort(p3) { $0.lifetime += 1 }),
-      ("before the expiration", try uses.abort(p3) { $0.at = Times.expiration - 1 }),
     ] {
       try expectConviction(
         Exhibits(two + [abort], heard: [.bank]), .spentBeyondValue, .bank, Comment(rawValue: name))
+    }
+    // These two convict their archive, too: they say that they came before the expiration.
+    for early in [
+      try uses.abort(p3) { $0.expiration += 1 }, try uses.abort(p3) { $0.at = Times.expiration - 1 },
+    ] {
+      let judged = try Exhibits(two + [early], heard: [.bank]).judged().verdicts
+        .filter { $0.finding == .convicted }
+      #expect(
+        Set(judged.map { "\($0.dispute) \($0.against!.role.name)" }) == [
+          "spentBeyondValue bank", "abortedEarly archive",
+        ])
     }
   }
 

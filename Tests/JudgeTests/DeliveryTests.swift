@@ -319,11 +319,12 @@ struct ValueTakenTests {
       ("by another archive", try sale.p5b(by: .otherArchive)),
       ("of another lock", try sale.p5b { $0.lock = digest(1) }),
       ("another lifetime", try sale.p5b { $0.lifetime += 1 }),
-      ("too early", try sale.p5b { $0.at = Times.expiration - 1 }),
     ]
     for (name, abort) in aborts {
       try expectAcquittal(Exhibits(files + [abort.bytes], heard: [.bank]), name)
     }
+    let early = try sale.p5b { $0.at = Times.expiration - 1 }.bytes
+    try expectConviction(Exhibits(files + [early], heard: [.bank]), .abortedEarly, .archive, "too early")
   }
 
   @Test("of a committed series the bank accounts for the running total, and says that the rest is available")

@@ -115,3 +115,111 @@ struct LogTests {
     #expect(try without.judged().findings(.badGoods) == [.undecided])
   }
 }
+
+@Suite("History rewritten")
+struct HistoryTests {
+  private func leaf(
+    _ number: UInt8, _ kind: LogLeaf.Kind = .commit, at: Timestamp = Times.now, lock: UInt8? = nil,
+    subject: UInt8? = nil
+  ) -> LogLeaf {
+    LogLeaf(
+      kind: kind, at: at, subject: digest(subject ?? number), lock: digest(lock ?? number),
+      body: digest(number ^ 0x80))
+  }
+
+  /// What a log of one or two entries says of one of them.
+  private func statement(
+    _ entries: [[UInt8]], _ index: Int, by archive: Actor = .archive,
+    of origin: String = "archive.example/log",
+    cosignedAt time: Timestamp? = nil
+  ) throws -> [UInt8] {
+    let hashes = entries.map(TreeHash.leaf)
+    let root = hashes.count == 1 ? hashes[0] : TreeHash.node(hashes[0], hashes[1])
+    let checkpoint = Checkpoint(origin: origin, size: UInt64(entries.count), root: root)
+    let log = try NoteKey(name: origin, kind: .log, publicKey: archive.key)
+    var note = try archive.withKey { (signing) throws(MessageError) in
+      try checkpoint.signed(as: log, with: signing)
+    }
+    if let time {
+      let key = try NoteKey(name: "w.example", kind: .cosigner, publicKey: Actor.witness.key)
+      let text = try checkpoint.text()
+      note += try Actor.witness.withKey { (signing) throws(MessageError) in
+        try signing.noteLine(key, over: text, at: time)
+      }
+    }
+    return TlogProof.text(
+      index: UInt64(index), path: hashes.count == 1 ? [] : [hashes[1 - index]], checkpoint: note,
+      extra: entries[index])
+  }
+
+  @Test("two statements of one log that cannot both be convict its archive, and neither does alone")
+  func convicts() throws {
+    let (first, other) = (leaf(1).encoded, leaf(2).encoded)
+    let cases: [(String, [[UInt8]])] = [
+      ("rewritten", [try statement([first], 0), try statement([other, other], 0)]),
+      ("split", [try statement([first], 0), try statement([other], 0)]),
+      (
+        "commit and abort",
+        try [0, 1].map { try statement([first, leaf(3, .abort, lock: 1).encoded], $0) }
+      ),
+      ("two commits", try [0, 1].map { try statement([first, leaf(3, subject: 1).encoded], $0) }),
+      ("older", try [0, 1].map { try statement([first, leaf(3, at: Times.now - 1).encoded], $0) }),
+      (
+        "dated back behind a cosignature",
+        [
+          try statement([first], 0, cosignedAt: Times.now + 100),
+          try statement([first, leaf(3, at: Times.now + 64).encoded], 1),
+        ]
+      ),
+    ]
+    for (name, files) in cases {
+      let exhibits = Exhibits(files, trust: demanding())
+      try expectConviction(exhibits, .historyRewritten, .archive, Comment(rawValue: name))
+      try expectAllNeeded(exhibits, .historyRewritten, Comment(rawValue: name))
+    }
+    let junk = [try statement([[1, 2, 3]], 0)]
+    try expectConviction(Exhibits(junk), .historyRewritten, .archive, "no entry at all")
+  }
+
+  @Test("honest statements, those of different logs, and forged ones convict nobody")
+  func acquits() throws {
+    let (first, other) = (leaf(1).encoded, leaf(2).encoded)
+    let cases: [(String, [[UInt8]])] = [
+      ("one history", try [0, 1].map { try statement([first, other], $0) } + [try statement([first], 0)]),
+      ("another log", [try statement([first], 0), try statement([other], 0, of: "new.example/log")]),
+      ("another archive", [try statement([first], 0), try statement([other], 0, by: .otherArchive)]),
+      ("a stranger", [try statement([first], 0), try statement([other], 0, by: .stranger)]),
+      ("a merchant", [try statement([first], 0), try statement([other], 0, by: .merchant)]),
+      ("an abort of another lock", try [0, 1].map { try statement([first, leaf(3, .abort).encoded], $0) }),
+      (
+        "two aborts of one transaction",
+        try [0, 1].map {
+          try statement([leaf(1, .abort).encoded, leaf(3, .abort, subject: 1).encoded], $0)
+        }
+      ),
+      (
+        "as old as a witness may be slow",
+        [
+          try statement([first], 0, cosignedAt: Times.now + 100),
+          try statement([first, leaf(3, at: Times.now + 65).encoded], 1),
+        ]
+      ),
+    ]
+    for (name, files) in cases { try expectAcquittal(Exhibits(files, trust: demanding()), name) }
+    var forged = try statement([other], 0)
+    forged[forged.count - 5] ^= 1
+    try expectAcquittal(Exhibits([try statement([first], 0), forged], trust: demanding()), "forged")
+  }
+
+  @Test("an abort before the expiration convicts its archive, unless the merchant cancelled")
+  func abortedEarly() throws {
+    let sale = Sale()
+    try expectConviction(
+      Exhibits([try sale.p5b { $0.at = Times.expiration - 1 }.bytes]), .abortedEarly, .archive)
+    try expectAcquittal(Exhibits([try sale.p5b().bytes]), "in time")
+    try expectAcquittal(Exhibits([try sale.p5b(cancelled: true).bytes]), "cancelled")
+    let other = try Actor.merchant.sign(Cancel(n: sale.n, lock: digest(1))).bytes
+    try expectConviction(
+      Exhibits([try sale.p5b(cancelled: true) { $0.cancel = other }.bytes]), .abortedEarly, .archive)
+  }
+}

@@ -55,7 +55,11 @@ struct WitnessAbortTests {
     let exhibits = Exhibits(
       files + (abort.map { [$0] } ?? []) + more, heard: [.bank], now: end + 10, trust: trust)
     let judgment = try exhibits.judged()
-    #expect(judgment.verdicts.allSatisfy { $0.finding != .convicted || $0.dispute == .spentBeyondValue })
+    // An outcome that says that it came too early convicts its archive, too.
+    #expect(
+      judgment.verdicts.allSatisfy {
+        $0.finding != .convicted || [.spentBeyondValue, .abortedEarly].contains($0.dispute)
+      })
     return judgment.findings(.spentBeyondValue)
   }
 

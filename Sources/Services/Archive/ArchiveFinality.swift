@@ -198,7 +198,8 @@ extension ArchiveLog {
     let (size, note) = policy == nil ? (writer.head.size, try published()) : (final.size, final.note)
     guard let index, index < size else { throw Problem.notFound("the log does not show this outcome yet") }
     let tree = LogTree(size: size, reading: writer.storage.object)
-    let text = TlogProof.text(index: index, path: try tree.inclusion(of: index), checkpoint: note)
+    let text = TlogProof.text(
+      index: index, path: try tree.inclusion(of: index), checkpoint: note, extra: try tree.entry(index))
     return HTTPReply(status: 200, contentType: "text/plain; charset=utf-8", body: .bytes(text))
   }
 

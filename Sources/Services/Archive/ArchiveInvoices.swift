@@ -122,6 +122,10 @@ struct ArchiveInvoices: Sendable {
         switch effect {
         case .keep(let label, let bytes):
           try tx.keep(label, bytes, kind: Self.kind, key: address.bytes)
+          if label == Label(.registered), desk.logs {
+            let leaf = LogLeaf(kind: .registration, at: now, subject: address, body: Hash(of: bytes))
+            try LogRows.append(leaf, in: tx)
+          }
           if label == Label(.complaint) {
             try tx.setMeta(Self.barredMark(try Unverified<Complaint>(bytes).claims.hINV), bytes)
           }
