@@ -55,7 +55,8 @@ final class LyingMerchant: Schemer, Liar {
     if var counter = (try? Unverified<N2>(reply))?.claims, dice.oneIn(2) {
       // More than anybody would pay, or an answer to somebody else's bid.
       if dice.oneIn(2) {
-        counter.price = Money(currency: "EUR", amount: 5_000)!
+        // A little, so that there is the money for it.
+        counter.price = Money(currency: "EUR", amount: (Wares.all.map(\.price).max() ?? 0) + 1)!
       } else {
         (counter.hN1, counter.price) = (Hash(dice.bytes(32))!, Money(currency: "EUR", amount: 30)!)
       }
