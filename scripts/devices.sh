@@ -79,7 +79,7 @@ rows=("test programs: run" "test programs: passed" "test programs: skipped" "sin
   "whole core: code and constants" "whole core: static RAM" "whole core: heap" "receipt verifier: code and constants"
   "card: code and constants" "card: power cuts" "card: commands of any form" "stack: verify a receipt"
   "stack: decode a large map" "stack: sign a message" "stack: seal goods" "stack: open P4"
-  "stack: the card's commands")
+  "stack: verify a log's proof" "stack: verify it packed" "stack: read a policy" "stack: the card's commands")
 echo
 printf '%-38s' "bytes, beyond libsodium's (+ those)"
 printf '%18s' "${targets[@]}"
