@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A wallet whose tokens' keys are on a card, over real services and a real PC/SC stack with acd-card in the reader: PINs, load,
-# buy by every protocol that a card understands, exchange, restore. Wrong PIN, no card, another card, a blocked PIN, a new one.
+# buy by every protocol that a card understands, exchange, restore. Wrong PIN, no card, another card, a blocked PIN, a new one;
+# kill -9 of wallet and card. POINTS: how many kills; SEED: which.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/card_rig.sh
@@ -87,6 +88,52 @@ says 'left out'
 again --card <<<$one
 is "the restored purse" "$($ACD wallet balance --json --data-dir "$W/wallet2" | json '[b["available"] for b in v if b.get("card")]')" \
   "['EUR:2.25']"
+
+echo "card.sh: wallet and card are killed in the middle of loading and of paying"
+# Afterwards what was begun is ended, no token is lost or made, and the card signed one payment for each purchase.
+money() { python3 -c 'import sys; print(sum(round(float(part.split(":")[1]) * 100) for part in sys.argv[1:]))' "$@"; }
+account() { bank account statement alice | tail -1 | cut -d' ' -f2; }
+goes_on() {
+  for _ in $(seq 40); do
+    wallet resume --card <<<$one >"$W/resume.log" 2>&1 || true
+    grep -q 'nothing is open' "$W/resume.log" && return
+    sleep 0.25
+  done
+  fail "a purchase stays open: $(cat "$W/resume.log")"
+}
+RANDOM=${SEED:-$$}
+seed=$RANDOM RANDOM=$seed
+paid=0
+all=$(money "$(account)" "$(wallet balance --json | json 'v[0]["available"]')")
+for point in $(seq "${POINTS:-8}"); do
+  doing=$((RANDOM % 2)) victim=$((RANDOM % 2)) delay=$(printf '0.%03d' $((RANDOM % 400)))
+  if [ $doing = 0 ]; then
+    $ACD wallet card load EUR:0.20 --data-dir "$W/wallet" <<<$one >"$W/kill.log" 2>&1 & busy=$!
+  else
+    $ACD wallet buy goods.bin --yes --card --expiration 5 -o "$W/killed-$point" --data-dir "$W/wallet" \
+      <<<$one >"$W/kill.log" 2>&1 & busy=$!
+  fi
+  sleep "$delay"
+  if [ $victim = 0 ]; then
+    kill -9 $busy 2>/dev/null || true
+  else
+    kill -9 "$inserted" 2>/dev/null || true
+    wait "$inserted" 2>/dev/null || true
+    sleep 0.2
+    insert "$W/one.acd"
+  fi
+  wait $busy 2>/dev/null || true
+  goes_on
+  if [ -e "$W/killed-$point" ]; then
+    cmp -s "$W/killed-$point" "$in/goods.bin" || fail "point $point, seed $seed: the goods arrived changed"
+    paid=$((paid + 75))
+  fi
+  now=$(money "$(account)" "$(wallet balance --json | json 'v[0]["available"]')")
+  [ $((now + paid)) = "$all" ] || fail "point $point, seed $seed: $all cents became $now and $paid paid"
+  until_is 0 locked
+done
+expect 0 bank books
+echo "card.sh: ${POINTS:-8} points, seed $seed: $paid cents were paid"
 
 echo "card.sh: a blocked PIN, the PUK, and a card that is wiped"
 for left in 2 1; do
