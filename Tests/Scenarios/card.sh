@@ -20,6 +20,12 @@ on_card() { wallet balance --json | json '[b["available"] for b in v if b.get("c
 is() { [ "$2" = "$3" ] || fail "$1 is $2 instead of $3"; }
 tries() { reader status --json | json 'v["tries"]["payment"]'; }
 one=1357902 two=5550005
+# is_locked WHEN: whoever talks to the card now, without a PIN and without selecting anything, gets nothing.
+is_locked() {
+  local answer; answer=$(opensc-tool -s 00CA010100 2>/dev/null)
+  grep -q 'SW1=0x6D, SW2=0x00' <<<"$answer" || fail "$1 leaves the card open: $answer"
+}
+signed() { grep -c 'signs pay' "$W/card.log" || true; }
 
 start_all
 start_reader "$W"
@@ -49,6 +55,7 @@ for mode in core early joint compact; do
   rm "$W/out.bin"
 done
 is "the purse on the card" "$(on_card)" "['EUR:3.00']"
+is_locked "a wallet that is done"
 grep -q 'signs pay (P2), EUR 75' "$W/card.log" || fail "the card did not show what it signed: $(cat "$W/card.log")"
 expect 1 wallet buy goods.bin --yes --card --protocol announced -o "$W/out.bin" <<<$one
 says 'a card pays by'
@@ -132,6 +139,14 @@ for point in $(seq "${POINTS:-8}"); do
   [ $((now + paid)) = "$all" ] || fail "point $point, seed $seed: $all cents became $now and $paid paid"
   until_is 0 locked
 done
+before=$(signed)
+$ACD wallet buy goods.bin --yes --card --expiration 5 -o "$W/left.bin" --data-dir "$W/wallet" <<<$one >"$W/kill.log" 2>&1 & busy=$!
+for _ in $(seq 2000); do [ "$(signed)" = "$before" ] || break; sleep 0.01; done
+kill -9 $busy 2>/dev/null || true
+wait $busy 2>/dev/null || true
+[ "$(signed)" -gt "$before" ] || fail "the card signed nothing: $(cat "$W/kill.log")"
+is_locked "a wallet that was killed"
+goes_on
 expect 0 bank books
 echo "card.sh: ${POINTS:-8} points, seed $seed: $paid cents were paid"
 
