@@ -120,17 +120,18 @@ extension CardCommand {
           throw ServiceError.configuration(
             "let the two PINs differ: a counter must not learn the one that pays")
         }
+        for (pin, digits) in pins.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+          try card.change(pin, from: pin.first, to: digits)
+        }
+        // Last: until all three are set the card signs nothing, and this command can be given again.
         var puk: String?
         if state.defaults.contains(.puk) {
           var generator = SystemRandomNumberGenerator()
           let drawn = (0..<12).map { _ in String(Int.random(in: 0...9, using: &generator)) }.joined()
-          // Shown before it is set: a card whose PUK nobody knows is lost with its PIN.
+          // Shown before it is set: nobody must miss it.
           if !options.json { print("PUK  \(drawn)   write it down: it sets a new PIN when one is forgotten") }
           try card.change(.puk, from: CardPIN.puk.first, to: drawn)
           puk = drawn
-        }
-        for (pin, digits) in pins.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-          try card.change(pin, from: pin.first, to: digits)
         }
         if options.json { return try printJSON(["puk": puk ?? "", "reader": reader.name]) }
         print("the card in \(reader.name) is yours\nnext: acd wallet card load EUR:5.00")
