@@ -45,7 +45,10 @@ remove() {
   kill "$inserted"
   wait "$inserted" || fail "acd-card ended with $?"
   inserted=
+  in_time is_empty # pcscd takes a moment to see it
 }
+
+is_empty() { ! opensc-tool --atr; }
 
 end_reader() {
   local pid
