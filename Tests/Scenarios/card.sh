@@ -126,7 +126,7 @@ for point in $(seq "${POINTS:-8}"); do
   else
     kill -9 "$inserted" 2>/dev/null || true
     wait "$inserted" 2>/dev/null || true
-    sleep 0.2
+    wait $busy 2>/dev/null || true # it has the reader for itself meanwhile
     insert "$W/one.acd"
   fi
   wait $busy 2>/dev/null || true
