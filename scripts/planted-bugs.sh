@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Does the simulator find bugs? Each bug of Tests/PlantedBugs is planted into a copy of the sources, all in one release
-# build, each switched on by its number in the environment; the sources themselves have no hooks. Then the simulator
-# looks for each. Prints what found it, and fails if more than one in twenty stays unfound.
+# build, each switched on by its number in the environment; the sources themselves have no hooks. With all of them
+# switched off it has to do what the sources do. Then the simulator looks for each: prints what found it, and fails if
+# more than one in twenty stays unfound.
 #
 # Usage: planted-bugs.sh [NAME…]     BUDGET=SECONDS of processor time for each bug (default 30), WORKERS=NUMBER at a time
 set -euo pipefail
@@ -11,4 +12,10 @@ tree=.build/planted/tree
 scratch=.build/planted/build
 python3 scripts/planted_bugs.py plant "$tree"
 swift build --package-path "$tree" --scratch-path "$scratch" -c release --product acd
+# A bug that is switched off changes nothing: the build with all of them does what the sources do.
+swift build --product acd
+for who in none all; do
+  [ "$(scripts/trace-hash.sh "$scratch/release/acd" $who)" = "$(scripts/trace-hash.sh .build/debug/acd $who)" ] ||
+    { echo "liars $who: a planted bug acts although it is switched off"; exit 1; }
+done
 exec python3 scripts/planted_bugs.py hunt "$scratch/release/acd" "$@"

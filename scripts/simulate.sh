@@ -8,29 +8,22 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 runs=${1:-2800}
-workers=${WORKERS:-$(nproc)}
+export WORKERS=${WORKERS:-$(nproc)}
 stops=${STOPS:-twice}
 swift build --product acd
 swift build -c release --product acd
 
-# The trace hashes of seeds 1 to 24, as one.
-hash() {
-  "$1" simulate --json --workers "$workers" --seeds 1..24 --transactions 12 --byzantine "$2" | python3 -c '
-import hashlib, json, sys
-flat = json.load(sys.stdin)["hashes"]
-print(hashlib.sha256(repr(sorted(zip(flat[::2], flat[1::2]))).encode()).hexdigest()[:32])'
-}
 for who in none all; do
-  debug=$(hash .build/debug/acd $who)
+  debug=$(scripts/trace-hash.sh .build/debug/acd $who)
   for again in .build/debug/acd .build/release/acd .build/release/acd; do
-    [ "$(hash $again $who)" = "$debug" ] || { echo "the same seeds gave another trace in $again"; exit 1; }
+    [ "$(scripts/trace-hash.sh $again $who)" = "$debug" ] || { echo "the same seeds gave another trace in $again"; exit 1; }
   done
   echo "seeds 1 to 24, liars $who: trace hash $debug, twice in each of the debug and release builds"
 done
 
 simulate() {
   echo "acd simulate $*"
-  nice -n 10 .build/release/acd simulate --workers "$workers" "$@"
+  nice -n 10 .build/release/acd simulate --workers "$WORKERS" "$@"
 }
 simulate --seeds "1..$runs"
 simulate --seeds "1..$(((runs + 1) / 2))" --byzantine all
