@@ -2,7 +2,7 @@
 // by one of them, and the judge convicts the archive on what was written down; an honest archive is never
 // suspected.
 //
-// ACD_CHEATS says how many seeds (default 300); a failure names its seed.
+// ACD_CHEATS says how many seeds (default 100); a failure names its seed.
 
 import Foundation
 import Judge
@@ -163,7 +163,7 @@ private struct Scene {
 @Suite("A cheating archive")
 struct CheatingArchiveTests {
   private static let count =
-    ProcessInfo.processInfo.environment["ACD_CHEATS"].flatMap { UInt64($0) } ?? 300
+    ProcessInfo.processInfo.environment["ACD_CHEATS"].flatMap { UInt64($0) } ?? 100
 
   /// Whether the two who watch suspect what is shown after what was shown before, and what they write down.
   private func watched(
