@@ -127,7 +127,8 @@ static acd_status run_receipt(const vector *in, const char **check)
 {
     acd_receipt_facts facts;
     acd_receipt_check failed = ACD_CHECK_NONE;
-    size_t cap = (in->bytes.len > in->trust.len ? in->bytes.len : in->trust.len) + ACD_SIGN1_PREFIX;
+    size_t cap = in->bytes.len > in->trust.len ? in->bytes.len : in->trust.len;
+    cap = (cap > ACD_RECEIPT_SCRATCH_MIN ? cap : ACD_RECEIPT_SCRATCH_MIN) + ACD_SIGN1_PREFIX;
     acd_status status = acd_receipt_verify(&facts, &failed, in->bytes.bytes, in->bytes.len, in->trust.bytes,
                                            in->trust.len, in->authority.len > 0 ? in->authority.bytes : NULL,
                                            in->now, sample_alloc(cap), cap);
