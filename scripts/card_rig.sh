@@ -34,11 +34,30 @@ start_reader() {
   in_time test -S /run/pcscd/pcscd.comm
 }
 
-# insert FILE: puts that card into the reader; it says on card.log what it signs.
+# insert FILE: puts that card into the reader; it says on card.log what it signs. pcscd may still be busy with the card that was
+# there, and then takes the new one out with it: so again, until it stays.
 insert() {
-  $card --show "$1" 2>>"$rig_folder/card.log" &
-  inserted=$!
-  in_time opensc-tool --atr
+  for _ in 1 2 3 4 5; do
+    $card --show "$1" 2>>"$rig_folder/card.log" &
+    inserted=$!
+    stays && return
+    kill "$inserted" 2>/dev/null || true
+    wait "$inserted" 2>/dev/null || true
+    sleep 0.5
+  done
+  fail "pcscd does not see the card $1"
+}
+
+# Whether the card that was put in answers, and goes on to.
+stays() {
+  local answers=0
+  for _ in $(seq 100); do
+    kill -0 "$inserted" 2>/dev/null || return 1
+    if opensc-tool --atr >/dev/null 2>&1; then answers=$((answers + 1)); else answers=0; fi
+    [ "$answers" -lt 4 ] || return 0
+    sleep 0.05
+  done
+  return 1
 }
 
 remove() {
