@@ -81,6 +81,7 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/log.sh
 	Tests/Scenarios/fin.sh
 	Tests/Scenarios/monitor.sh
+	Tests/Scenarios/certify.sh
 	Tests/Scenarios/storm.sh
 	Tests/Scenarios/kill.sh 12
 	Tests/Scenarios/kill.sh 8 "" early

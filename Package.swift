@@ -84,6 +84,7 @@ let package = Package(
     // MARK: Swift, floor by floor
     .target(name: "Messages", dependencies: ["CCore", "CSodium"], swiftSettings: swiftSettings),
     .target(name: "Parties", dependencies: ["Messages"], swiftSettings: swiftSettings),
+    .target(name: "Certification", dependencies: ["Messages", "COpenSSL"], swiftSettings: swiftSettings),
     .target(name: "Cards", dependencies: ["Messages"], swiftSettings: swiftSettings),
     .target(name: "CardReaders", dependencies: ["Cards", "CPCSC"], swiftSettings: swiftSettings),
     .target(
@@ -104,7 +105,7 @@ let package = Package(
     .target(
       name: "Services",
       dependencies: [
-        "CCore", "Messages", "Cards", "Parties", "BlindTokens", "Storage", "TransparencyLog", "COpenSSL",
+        "CCore", "Messages", "Cards", "Parties", "BlindTokens", "Storage", "TransparencyLog", "COpenSSL", "Certification",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdTLS", package: "hummingbird"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
@@ -127,13 +128,15 @@ let package = Package(
       name: "acd",
       dependencies: [
         "Services", "CardReaders", "PointOfDelivery", "Judge", "Simulation", "TransparencyLog",
+        "Certification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "acd-kiosk",
       dependencies: [
-        "PointOfDelivery", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "PointOfDelivery", "Certification",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
 
@@ -141,6 +144,9 @@ let package = Package(
     .testTarget(
       name: "MessagesTests", dependencies: ["Messages", "CCore"], swiftSettings: swiftSettings),
     .testTarget(name: "CardsTests", dependencies: ["Cards", "Messages", "CCore"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CertificationTests", dependencies: ["Certification", "Messages", "Services", "COpenSSL"],
+      swiftSettings: swiftSettings),
     .testTarget(name: "PartiesTests", dependencies: ["Parties"], swiftSettings: swiftSettings),
     .testTarget(
       name: "BlindTokensTests",

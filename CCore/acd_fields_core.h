@@ -64,6 +64,8 @@ static const acd_field trust_entry_fields[] = {
     TIME(ACD_TRUST_ENTRY_REVOKED_AT, OPTIONAL, "revoked_at"),
     HASH(ACD_TRUST_ENTRY_SEALING_KEY, OPTIONAL, "sealing_key"),
     TEXT(ACD_TRUST_ENTRY_URL, OPTIONAL, 1, 255, "url"),
+    BYTES(ACD_TRUST_ENTRY_CERTIFICATE, OPTIONAL, 64, 2048, "certificate"),
+    TEXT(ACD_TRUST_ENTRY_TSA_POLICY, OPTIONAL, 3, 64, "tsa_policy"),
 };
 
 static const acd_field offer_fields[] = {
@@ -282,6 +284,13 @@ static const acd_field sealed_fields[] = {
     TEXT(ACD_KEY_FORMAT, REQUIRED, 12, 12, "format"),
     HASH(ACD_SEALED_RECIPIENT, REQUIRED, "recipient"),
     BYTES(ACD_SEALED_BOX, REQUIRED, ACD_SEALED_OVERHEAD, ACD_MESSAGE_SIZE_MAX, "box"),
+};
+
+static const acd_field timestamp_fields[] = {
+    TEXT(ACD_KEY_FORMAT, REQUIRED, 15, 15, "format"),
+    BYTES(ACD_TIMESTAMP_TOKEN, REQUIRED, 64, 8192, "token"),
+    HASHES(ACD_TIMESTAMP_HASHES, REQUIRED, 1, 1024, "hashes"),
+    BYTES(ACD_TIMESTAMP_CHECKPOINT, OPTIONAL, 1, 16384, "checkpoint"),
 };
 
 #endif

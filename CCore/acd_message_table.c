@@ -134,6 +134,8 @@ static const acd_message_info table[ACD_TYPE_COUNT] = {
     [ACD_SEALED] = ROW("acd-sealed/1", "Sealed", "Encrypted to a public key", 0, sealed_fields),
 
     [ACD_PAYMENT] = ROW("acd-payment/1", "Payment", "Tokens and endorsement", 0, payment_fields),
+    [ACD_TIMESTAMP] = ROW("acd-timestamp/1", "Timestamp", "Messages that existed by a time", 0,
+                           timestamp_fields),
 
     [ACD_CONTRACT] = ROW("contract", "contract", "Contract", 0, contract_fields),
     [ACD_TOKEN] = ROW("token", "Q*", "Token", 0, token_fields),

@@ -197,7 +197,7 @@ static acd_status judge_entry(const acd_value *values, uint64_t at)
 /* Looks the key up in its role. Of several entries for it one window has to fit, and none may revoke it. */
 static acd_status find_trusted(span *name, const receipt_view *view, acd_role role, const uint8_t *key)
 {
-    acd_value values[9];
+    acd_value values[11];
     acd_list list;
     acd_status found = ACD_ERR_UNTRUSTED;
     ACD_TRY(acd_list_begin(&list, &view->entries));

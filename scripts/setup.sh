@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(build-essential pkg-config cmake libsodium-dev libssl-dev libsqlite3-dev libqrencode-dev libpng-dev libpcsclite-dev
-  libjansson-dev zlib1g-dev curl bc python3 python3-venv microsocks valgrind xxd)
+  libjansson-dev zlib1g-dev openssl curl bc python3 python3-venv microsocks valgrind xxd)
 [ $# = 0 ] || packages=("$@")
 
 sudo=()

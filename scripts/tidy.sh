@@ -6,16 +6,16 @@ bad=0
 complain() { echo "tidy: $*"; bad=1; }
 
 # Floors: a module imports only modules below it.
-declare -A floor=([CCore]=0 [CSodium]=0 [COpenSSL]=0 [CQREncode]=0 [CPNG]=0 [CPCSC]=0 [Messages]=1 [Cards]=2 [CardReaders]=3 [Parties]=2 [BlindTokens]=3
+declare -A floor=([CCore]=0 [CSodium]=0 [COpenSSL]=0 [CQREncode]=0 [CPNG]=0 [CPCSC]=0 [Messages]=1 [Cards]=2 [CardReaders]=3 [Parties]=2 [Certification]=2 [BlindTokens]=3
   [Judge]=3 [TransparencyLog]=3 [Storage]=3 [PointOfDelivery]=3 [Services]=4 [Simulation]=5)
-for module in Messages Cards CardReaders Parties BlindTokens Judge TransparencyLog Storage PointOfDelivery Services Simulation; do
+for module in Messages Cards CardReaders Parties Certification BlindTokens Judge TransparencyLog Storage PointOfDelivery Services Simulation; do
   while read -r file imported; do
     [ -n "${floor[$imported]:-}" ] || continue
     [ "${floor[$imported]}" -lt "${floor[$module]}" ] || complain "$file imports $imported: not below $module"
   done < <(grep -rE '^(public |internal |package )?import ' "Sources/$module" --include='*.swift' |
     sed -E 's/^([^:]*):.*import ([A-Za-z0-9_]+).*/\1 \2/')
 done
-grep -rln '^\(public \|internal \)\?import Foundation' Sources/Messages Sources/Cards Sources/CardReaders Sources/Parties Sources/Judge Sources/TransparencyLog && complain "Foundation below Services"
+grep -rln '^\(public \|internal \)\?import Foundation' Sources/Messages Sources/Cards Sources/CardReaders Sources/Parties Sources/Certification Sources/Judge Sources/TransparencyLog && complain "Foundation below Services"
 grep -rl 'import Services\|import Storage\|import BlindTokens' Sources/acd-kiosk Sources/PointOfDelivery &&
   complain "the kiosk links the server stack"
 grep -rl 'import Parties' Sources/Judge && complain "the judge believes a party's code"

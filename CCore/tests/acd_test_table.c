@@ -52,7 +52,7 @@ static void inner_maps_nest_no_deeper_than_the_worklist(void)
             for (size_t i = 0; i < info->field_count; i++) {
                 const acd_field *field = &info->fields[i];
                 if (field->kind == ACD_FIELD_MAP || field->kind == ACD_FIELD_MAP_LIST) {
-                    CHECK(field->sub > ACD_PAYMENT && field->sub < ACD_TYPE_COUNT);
+                    CHECK(field->sub > ACD_TIMESTAMP && field->sub < ACD_TYPE_COUNT);
                     maps++;
                     depth[type] = depth[field->sub] + 1 > depth[type] ? depth[field->sub] + 1 : depth[type];
                     deepest = waiting[field->sub] > deepest ? waiting[field->sub] : deepest;
@@ -72,8 +72,8 @@ static void only_containers_have_a_format_and_no_signer(void)
     for (int type = ACD_NONE + 1; type < ACD_TYPE_COUNT; type++) {
         const acd_message_info *info = acd_message_info_of((acd_message_type)type);
         int is_container = type == ACD_RECEIPT || type == ACD_BUNDLE || type == ACD_SEALED ||
-                           type == ACD_PAYMENT;
-        int is_inner = type > ACD_PAYMENT;
+                           type == ACD_PAYMENT || type == ACD_TIMESTAMP;
+        int is_inner = type > ACD_TIMESTAMP;
         CHECK((acd_map_field((acd_message_type)type, ACD_KEY_FORMAT) >= 0) == is_container);
         CHECK((info->signers == 0) == (is_container || is_inner));
         if (is_container) {

@@ -151,7 +151,7 @@ int main(void)
            "; Every encoding is deterministic (RFC 8949 s. 4.2.1). COSE messages are tagged COSE_Sign1 (RFC "
            "9052).\n\n");
     print_any("acd-message", ACD_P1, ACD_P5C);
-    print_any("acd-container", ACD_RECEIPT, ACD_PAYMENT);
+    print_any("acd-container", ACD_RECEIPT, ACD_TIMESTAMP);
     printf("money = [currency: tstr .size 3, amount: 0..%llu] ; A-Z only; in minor units\n"
            "second-money = money ; the second sum in one map\n\n",
            (unsigned long long)ACD_AMOUNT_MAX);

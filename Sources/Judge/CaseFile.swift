@@ -15,6 +15,8 @@ struct CaseFile {
   let heard: Set<PublicKey>
   let tokenHolds: (@Sendable (Token, Denomination) -> Bool)?
   let blindHolds: Judge.BlindCheck?
+  /// By when messages, proofs and logs' entries existed, as timestamp authorities say: by hash.
+  let stamps: Stamps
   let evidence: Evidence
   private(set) var setAside: Set<SetAside>
 
@@ -71,10 +73,13 @@ struct CaseFile {
 
   init(
     _ evidence: Evidence, trust: TrustList, now: Timestamp, heard: Set<PublicKey>,
-    tokenHolds: (@Sendable (Token, Denomination) -> Bool)?, blindHolds: Judge.BlindCheck? = nil
+    tokenHolds: (@Sendable (Token, Denomination) -> Bool)?, blindHolds: Judge.BlindCheck? = nil,
+    stampHolds: Judge.StampCheck? = nil
   ) {
     (self.evidence, self.trust, self.now, self.heard) = (evidence, trust, now, heard)
-    (self.tokenHolds, self.blindHolds, setAside) = (tokenHolds, blindHolds, evidence.setAside)
+    (self.tokenHolds, self.blindHolds) = (tokenHolds, blindHolds)
+    stamps = Stamps(evidence, trust, stampHolds)
+    setAside = evidence.setAside.union(stamps.setAside)
     logProofs = LogProofs(trust, evidence.proofs)
     readDated()
     readOffers()
@@ -106,20 +111,43 @@ struct CaseFile {
   /// Trusted in this role at a time.
   func trusted(_ role: Role, at time: Timestamp) -> SignerRule { .trusted(trust, as: role, at: time) }
 
-  /// For messages without a time: at the time that dates them, or else a key that was never revoked.
+  /// For messages without a time: at the time that dates them, or else a key that was never revoked. A
+  /// timestamp only ever helps: it shows that there was a message, and not that there was none.
   func undated<P>(_ message: Unverified<P>, _ role: Role) throws(MessageError) -> SignerRule {
-    if let time = dated[message.hash] { return trusted(role, at: time) }
     let key = message.claimedSigners[0]
-    guard !trust.entries.contains(where: { $0.key == key && $0.role == role && $0.revokedAt != nil }) else {
+    if let time = dated[message.hash] {
+      return stamped(message.hash, key, role, unlessTrustedAt: time) ?? trusted(role, at: time)
+    }
+    guard isRevoked(key, role) else { return .known(trust, as: role) }
+    guard let rule = stamped(message.hash, key, role) else {
       throw MessageError(.authentication, "revoked", P.type.label)
     }
-    return .known(trust, as: role)
+    return rule
+  }
+
+  private func isRevoked(_ key: PublicKey, _ role: Role) -> Bool {
+    trust.entries.contains { $0.key == key && $0.role == role && $0.revokedAt != nil }
+  }
+
+  /// The rule for what a timestamp authority saw while the key was trusted; nil if none did, or none is
+  /// needed.
+  private func stamped(
+    _ hash: Hash, _ key: PublicKey, _ role: Role, unlessTrustedAt other: Timestamp? = nil
+  ) -> SignerRule? {
+    func isTrusted(_ time: Timestamp) -> Bool {
+      (try? trust.check(key, as: role, at: time, subject: "")) != nil
+    }
+    guard let time = stamps.latest[hash], !(other.map(isTrusted) ?? false), isTrusted(time) else {
+      return nil
+    }
+    return trusted(role, at: time)
   }
 
   /// For P3 and its kin, which a bank makes for no longer than its key lives.
   private func lockRule<L: LockPayload>(_ message: Unverified<L>) throws(MessageError) -> SignerRule {
-    _ = try undated(message, .bank)
-    return trusted(.bank, at: dated[message.hash] ?? message.claims.terms.expiration)
+    let rule = try undated(message, .bank)
+    let isDated = dated[message.hash] != nil || isRevoked(message.claimedSigners[0], .bank)
+    return isDated ? rule : trusted(.bank, at: message.claims.terms.expiration)
   }
 
   private mutating func date(_ hash: Hash, _ time: Timestamp) {

@@ -34,6 +34,7 @@ public struct Evidence: Sendable {
   private(set) var chunks: [[UInt8]: GoodsChunkProof] = [:]
   private(set) var goods: [any GoodsSource] = []
   private(set) var proofs: [[UInt8]] = []
+  private(set) var timestamps: [[UInt8]: EvidenceTimestamp] = [:]
   private(set) var setAside: Set<SetAside> = []
   private var seen: Set<Hash> = []
   private var files = 0
@@ -44,8 +45,11 @@ public struct Evidence: Sendable {
   /// Proofs of logs in one case.
   public static let proofsMax = 64
 
-  /// Takes a file: a signed message, bundle, receipt, sealed message, token, chunk proof, tlog-proof, or the
-  /// 32 bytes of a sealing seed.
+  /// Timestamps in one case.
+  public static let timestampsMax = 64
+
+  /// Takes a file: a signed message, bundle, receipt, sealed message, token, chunk proof, tlog-proof,
+  /// timestamp, or the 32 bytes of a sealing seed.
   /// - Returns: false if it is none of these; then nothing was added, and it may be sealed goods.
   public mutating func add(_ file: [UInt8], name: String) throws(EvidenceError) -> Bool {
     try countFile()
@@ -55,6 +59,9 @@ public struct Evidence: Sendable {
       if let proof = (try? Receipt(encoded: file))?.proof { try take(proof: proof) }
     } else if let sealed = try? SealedMessage(encoded: file) {
       self.sealed[Hash(of: file)] = sealed
+    } else if let stamp = try? EvidenceTimestamp(encoded: file) {
+      timestamps[file] = stamp
+      guard timestamps.count <= Self.timestampsMax else { throw .tooManyFiles }
     } else if let token = try? Token(encoded: file) {
       tokens.insert(token)
     } else if let proof = GoodsChunkProof(encoded: file) {

@@ -14,10 +14,15 @@ public struct Judge: Sendable {
   private let heard: Set<PublicKey>
   private let tokenHolds: (@Sendable (Token, Denomination) -> Bool)?
   private let blindHolds: BlindCheck?
+  private let stampHolds: StampCheck?
 
   /// Whether a signature is the one over a blinded message under its denomination's key.
   public typealias BlindCheck =
     @Sendable (_ signature: [UInt8], _ output: Blinded, _ key: Denomination) -> Bool
+
+  /// When what a timestamp is over existed, if this entry's certificate signed it; nil if it did not.
+  public typealias StampCheck =
+    @Sendable (_ stamp: EvidenceTimestamp, _ authority: TrustEntry, _ skewSeconds: UInt64) -> StampDate?
 
   /// - Parameters:
   ///   - trust: whose keys count, and when.
@@ -27,18 +32,21 @@ public struct Judge: Sendable {
   ///   - tokenHolds: whether a token's blind signature holds under its denomination's key; without it no
   ///     verdict rests on a token that only its owner shows.
   ///   - blindHolds: the same of what a bank signs blindly; without it any signature counts.
+  ///   - stampHolds: reads timestamps; without it none counts.
   public init(
     trust: TrustList, now: Timestamp, heard: Set<PublicKey> = [],
-    tokenHolds: (@Sendable (Token, Denomination) -> Bool)? = nil, blindHolds: BlindCheck? = nil
+    tokenHolds: (@Sendable (Token, Denomination) -> Bool)? = nil, blindHolds: BlindCheck? = nil,
+    stampHolds: StampCheck? = nil
   ) {
     (self.trust, self.now, self.heard, self.tokenHolds) = (trust, now, heard, tokenHolds)
-    self.blindHolds = blindHolds
+    (self.blindHolds, self.stampHolds) = (blindHolds, stampHolds)
   }
 
   /// Decides every dispute that the evidence speaks to.
   public func decide(_ evidence: Evidence) -> Judgment {
     let file = CaseFile(
-      evidence, trust: trust, now: now, heard: heard, tokenHolds: tokenHolds, blindHolds: blindHolds)
+      evidence, trust: trust, now: now, heard: heard, tokenHolds: tokenHolds, blindHolds: blindHolds,
+      stampHolds: stampHolds)
     let goods = file.badGoods()
     let verdicts =
       goods.verdicts + file.notCredited() + file.valueTaken() + file.deliveredThis() + file.bothOutcomes()
@@ -53,7 +61,8 @@ public struct Judge: Sendable {
         ($0.what, $0.message?.description ?? "", $0.reason) < (
           $1.what, $1.message?.description ?? "", $1.reason
         )
-      })
+      },
+      dated: file.stamps.facts)
   }
 
   /// By dispute, then by subject and facts, whatever order the files came in.

@@ -79,6 +79,9 @@ public struct SetAside: Hashable, Sendable {
 public struct Judgment: Equatable, Sendable {
   public let verdicts: [Verdict]
   public let setAside: [SetAside]
+  /// By when messages existed, as timestamp authorities say: for whoever reads the verdicts. Nobody is at
+  /// fault by these.
+  public let dated: [Fact]
 
   /// Whether somebody is at fault.
   public var convicts: Bool { verdicts.contains { $0.finding == .convicted } }

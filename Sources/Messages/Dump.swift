@@ -64,7 +64,7 @@ public struct Dump: Equatable, Sendable {
   /// Which container these bytes are: a token alone is accepted too.
   private static func container(_ bytes: [UInt8]) throws(MessageError) -> MessageType {
     var last = MessageError(.malformed, "malformed", "message")
-    for type in [MessageType.receipt, .bundle, .sealed, .token] {
+    for type in [MessageType.receipt, .bundle, .sealed, .evidenceTimestamp, .token] {
       do throws(MessageError) {
         try withFields(of: type, bytes) { (_) throws(MessageError) in }
         return type

@@ -18,7 +18,7 @@ public enum MessageType: UInt32, CaseIterable, Sendable {
   case purchaseOrder, announcement, announced, consent, a7, a8, a9a, a9b
   case n2, bt1, bt2, bt3, bt4, rf1, rf2, rf3, nonResponse, p5c
   case d0, d1, d2, d3, delegation
-  case receipt, bundle, sealed, payment
+  case receipt, bundle, sealed, payment, evidenceTimestamp
   case contract, token, tokenInput, blinded, denomination, trustEntry, offer
 
   /// How many rows the C table has, its row 0 included; a test holds `allCases` against it.

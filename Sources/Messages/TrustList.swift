@@ -19,12 +19,17 @@ public struct TrustEntry: Fields {
   public var bank: PublicKey?
   /// Where the party answers: "https://host:port".
   public var url: String?
+  /// Timestamp authorities: the X.509 certificate (DER) whose key signs. `key` is its SHA-256.
+  public var certificate: [UInt8]?
+  /// Timestamp authorities: the policy that a token has to state, "1.2.3"; nil: any.
+  public var tsaPolicy: String?
 
   public init(
     role: Role, name: String, key: PublicKey, from: Timestamp, until: Timestamp,
-    revokedAt: Timestamp? = nil, sealingKey: PublicKey? = nil, url: String? = nil, bank: PublicKey? = nil
+    revokedAt: Timestamp? = nil, sealingKey: PublicKey? = nil, url: String? = nil, bank: PublicKey? = nil,
+    certificate: [UInt8]? = nil, tsaPolicy: String? = nil
   ) {
-    self.bank = bank
+    (self.bank, self.certificate, self.tsaPolicy) = (bank, certificate, tsaPolicy)
     (self.role, self.name, self.key, self.from, self.until) = (role, name, key, from, until)
     (self.revokedAt, self.sealingKey, self.url) = (revokedAt, sealingKey, url)
   }
@@ -41,6 +46,8 @@ public struct TrustEntry: Fields {
     revokedAt = f.value(Int(ACD_TRUST_ENTRY_REVOKED_AT))?.number
     sealingKey = f.value(Int(ACD_TRUST_ENTRY_SEALING_KEY))?.publicKey
     url = f.value(Int(ACD_TRUST_ENTRY_URL))?.text
+    certificate = f.value(Int(ACD_TRUST_ENTRY_CERTIFICATE))?.array
+    tsaPolicy = f.value(Int(ACD_TRUST_ENTRY_TSA_POLICY))?.text
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_BANK, bank)
@@ -52,6 +59,14 @@ public struct TrustEntry: Fields {
     f.put(Int(ACD_TRUST_ENTRY_REVOKED_AT), revokedAt)
     f.put(Int(ACD_TRUST_ENTRY_SEALING_KEY), sealingKey)
     f.put(Int(ACD_TRUST_ENTRY_URL), url)
+    f.put(Int(ACD_TRUST_ENTRY_CERTIFICATE), bytes: certificate)
+    f.put(Int(ACD_TRUST_ENTRY_TSA_POLICY), tsaPolicy)
+  }
+
+  /// Whether the key is what it has to be: a sound point, or a timestamp authority's certificate by its hash.
+  var isWhole: Bool {
+    guard role == .timestamp else { return key.isSound && certificate == nil && tsaPolicy == nil }
+    return certificate.map { Hash(of: $0).bytes == key.bytes } ?? false
   }
 }
 
@@ -179,7 +194,7 @@ public struct LoadedTrust: Sendable {
     let message = try Unverified<TrustList>(bytes)
     let signer = authority ?? message.claimedSigners[0]
     let verified = try Verified(message, by: .key(signer))
-    for entry in verified.payload.entries where !entry.key.isSound {
+    for entry in verified.payload.entries where !entry.isWhole {
       throw MessageError(.authentication, "bad-key", "trust list: \(entry.name)")
     }
     // A policy that nobody can apply would let nothing count any more.

@@ -26,6 +26,9 @@ enum ClerkAdvice {
   private static let actions: [String: String] = [
     "input": "Check the file's name and that it can be read.",
     "receipt-text": again,
+    "timestamp":
+      "The timestamp is not of this receipt, or not of an authority in your trust list. The receipt alone "
+      + "may be valid: verify it without the timestamp, and do not rely on when it is said to have existed.",
     "trust-format": newList,
     "trust-signature":
       "Do not use this trust list: it is not signed by the authority that this kiosk expects. Get it "

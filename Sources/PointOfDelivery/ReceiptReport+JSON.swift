@@ -48,6 +48,8 @@ private struct JSONReport: Encodable {
     case committedAt = "committed_at"
     case keptUntil = "kept_until"
     case witnessedAt = "witnessed_at"
+    case existedBy = "existed_by"
+    case timestampAuthority = "timestamp_authority"
   }
 
   let report: ReceiptReport
@@ -64,6 +66,8 @@ private struct JSONReport: Encodable {
       try object.encode("valid", forKey: .verdict)
       try object.encodeNil(forKey: .check)
       try encode(facts, to: &object)
+      try object.encodeIfPresent(report.existedBy.map { UTCTime.text($0.at) }, forKey: .existedBy)
+      try object.encodeIfPresent(report.existedBy?.authority, forKey: .timestampAuthority)
     case .refused(let refusal):
       try object.encode("invalid", forKey: .verdict)
       try object.encode(refusal.check, forKey: .check)

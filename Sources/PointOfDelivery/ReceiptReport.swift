@@ -34,6 +34,8 @@ public struct ReceiptReport: Equatable, Sendable {
   public let verifiedAt: Timestamp?
   /// SHA-256 of the receipt's bytes; nil when there were none.
   public let receiptHash: Hash?
+  /// By when the commit existed, as a timestamp authority says; nil where nobody was asked.
+  public private(set) var existedBy: (authority: String, at: Timestamp)?
 
   /// Verifies `receipt` and reports. Never fails: a refusal is a report too.
   public init(verifying receipt: [UInt8], trust: [UInt8], authority: PublicKey? = nil, at now: Timestamp) {
@@ -60,6 +62,24 @@ public struct ReceiptReport: Equatable, Sendable {
   private init(failedCheck check: String, text: String, status: String) {
     verdict = .refused(Refusal(check: check, text: text, status: status))
     (verifiedAt, receiptHash) = (nil, nil)
+  }
+
+  /// The same, with what a timestamp authority says of it. The caller has verified it.
+  public func dated(by authority: String, _ date: StampDate) -> ReceiptReport {
+    var report = self
+    report.existedBy = (authority, date.latest)
+    return report
+  }
+
+  /// The report on a receipt that is shown with a timestamp that does not date it: check "timestamp".
+  public func refused(timestamp reason: String) -> ReceiptReport {
+    ReceiptReport(failedCheck: "timestamp", text: reason, status: "authentication")
+  }
+
+  public static func == (left: ReceiptReport, right: ReceiptReport) -> Bool {
+    left.verdict == right.verdict && left.verifiedAt == right.verifiedAt
+      && left.receiptHash == right.receiptHash && left.existedBy?.at == right.existedBy?.at
+      && left.existedBy?.authority == right.existedBy?.authority
   }
 
   /// The failed check's stable name; nil if the receipt is valid.
@@ -94,6 +114,9 @@ public struct ReceiptReport: Equatable, Sendable {
       ("committed at", UTCTime.text(facts.committedAt)), ("kept until", UTCTime.text(facts.lifetime)),
       ("proof", proofText(facts)),
     ]
+    if let existedBy {
+      rows.append(("existed by", "\(UTCTime.text(existedBy.at)), \(existedBy.authority) says"))
+    }
     if let verifiedAt { rows.append(("verified as of", UTCTime.text(verifiedAt))) }
     return Self.lay(out: "VALID: the customer has paid.", rows)
   }

@@ -2,7 +2,8 @@
 // beside them `head`, which is for the writer alone, and a lock.
 //
 // Invariants: a file gets its name when it is whole and synchronised; the folder that names it is
-// synchronised before the head is; one process writes. flock(2) goes with its descriptor, so a crash leaves
+// synchronised before the head is; one process writes, but for what dates checkpoints, which lies beside
+// them and never changes. flock(2) goes with its descriptor, so a crash leaves
 // no lock behind.
 
 #if canImport(Glibc)
@@ -55,7 +56,7 @@ public final class LogDirectory: LogStorage {
   public func store(_ objects: [LogObject], from: LogHead, to: LogHead) throws -> Bool {
     guard try head() ?? .empty == from else { return false }
     var touched: Set<String> = []
-    for object in objects { try write(object.path, object.bytes, &touched) }
+    for object in objects { try Self.write(root + "/" + object.path, object.bytes, &touched) }
     for folder in touched { try Self.synchronise(folder) }
     try put(Self.headName, to.encoded)
     return true
@@ -65,15 +66,47 @@ public final class LogDirectory: LogStorage {
 
   public func publish(_ note: [UInt8]) throws { try put(LogPath.checkpoint, note) }
 
+  // MARK: Timestamps
+
+  private static let timestamps = "timestamp"
+
+  /// Where the timestamp of the checkpoint of this size is, below the log's folder.
+  public static func timestamp(_ size: UInt64) -> String { "\(timestamps)/\(size)" }
+
+  /// Keeps the timestamp of a checkpoint, durably. The log may be written to at the same time.
+  public static func keep(timestamp: [UInt8], of size: UInt64, in root: String) throws(LogDirectoryError) {
+    try put(root, Self.timestamp(size), timestamp)
+  }
+
+  /// The sizes of the checkpoints that have timestamps, ascending.
+  public static func timestamped(in root: String) -> [UInt64] {
+    guard let entries = opendir(root + "/" + timestamps) else { return [] }
+    defer { closedir(entries) }
+    var sizes: [UInt64] = []
+    while let entry = readdir(entries) {
+      if let size = UInt64(name(entry)) { sizes.append(size) }
+    }
+    return sizes.sorted()
+  }
+
+  /// An object of a log that somebody else may be writing to.
+  public static func object(_ path: String, in root: String) throws(LogDirectoryError) -> [UInt8]? {
+    try read(root + "/" + path)
+  }
+
+  private static func name(_ entry: UnsafeMutablePointer<dirent>) -> String {
+    withUnsafePointer(to: &entry.pointee.d_name) {
+      $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+    }
+  }
+
   public func discard(_ prefixes: [String]) throws {
     for prefix in prefixes {
       let folder = root + "/" + prefix.dropLast()
       guard let entries = opendir(folder) else { continue }
       defer { closedir(entries) }
       while let entry = readdir(entries) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
+        let name = Self.name(entry)
         if name != ".", name != ".." { _ = unlink(folder + "/" + name) }
       }
       _ = rmdir(folder)
@@ -83,24 +116,27 @@ public final class LogDirectory: LogStorage {
   // MARK: Files
 
   private func put(_ path: String, _ bytes: [UInt8]) throws(LogDirectoryError) {
-    var touched: Set<String> = []
-    try write(path, bytes, &touched)
-    for folder in touched { try Self.synchronise(folder) }
+    try Self.put(root, path, bytes)
   }
 
-  private func write(
-    _ path: String, _ bytes: [UInt8], _ touched: inout Set<String>
+  private static func put(_ root: String, _ path: String, _ bytes: [UInt8]) throws(LogDirectoryError) {
+    var touched: Set<String> = []
+    try write(root + "/" + path, bytes, &touched)
+    for folder in touched { try synchronise(folder) }
+  }
+
+  private static func write(
+    _ whole: String, _ bytes: [UInt8], _ touched: inout Set<String>
   ) throws(LogDirectoryError) {
-    let whole = root + "/" + path
     let folder = String(whole[..<whole.lastIndex(of: "/")!])
-    try Self.makeFolder(folder, &touched)
+    try makeFolder(folder, &touched)
     let temporary = whole + ".new"
     let file = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
     guard file >= 0 else { throw LogDirectoryError(temporary) }
     defer { _ = close(file) }
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Self.writeSome(file, $0) }
+      let count = rest.withUnsafeBytes { writeSome(file, $0) }
       if count < 0 {
         guard errno == EINTR else { throw LogDirectoryError(temporary) }
         continue

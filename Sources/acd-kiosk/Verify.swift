@@ -1,6 +1,7 @@
 // acd-kiosk verify: one receipt, one verdict. The clock is read here and nowhere below.
 
 internal import ArgumentParser
+internal import Certification
 internal import Messages
 internal import PointOfDelivery
 
@@ -64,6 +65,13 @@ struct Verify: ParsableCommand {
     transform: time)
   var at: Timestamp?
 
+  @Option(
+    help: ArgumentHelp(
+      "A timestamp of this receipt's commit, or of its archive's log: by when it existed.",
+      valueName: "file"),
+    completion: .file())
+  var timestamp: String?
+
   @Flag(help: "Print one JSON object on standard output, whatever the verdict.")
   var json = false
 
@@ -84,12 +92,22 @@ struct Verify: ParsableCommand {
     let input = try receiptInput()
     // One byte over the limit is enough for the check to refuse it by name.
     let list = try readBounded(.file(trust), limit: ReceiptLimits.trustSizeMax + 1)
-    do throws(ReceiptTextError) {
-      return ReceiptReport(
-        verifying: try ReceiptText.receipt(in: input), trust: list, authority: authority,
-        at: at ?? currentTime())
-    } catch {
+    let bytes: [UInt8]
+    do throws(ReceiptTextError) { bytes = try ReceiptText.receipt(in: input) } catch {
       return ReceiptReport(error)
+    }
+    let report = ReceiptReport(
+      verifying: bytes, trust: list, authority: authority, at: at ?? currentTime())
+    guard let timestamp, report.failedCheck == nil else { return report }
+    let file = try readBounded(.file(timestamp), limit: ReceiptLimits.trustSizeMax)
+    do {
+      let stamp = try EvidenceTimestamp(encoded: file)
+      let dated = try LoadedTrust(list, authority: authority).list.date(stamp, of: Receipt(encoded: bytes))
+      return report.dated(by: dated.authority.name, dated.date)
+    } catch let error as TimestampFault {
+      return report.refused(timestamp: "\(error)")
+    } catch {
+      return report.refused(timestamp: "this is no timestamp")
     }
   }
 

@@ -12,7 +12,7 @@ struct BankCommand: AsyncParsableCommand {
     subcommands: [
       Init.self, Key.self, Serve.self, AccountCommand.self, Books.self, ClearingCommand.self,
       BankEvidence.self,
-      BankWitness.self,
+      BankWitness.self, BankCertify.self,
     ])
 
   struct Key: AsyncParsableCommand {

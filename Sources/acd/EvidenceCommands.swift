@@ -23,6 +23,10 @@ struct EvidenceOptions: ParsableArguments {
       let number = export.proofs.count == 1 ? "" : "-\(index + 1)"
       files.append(("\(out).proof\(number)", Array(proof)))
     }
+    for (index, stamp) in export.timestamps.enumerated() {
+      let number = export.timestamps.count == 1 ? "" : "-\(index + 1)"
+      files.append(("\(out).timestamp\(number)", Array(stamp)))
+    }
     if let chunk = export.badChunk { files.append(("\(out).chunk", Array(chunk))) }
     for (path, bytes) in files { try writePrivate(path, bytes) }
     if json {

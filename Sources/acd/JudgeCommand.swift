@@ -2,6 +2,7 @@
 // here, for the judge has none.
 
 internal import ArgumentParser
+internal import Certification
 import Foundation
 import Judge
 import Messages
@@ -13,7 +14,8 @@ struct JudgeCommand: AsyncParsableCommand {
     commandName: "judge", abstract: "Decide disputes from messages alone, offline.",
     discussion: """
       EVIDENCE are files: signed messages, bundles (`acd wallet evidence export`), receipts, sealed goods, a
-      sealed submission with its seed, a token, a chunk proof. In any order; twice the same is the same.
+      sealed submission with its seed, a token, a chunk proof, a timestamp. In any order; twice the same
+      is the same.
 
       Nobody is convicted for what somebody else may have kept back. Where a rule says that a party shows
       nothing, name with --heard whom you showed all that is here (`acd hear` does it) and asked for all that
@@ -51,7 +53,8 @@ struct JudgeCommand: AsyncParsableCommand {
       let list = try LoadedTrust(try readFile(trust), authority: pinned).list
       let judge = Judge(
         trust: list, now: try time(), heard: try parties(list), tokenHolds: { $0.holds(under: $1) },
-        blindHolds: { $1.isSigned(by: $0, under: $2) })
+        blindHolds: { $1.isSigned(by: $0, under: $2) },
+        stampHolds: { $0.date(by: $1, skewSeconds: $2) })
       let judgment = judge.decide(try collected())
       if json { try printJSON(Report(judgment)) } else { show(judgment) }
       if judgment.convicts { throw Status.fault }
@@ -106,6 +109,9 @@ struct JudgeCommand: AsyncParsableCommand {
       print("  rule: \(verdict.dispute.rule)\n        \(verdict.dispute.section)")
       for line in verdict.wouldChange { print("  would change it: \(line)") }
       print("")
+    }
+    for fact in judgment.dated {
+      print("dated: \(fact.text), \(fact.at.map(UTCTime.text) ?? "")")
     }
     for item in judgment.setAside {
       print("does not count: \(item.what)\(item.message.map { " \($0)" } ?? ""): \(item.reason)")
@@ -186,6 +192,7 @@ private struct Report: Encodable {
     let message: String?
   }
   let verdicts: [Line]
+  let dated: [FactLine]
   let setAside: [Aside]
   let convicts, decides: Bool
 
@@ -200,6 +207,7 @@ private struct Report: Encodable {
         facts: verdict.facts.map { FactLine(text: $0.text, at: $0.at, message: $0.message?.description) },
         wouldChange: verdict.wouldChange)
     }
+    dated = judgment.dated.map { FactLine(text: $0.text, at: $0.at, message: $0.message?.description) }
     setAside = judgment.setAside.map {
       Aside(what: $0.what, reason: $0.reason, message: $0.message?.description)
     }

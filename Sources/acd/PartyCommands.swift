@@ -102,7 +102,7 @@ struct ServeOptions: ParsableArguments {
 struct ArchiveCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "archive", abstract: "The public record that commits or aborts each sale.",
-    subcommands: [Init.self, Key.self, Serve.self])
+    subcommands: [Init.self, Key.self, Serve.self, Certify.self])
 
   struct Key: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the archive's public key.")
@@ -157,7 +157,7 @@ struct MerchantCommand: AsyncParsableCommand {
       Init.self, Key.self, Serve.self, OfferCommand.self, OffersCommand.self, BidsCommand.self,
       SalesCommand.self,
       FinishCommand.self, CancelCommand.self, RefundsCommand.self, MerchantEvidence.self,
-      MerchantWitness.self,
+      MerchantWitness.self, MerchantCertify.self,
     ])
 
   struct Key: AsyncParsableCommand {

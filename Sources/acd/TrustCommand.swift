@@ -31,6 +31,12 @@ struct TrustCommand: AsyncParsableCommand {
     @Option(help: "How many seconds ago witnesses have to have seen a log, to act on it (default: any time).")
     var checkpointAge: UInt64?
 
+    @Option(
+      help: ArgumentHelp(
+        "A timestamp authority's certificate, PEM or DER, with its URL and the policy of its tokens.",
+        valueName: "file[,url[,policy]]"))
+    var tsa: [TimestampAuthorityArgument] = []
+
     func validate() throws {
       guard !logs || policy == nil else {
         throw ValidationError("--logs makes a policy, --policy gives one.")
@@ -45,6 +51,7 @@ struct TrustCommand: AsyncParsableCommand {
         if logs { limits.policy = try TrustAuthority.policy(over: cards, quorum: logQuorum) }
         if let policy { limits.policy = String(decoding: try readFile(policy), as: UTF8.self) }
         limits.checkpointAgeSeconds = checkpointAge
+        limits.timestampAuthorities = try tsa.map { try $0.read() }
         let list = try TrustAuthority.export(
           data.directory("authority"), parties: cards, days: days, limits: limits)
         try writeFile(out, list)

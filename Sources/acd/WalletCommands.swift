@@ -15,7 +15,7 @@ struct WalletCommand: AsyncParsableCommand {
       Buy.self,
       Again.self, Finish.self, Bid.self, Accept.self, Decline.self, Refund.self, ComplainCommand.self,
       List.self, Show.self,
-      Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Exchange.self,
+      Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Certify.self, Exchange.self,
       Statement.self, Prune.self, CardCommand.self,
     ])
 }

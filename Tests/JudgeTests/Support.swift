@@ -150,7 +150,7 @@ struct Exhibits {
     let (holds, blindHolds) = (tokenHolds, blindHolds)
     return Judge(
       trust: trust, now: now, heard: Set(heard.map(\.key)), tokenHolds: { _, _ in holds },
-      blindHolds: { _, _, _ in blindHolds }
+      blindHolds: { _, _, _ in blindHolds }, stampHolds: Stamp.date
     ).decide(evidence)
   }
 }

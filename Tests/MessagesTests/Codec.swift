@@ -39,7 +39,8 @@ struct Codec {
     D0.self, D1.self, D2.self, D3.self, Delegation.self,
   ]
   private static let maps: [any Fields.Type] = [
-    Receipt.self, Bundle.self, SealedMessage.self, Payment.self, Contract.self, Token.self, TokenInput.self,
+    Receipt.self, Bundle.self, SealedMessage.self, Payment.self, EvidenceTimestamp.self, Contract.self,
+    Token.self, TokenInput.self,
     Blinded.self, Denomination.self, TrustEntry.self, Offer.self,
   ]
 

@@ -123,6 +123,9 @@ struct RoundTripTests {
     }
     try survives(Bundle([]))
     try survives(Bundle([p1, p4, p5a]))
+    let hashes = [digest(9), digest(3), digest(9)]
+    try survives(EvidenceTimestamp(token: filled(7, 64), over: hashes))
+    try survives(EvidenceTimestamp(token: filled(7, 64), checkpoint: p1))
     try survives(SealedMessage(recipient: Actor.stranger.publicKey, box: filled(1, 80)))
     try survives(Samples.contract)
     try survives(Samples.fullContract)

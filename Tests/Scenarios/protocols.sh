@@ -182,7 +182,10 @@ more_parties() {
   $ACD archive init --name archive3 --data-dir "$W/archive3" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
   MORE+=(archive2 archive3)
 }
-WITNESSES=1 TRUST_OPTIONS="--answer 2 --lifetime 4" world build/scenarios/protocols
+tsa=$in/tsa tsa_port=$(free_ports 1)
+rm -rf "$tsa"; Tests/Scenarios/tsa.py make "$tsa"
+WITNESSES=1 TRUST_OPTIONS="--answer 2 --lifetime 4 --tsa $tsa/cert.pem,http://127.0.0.1:$tsa_port/" world build/scenarios/protocols
+Tests/Scenarios/tsa.py serve "$tsa" "$tsa_port" & PIDS[tsa]=$!
 shop=$(field key "$W/merchant/identity.json")
 start_all; start witness1; start archive2 --passive; start archive3 --keep 0; started witness1 archive2 archive3
 

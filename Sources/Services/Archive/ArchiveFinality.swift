@@ -189,14 +189,21 @@ extension ArchiveLog {
 
   // MARK: Proofs
 
-  /// The proof of an outcome, by the hash of its complete bytes: a tlog-proof.
+  /// The proof of an outcome, by the hash of its complete bytes: a tlog-proof. `dated`: under the first
+  /// checkpoint that a timestamp authority has dated.
   func proof(_ call: HTTPCall) async throws -> HTTPReply {
     guard let outcome = call.parameters["outcome"].flatMap(Hash.init(hex:)) else {
       throw Problem.badRequest("an outcome's hash is 64 hexadecimal digits")
     }
     let index = try await node.store.read { try $0.meta(LogRows.leaf(outcome)).map(RowKey.value) }
-    let (size, note) = policy == nil ? (writer.head.size, try published()) : (final.size, final.note)
+    var (size, note) = policy == nil ? (writer.head.size, try published()) : (final.size, final.note)
     guard let index, index < size else { throw Problem.notFound("the log does not show this outcome yet") }
+    if call.query["dated"] != nil {
+      guard let certified = try certified(covering: index) else {
+        throw Problem.notFound("no dated checkpoint has this outcome")
+      }
+      (size, note) = certified
+    }
     let tree = LogTree(size: size, reading: writer.storage.object)
     let text = TlogProof.text(
       index: index, path: try tree.inclusion(of: index), checkpoint: note, extra: try tree.entry(index))

@@ -215,7 +215,7 @@ actor ArchiveLog {
         try Self.tile(root, names.map { call.parameters[$0] ?? "" }, call)
       }
     }
-    return tiles + [
+    return tiles + certificates + [
       Route(method: "GET", path: "/v1/proofs/:outcome") { call in try await self.proof(call) },
       Route(method: "GET", path: "/log/checkpoint") { call in
         try Self.file(root + "/checkpoint", "text/plain; charset=utf-8", "no-cache", call)

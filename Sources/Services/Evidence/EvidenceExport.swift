@@ -31,6 +31,8 @@ public struct EvidenceExport: Codable, Equatable, Sendable {
   public var sealedGoods: [String] = []
   /// Proofs that outcomes among the messages are in their archives' logs.
   public var proofs: [Data] = []
+  /// acd-timestamp/1: by when messages and proofs existed, as timestamp authorities say.
+  public var timestamps: [Data] = []
 
   init(_ messages: [[UInt8]]) {
     self.messages = messages.map { Data($0) }
@@ -45,6 +47,17 @@ public struct EvidenceExport: Codable, Equatable, Sendable {
     }
     return export
   }
+
+  /// With the timestamps that the party kept with this machine.
+  func withTimestamps(of kind: String, _ key: [UInt8], in tx: any StoreTransaction) throws -> EvidenceExport {
+    var export = self
+    export.timestamps = try tx.messages(kind: kind, key: key).filter { $0.label == Timestamps.label }
+      .map { Data($0.bytes) }
+    return export
+  }
+
+  /// What a timestamp authority dates: all messages and proofs.
+  var hashes: [Hash] { (messages + proofs).map { Hash(of: Array($0)) } }
 
   /// acd-bundle/1: the file for `acd judge`.
   public func bundle() throws -> [UInt8] { try Messages.Bundle(messages.map { Array($0) }).encoded() }

@@ -24,7 +24,7 @@ struct ExportSale: OperatorTask {
       export.sealings = zip(boxes, seeds).map {
         EvidenceExport.Sealing(box: Data($0.bytes), seed: Data($1.bytes))
       }
-      return try export.withProofs(in: tx)
+      return try export.withProofs(in: tx).withTimestamps(of: MerchantService.kind, n.bytes, in: tx)
     }
   }
 }
@@ -44,6 +44,7 @@ struct ExportLock: OperatorTask {
       let messages = try tx.lockMessages(key)
       guard !messages.isEmpty else { throw ServiceError.notFound("this bank has made no such lock") }
       return try EvidenceExport(messages + tx.keyList()).withProofs(in: tx)
+        .withTimestamps(of: BankService.kind, key, in: tx)
     }
   }
 

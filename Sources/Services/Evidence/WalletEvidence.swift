@@ -29,7 +29,9 @@ extension Wallet {
     var export = EvidenceExport(
       machine.phase == .delivered ? messages : messages + (try await demands(inputs, asking: asking)))
     export.tokens = inputs.map(\.token.id.description)
-    export = try await store.read { [export] in try export.withProofs(in: $0) }
+    export = try await store.read { [export] in
+      try export.withProofs(in: $0).withTimestamps(of: PurchaseInfo.kind, RowKey.number(number), in: $0)
+    }
     guard let n = machine.p1?.payload.n else { return export }
     for goods in ciphertexts(machine, n) where FileManager.default.fileExists(atPath: goods.path) {
       export.sealedGoods.append(goods.path)

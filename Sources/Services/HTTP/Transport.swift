@@ -56,20 +56,40 @@ extension PeerLink {
   }
 }
 
+/// Whom a client talks to.
+enum TransportReach: Sendable {
+  /// Parties: TLS by the local authority's certificates.
+  case parties
+  /// Whoever signs its answers and hears no secret, such as a timestamp authority: by any certificate that
+  /// this machine trusts, or in the clear. Answers are short.
+  case strangers
+
+  fileprivate var answerBytesMax: Int { self == .parties ? 4 << 20 : 16 << 10 }
+  fileprivate var seconds: Int64 { self == .parties ? 120 : 30 }
+}
+
 /// A client for one party. Shut it down before it is let go.
 final class Transport: PeerLink {
   private let client: HTTPClient
   private let proxied: Bool
-  private static let answerBytesMax = 4 << 20
+  private let reach: TransportReach
 
   /// Trusts the certificates in `caPEM`. `proxy`: "socks5h://HOST:PORT".
-  init(caPEM: [UInt8], proxy: String? = nil) throws {
+  init(caPEM: [UInt8], proxy: String? = nil, reach: TransportReach = .parties) throws {
+    self.reach = reach
     var configuration = HTTPClient.Configuration()
     var tls = TLSConfiguration.makeClientConfiguration()
-    tls.minimumTLSVersion = .tlsv13
-    tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(caPEM))
+    let own = try NIOSSLCertificate.fromPEMBytes(caPEM)
+    switch reach {
+    case .parties:
+      tls.minimumTLSVersion = .tlsv13
+      tls.trustRoots = .certificates(own)
+    case .strangers:
+      tls.minimumTLSVersion = .tlsv12
+      tls.additionalTrustRoots = [.certificates(own)]
+    }
     configuration.tlsConfiguration = tls
-    configuration.timeout = .init(connect: .seconds(10), read: .seconds(60))
+    configuration.timeout = .init(connect: .seconds(10), read: .seconds(min(60, reach.seconds)))
     configuration.redirectConfiguration = .disallow
     configuration.httpVersion = .http1Only
     proxied = proxy != nil
@@ -88,7 +108,7 @@ final class Transport: PeerLink {
     return (host, port)
   }
 
-  /// Sends one request and collects the answer, at most 4 MiB.
+  /// Sends one request and collects the answer: at most 4 MiB, of strangers 16 KiB.
   func send(
     _ method: String, url: String, body: [UInt8]?, contentType: String?
   ) async throws -> TransportReply {
@@ -99,8 +119,8 @@ final class Transport: PeerLink {
     if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
     let host = URLComponents(string: url).map { "\($0.host ?? "?"):\($0.port ?? 443)" } ?? url
     do {
-      let response = try await client.execute(request, timeout: .seconds(120))
-      let collected = try await response.body.collect(upTo: Self.answerBytesMax)
+      let response = try await client.execute(request, timeout: .seconds(reach.seconds))
+      let collected = try await response.body.collect(upTo: reach.answerBytesMax)
       return TransportReply(
         status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
         body: Array(collected.readableBytesView))
@@ -156,21 +176,22 @@ final class Transport: PeerLink {
     let host = URLComponents(string: url)?.host ?? url
     do {
       let response = try await client.execute(request, timeout: .hours(24))
-      let collected = try await response.body.collect(upTo: Self.answerBytesMax)
+      let collected = try await response.body.collect(upTo: reach.answerBytesMax)
       return TransportReply(
         status: Int(response.status.code), contentType: response.headers.first(name: "content-type") ?? "",
         body: Array(collected.readableBytesView))
     } catch { throw TransportError.unreachable(host: host, reason: "\(error)") }
   }
 
-  /// Nothing ever goes out in the clear, whatever a trust list says.
+  /// Nothing goes to a party in the clear, whatever a trust list says.
   ///
   /// Through a proxy only names: for a bare IP address, TLS would compare the certificate with the
   /// proxy's address.
   private func checkAddress(_ url: String) throws {
-    guard url.lowercased().hasPrefix("https://"), let host = URLComponents(string: url)?.host else {
-      throw TransportError.unreachable(host: url, reason: "its address does not begin with https://")
-    }
+    let address = url.lowercased()
+    guard address.hasPrefix("https://") || reach == .strangers && address.hasPrefix("http://"),
+      let host = URLComponents(string: url)?.host
+    else { throw TransportError.unreachable(host: url, reason: "its address does not begin with https://") }
     let isAddress = host.contains(":") || host.split(separator: ".").allSatisfy { UInt8($0) != nil }
     guard !proxied || !isAddress else {
       throw TransportError.unreachable(

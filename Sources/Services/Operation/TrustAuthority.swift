@@ -17,6 +17,8 @@ public enum TrustAuthority {
     public var policy: String?
     /// How many seconds ago a quorum has to have seen a log.
     public var checkpointAgeSeconds: UInt64?
+    /// Who dates evidence.
+    public var timestampAuthorities: [TimestampAuthority] = []
 
     public init() {}
   }
@@ -48,6 +50,7 @@ public enum TrustAuthority {
         sealingKey: card.sealingKey.flatMap(PublicKey.init(hex:)), url: card.url,
         bank: card.bank.flatMap(PublicKey.init(hex:)))
     }
+    let stampers = limits.timestampAuthorities.map(\.entry)
     let witnesses = entries.filter { $0.role == .witness }.count
     guard limits.quorum.map({ (1...max(1, UInt64(witnesses))).contains($0) && witnesses > 0 }) ?? true else {
       throw ServiceError.configuration("of \(witnesses) witnesses, a quorum is at least 1 and at most all")
@@ -55,7 +58,7 @@ public enum TrustAuthority {
     guard !entries.isEmpty else { throw ServiceError.configuration("a trust list needs at least one party") }
     let list = TrustList(
       at: now, until: until, sequence: last.map { $0.payload.sequence + 1 } ?? 0, previous: last?.hash,
-      entries: entries, answerSeconds: limits.answerSeconds, skewSeconds: 60,
+      entries: entries + stampers, answerSeconds: limits.answerSeconds, skewSeconds: 60,
       lifetimeSeconds: limits.lifetimeSeconds, goodsLengthMax: 1 << 40, quorum: limits.quorum,
       policy: limits.policy, checkpointAgeSeconds: limits.checkpointAgeSeconds)
     if let policy = limits.policy { _ = try LogPolicy(policy) }

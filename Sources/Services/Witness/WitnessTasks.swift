@@ -55,7 +55,7 @@ private func lockMessage(in kept: [StoredMessage], _ what: String) throws -> [UI
   return lock.bytes
 }
 
-/// Keeps certificates and the witnesses' abort with a sale, as evidence.
+/// Keeps certificates with a sale, as evidence: of witnesses, and of timestamp authorities.
 struct KeepWithSale: OperatorTask {
   static let name = "keep-certificates"
   /// 32 hexadecimal digits.
@@ -86,6 +86,10 @@ private func keep(_ messages: [Data], _ store: any Store, kind: String, key: [UI
     }
     for bytes in messages.prefix(64) {
       // As certificates only: whatever else came in changes a machine, and not by this way.
+      if (try? EvidenceTimestamp(encoded: Array(bytes))) != nil {
+        try tx.append(kind: kind, key: key, label: Timestamps.label, bytes: Array(bytes))
+        continue
+      }
       _ = try Unverified<NonResponse>(Array(bytes))
       try tx.keep(.nonResponse, Array(bytes), kind: kind, key: key)
     }
