@@ -76,6 +76,7 @@ static const acd_field offer_fields[] = {
     UINT(ACD_OFFER_LENGTH, REQUIRED, 0, UINT64_C(1) << 48, "length"),
     BOOL(ACD_OFFER_TWO_SIDED, REQUIRED, "two_sided"),
     UINT_LIST(ACD_OFFER_MODES, REQUIRED, 1, 9, ACD_MODE_CORE, ACD_MODE_INVOICE_PASSIVE, "modes"),
+    HASHES(ACD_OFFER_OFFICES, OPTIONAL, 1, 16, "offices"),
 };
 
 /* MARK: The core protocol (FIG. 4) */
@@ -140,6 +141,8 @@ static const acd_field n1_fields[] = {
     ID(ACD_N1_OFFER, REQUIRED, "offer"),
     BOOL(ACD_N1_TWO_SIDED, REQUIRED, "two_sided"),
     UINT(ACD_N1_MODE, REQUIRED, ACD_MODE_CORE, ACD_MODE_INVOICE_PASSIVE, "mode"),
+    HASH(ACD_N1_OFFICE, OPTIONAL, "office"),
+    HASHES(ACD_N1_COLLECT_KEYS, OPTIONAL, 1, 4, "collect_keys"),
 };
 
 static const acd_field nak_fields[] = {

@@ -59,6 +59,16 @@ public final class Reader: CardLink, @unchecked Sendable {  // PC/SC itself take
     return Array(answer.prefix(Int(count)))
   }
 
+  /// The readers of this machine, with a card or without.
+  public static func names() -> [String] {
+    var context = SCARDCONTEXT()
+    guard SCardEstablishContext(DWORD(SCARD_SCOPE_SYSTEM), nil, nil, &context) == acd_pcsc_ok else {
+      return []
+    }
+    defer { SCardReleaseContext(context) }
+    return readers(context)
+  }
+
   private static func readers(_ context: SCARDCONTEXT) -> [String] {
     var count = DWORD()
     guard SCardListReaders(context, nil, nil, &count) == acd_pcsc_ok, count > 0 else { return [] }

@@ -114,7 +114,7 @@ public struct Card: Sendable {
 
   // MARK: Commands
 
-  private func command(
+  func command(
     _ instruction: UInt8, _ p1: UInt8, _ p2: UInt8, _ data: [UInt8], _ name: String
   ) throws(CardError) -> [UInt8] {
     let (answer, status) = try send(instruction, p1, p2, data, name)
@@ -127,7 +127,7 @@ public struct Card: Sendable {
     try Self.check(status, name, pin)
   }
 
-  private func send(
+  func send(
     _ instruction: UInt8, _ p1: UInt8, _ p2: UInt8, _ data: [UInt8], _ name: String
   ) throws(CardError) -> (answer: [UInt8], status: UInt16) {
     var rest = data[...]
@@ -161,7 +161,7 @@ public struct Card: Sendable {
     return (Array(reply.dropLast(2)), UInt16(reply[reply.count - 2]) << 8 | UInt16(reply[reply.count - 1]))
   }
 
-  private static func check(_ status: UInt16, _ name: String, _ pin: CardPIN) throws(CardError) {
+  static func check(_ status: UInt16, _ name: String, _ pin: CardPIN) throws(CardError) {
     switch status {
     case 0x9000: return
     case 0x63C0: throw .blocked(pin)
@@ -179,11 +179,11 @@ public struct Card: Sendable {
     Array((Array(digits.utf8) + [UInt8](repeating: 0xFF, count: 12)).prefix(12))
   }
 
-  private static func bytes(_ value: UInt32) -> [UInt8] {
+  static func bytes(_ value: UInt32) -> [UInt8] {
     (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
   }
 
-  private static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+  static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 {
     bytes.reduce(0) { $0 << 8 | UInt32($1) }
   }
 }

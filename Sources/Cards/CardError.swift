@@ -20,6 +20,8 @@ public enum CardError: Error, Equatable, CustomStringConvertible {
   case full
   /// It has no such key.
   case noSuchKey(UInt32)
+  /// No receipt on it is the one that the challenge names, or none that its key may collect by here.
+  case noSuchReceipt
   /// Any other status word.
   case refused(command: String, status: UInt16)
   /// The answer is not what this command has.
@@ -39,6 +41,7 @@ public enum CardError: Error, Equatable, CustomStringConvertible {
     case .declined: "not agreed to at the card; nothing was signed"
     case .full: "the card is full: it can only be replaced; what is on it can still be used"
     case .noSuchKey(let index): "the card has no key \(index): is it the right card?"
+    case .noSuchReceipt: "the card has no receipt that collects this parcel here; nothing was signed"
     case .refused(let command, let status):
       "the card refused \(command) with status \(String(status, radix: 16))"
     case .malformed(let command): "the card's answer to \(command) is not what the command has"

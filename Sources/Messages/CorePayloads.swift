@@ -81,7 +81,7 @@ public struct Contract: Fields {
   public var parcel: String?
   /// Physical goods: where it may be collected; empty means anywhere that trusts the merchant.
   public var offices: [PublicKey]
-  /// Physical goods: keys that may collect, beside P.
+  /// Physical goods: keys that may collect; empty means that P may.
   public var collectKeys: [PublicKey]
 
   public init(

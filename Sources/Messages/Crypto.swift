@@ -106,6 +106,13 @@ extension PublicKey {
     precondition(Core.isReady)
     return acd_public_key_check(bytes) == ACD_OK
   }
+
+  /// Whether this is the key's signature over bytes that are not one of our messages (`rawSignature`).
+  public func verifies(_ signature: [UInt8], over message: [UInt8]) -> Bool {
+    precondition(Core.isReady)
+    guard signature.count == Int(ACD_SIGNATURE_SIZE), isSound else { return false }
+    return acd_ed25519_verify(signature, message, message.count, bytes) == ACD_OK
+  }
 }
 
 /// Secret bytes in guarded, locked memory; wiped and released at the end of its life.

@@ -13,10 +13,17 @@ public struct N1: Payload {
   public var twoSided: Bool
   /// By which protocol.
   public var mode: Mode
+  /// Physical goods: where the customer wants to collect them, one of the offer's offices.
+  public var office: PublicKey?
+  /// Physical goods: keys that may collect in P's place, such as a card's.
+  public var collectKeys: [PublicKey]
 
-  public init(nonce: Nonce, price: Money, offer: Nonce, twoSided: Bool, mode: Mode = .core) {
+  public init(
+    nonce: Nonce, price: Money, offer: Nonce, twoSided: Bool, mode: Mode = .core, office: PublicKey? = nil,
+    collectKeys: [PublicKey] = []
+  ) {
     (self.nonce, self.price, self.offer, self.twoSided) = (nonce, price, offer, twoSided)
-    self.mode = mode
+    (self.mode, self.office, self.collectKeys) = (mode, office, collectKeys)
   }
   public init(_ f: FieldReader) throws(MessageError) {
     mode = try Mode(number: f.required(Int(ACD_N1_MODE)).number, "N1.mode")
@@ -24,6 +31,8 @@ public struct N1: Payload {
     price = f.required(ACD_KEY_VALUE).money
     offer = f.required(Int(ACD_N1_OFFER)).nonce
     twoSided = f.required(Int(ACD_N1_TWO_SIDED)).flag
+    office = f.value(Int(ACD_N1_OFFICE))?.publicKey
+    collectKeys = try f.value(Int(ACD_N1_COLLECT_KEYS))?.publicKeys ?? []
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_NONCE, nonce)
@@ -31,6 +40,8 @@ public struct N1: Payload {
     f.put(Int(ACD_N1_OFFER), offer)
     f.put(Int(ACD_N1_TWO_SIDED), twoSided)
     f.put(Int(ACD_N1_MODE), mode.rawValue)
+    f.put(Int(ACD_N1_OFFICE), office)
+    f.put(Int(ACD_N1_COLLECT_KEYS), list: collectKeys.isEmpty ? nil : collectKeys)
   }
 }
 
@@ -77,12 +88,14 @@ public struct Offer: Fields {
   public var twoSided: Bool
   /// The protocols by which it is sold.
   public var modes: [Mode]
+  /// Physical goods: where they can be collected; empty: nothing but the file is sold.
+  public var offices: [PublicKey]
 
   public init(
     price: Money, id: Nonce, description: String, name: String, length: UInt64, twoSided: Bool,
-    modes: [Mode] = [.core]
+    modes: [Mode] = [.core], offices: [PublicKey] = []
   ) {
-    self.modes = modes
+    (self.modes, self.offices) = (modes, offices)
     (self.price, self.id, self.description) = (price, id, description)
     (self.name, self.length, self.twoSided) = (name, length, twoSided)
   }
@@ -95,6 +108,7 @@ public struct Offer: Fields {
     name = f.required(Int(ACD_OFFER_NAME)).text
     length = f.required(Int(ACD_OFFER_LENGTH)).number
     twoSided = f.required(Int(ACD_OFFER_TWO_SIDED)).flag
+    offices = try f.value(Int(ACD_OFFER_OFFICES))?.publicKeys ?? []
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_VALUE, price)
@@ -104,6 +118,7 @@ public struct Offer: Fields {
     f.put(Int(ACD_OFFER_LENGTH), length)
     f.put(Int(ACD_OFFER_TWO_SIDED), twoSided)
     f.put(Int(ACD_OFFER_MODES), numbers: modes.map(\.rawValue))
+    f.put(Int(ACD_OFFER_OFFICES), list: offices.isEmpty ? nil : offices)
   }
 }
 
