@@ -60,6 +60,13 @@ struct CaseFile {
   private(set) var demands: [PublicKey: [Verified<StatusQuery>]] = [:]
   private(set) var nonResponses: [Verified<NonResponse>] = []
   private(set) var witnessAborts: [Verified<P5c>] = []
+  /// Contracts that name a parcel, and what kiosks and customers signed of parcels.
+  private(set) var sentParcels: [Verified<P1>] = []
+  private(set) var arrivals: [Verified<D0>] = []
+  private(set) var challenges: [Verified<D1>] = []
+  private(set) var answersAtCounter: [Verified<D2>] = []
+  private(set) var counterRecords: [Verified<D3>] = []
+  private(set) var leaves: [Verified<Delegation>] = []
   /// Which outcomes count for more than their signature.
   let logProofs: LogProofs
   private var commitsOf: [Hash: [CommitRecord]] = [:]
@@ -86,6 +93,7 @@ struct CaseFile {
     readLocks()
     readMoney()
     readInvoices()
+    readParcels()
     collect()
   }
 
@@ -218,7 +226,9 @@ struct CaseFile {
   private mutating func readOffers() {
     let trust = trust
     func at(_ time: Timestamp) -> SignerRule { .trusted(trust, as: .merchant, at: time) }
-    offers += read(P1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
+    let contracts = read(P1.self) { m in at(m.claims.contract.date) }
+    offers += contracts.compactMap(OfferRecord.init(offer:))
+    sentParcels = contracts.filter { $0.payload.contract.parcel != nil }
     offers += read(E1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
     offers += read(R1.self) { m in at(m.claims.contract.date) }.compactMap(OfferRecord.init(offer:))
     offers += read(Invoice.self) { m in at(m.claims.terms.date) }.compactMap(OfferRecord.init(invoice:))
@@ -332,6 +342,15 @@ struct CaseFile {
       groups[lock.transaction] = own
     }
     return groups.values.flatMap { $0 }.sorted { $0[0].name.description < $1[0].name.description }
+  }
+
+  private mutating func readParcels() {
+    arrivals = read(D0.self) { [self] m in trusted(.kiosk, at: m.claims.arrived) }
+    challenges = read(D1.self) { [self] m in trusted(.kiosk, at: m.claims.time) }
+    counterRecords = read(D3.self) { [self] m in trusted(.kiosk, at: m.claims.time) }
+    // A customer's keys stand in the contract: whose they are, the rule looks up there.
+    answersAtCounter = read(D2.self) { m in .key(m.claimedSigners[0]) }
+    leaves = read(Delegation.self) { m in .key(m.claimedSigners[0]) }
   }
 
   private mutating func readInvoices() {

@@ -54,7 +54,7 @@ public struct Judge: Sendable {
       + file.refusedWrongly() + file.recordDenied() + file.deniedAuthorization()
       + file.refundWithheld() + file.approvalsNotCredited() + file.takenAndDenied()
       + file.approvedUnendorsed() + file.approvedTwice() + file.claimsWithheld() + file.claimedBeyondValue()
-      + file.historyRewritten() + file.abortedEarly()
+      + file.historyRewritten() + file.abortedEarly() + file.parcels()
     return Judgment(
       verdicts: verdicts.sorted { Self.order($0).lexicographicallyPrecedes(Self.order($1)) },
       setAside: file.setAside.union(goods.setAside).sorted {

@@ -110,6 +110,7 @@ public enum Dispute: String, CaseIterable, Sendable {
   case claimedBeyondValue = "claimed-beyond-value"
   case historyRewritten = "history-rewritten"
   case abortedEarly = "aborted-early"
+  case parcel
 
   /// A headline for people.
   public var title: String {
@@ -133,6 +134,7 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .claimedBeyondValue: "more of a token was claimed from its issuer than it is worth"
     case .historyRewritten: "the archive's log says two things that cannot both be"
     case .abortedEarly: "the archive aborted before the expiration, without the merchant's Cancel"
+    case .parcel: "a parcel was handed over to somebody else, or denied although due"
     }
   }
 
@@ -197,6 +199,11 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .abortedEarly:
       "An abort says that it was made before the expiration, and holds no Cancel by the merchant: against the"
         + " archive."
+    case .parcel:
+      "Handed over with the D2 of a key that the contract lets collect: the customer's claim fails. Two final"
+        + " records, one without the customer's word, or none of a parcel that arrived and is due: against"
+        + " the kiosk. Paid and never arrived, and the merchant, heard, shows no arrival: against the"
+        + " merchant."
     }
   }
 

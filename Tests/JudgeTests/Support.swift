@@ -10,7 +10,7 @@ import Testing
 enum Actor: UInt8, CaseIterable {
   case merchant = 1
   case archive, bank, pseudonym, tokenOne, tokenTwo, witness, secondWitness, thirdWitness
-  case otherMerchant, otherArchive, otherBank, stranger
+  case otherMerchant, otherArchive, otherBank, stranger, kiosk
 
   var key: PublicKey { withKey { $0.publicKey } }
 
