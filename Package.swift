@@ -135,7 +135,7 @@ let package = Package(
     .executableTarget(
       name: "acd-kiosk",
       dependencies: [
-        "PointOfDelivery", "Certification",
+        "PointOfDelivery", "CardReaders", "Certification",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
@@ -143,7 +143,9 @@ let package = Package(
     // MARK: Tests
     .testTarget(
       name: "MessagesTests", dependencies: ["Messages", "CCore"], swiftSettings: swiftSettings),
-    .testTarget(name: "CardsTests", dependencies: ["Cards", "Messages", "CCore"], swiftSettings: swiftSettings),
+    .testTarget(
+      name: "CardsTests", dependencies: ["Cards", "PointOfDelivery", "Judge", "Messages", "CCore"],
+      swiftSettings: swiftSettings),
     .testTarget(
       name: "CertificationTests", dependencies: ["Certification", "Messages", "Services", "COpenSSL"],
       swiftSettings: swiftSettings),

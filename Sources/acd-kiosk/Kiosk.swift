@@ -8,12 +8,15 @@ internal import ArgumentParser
 struct Kiosk: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "acd-kiosk",
-    abstract: "The counter's side of anonymous certified delivery: check what customers show, offline.",
+    abstract: "The counter's side of anonymous certified delivery: hand parcels over, offline, with proof.",
     discussion: """
       All that a kiosk needs is a trust list from its authority: it names the keys of the merchants and \
-      archives that are admitted. Nothing is sent anywhere.
+      archives that are admitted. Nothing is sent anywhere, but by `sync`.
 
-      Begin with: acd-kiosk help verify
+      Begin with: acd-kiosk help init, or acd-kiosk help verify
       """,
-    subcommands: [Verify.self])
+    subcommands: [
+      Init.self, Trust.self, Parcels.self, Run.self, Collect.self, Resolve.self, End.self, Verify.self,
+      JournalCommand.self, Sync.self, Print.self, Shift.self, Close.self, SelfTest.self,
+    ])
 }
