@@ -157,7 +157,7 @@ struct MerchantCommand: AsyncParsableCommand {
       Init.self, Key.self, Serve.self, OfferCommand.self, OffersCommand.self, BidsCommand.self,
       SalesCommand.self,
       FinishCommand.self, CancelCommand.self, RefundsCommand.self, MerchantEvidence.self,
-      MerchantWitness.self, MerchantCertify.self,
+      MerchantWitness.self, MerchantCertify.self, DeliveriesCommand.self, ParcelsCommand.self,
     ])
 
   struct Key: AsyncParsableCommand {
@@ -176,12 +176,7 @@ struct MerchantCommand: AsyncParsableCommand {
 
     func run() async throws {
       var setup = options.setup(.merchant, port: 8443)
-      setup.bank = try bank.map { text in
-        if let key = PublicKey(hex: text) { return key }
-        guard let card = try? PartyCard.load(text), card.role == "bank", let key = PublicKey(hex: card.key)
-        else { throw ValidationError("A bank is named by its key, its data directory or its identity.json.") }
-        return key
-      }
+      setup.bank = try bank.map { try partyKey($0, role: "bank") }
       try await options.run(setup)
     }
   }
@@ -236,13 +231,24 @@ struct MerchantCommand: AsyncParsableCommand {
       @Option(help: "Take bids down to this price, and answer lower ones by another price (told to nobody).")
       var least: MoneyArgument?
       @Flag(help: "Ask me about bids below the price: `acd merchant bids`.") var ask = false
+      @Option(
+        help:
+          "A parcel goes with it, to be collected at this office: a kiosk's key, directory or identity.json.")
+      var deliverTo: [String] = []
+      @Option(help: "For how many days a parcel is kept there.") var hold: UInt64 = 14
+
+      func validate() throws {
+        guard (1...365).contains(hold) else { throw ValidationError("A parcel is kept for 1 to 365 days.") }
+      }
 
       func run() async throws {
+        let offices = try deliverTo.map { try partyKey($0, role: "kiosk") }
         try await withMerchant(data) { merchant in
           let offer = try await merchant.add(
             file, price: price.money, description: description, twoSided: twoSided,
             modes: Mode.allCases.filter { mode in protocols.contains { $0.mode == mode } },
-            least: least?.money, asks: ask)
+            least: least?.money, asks: ask, offices: offices,
+            holdSeconds: offices.isEmpty ? nil : hold * 86_400)
           if data.json {
             try printJSON(offer)
           } else {
@@ -349,6 +355,15 @@ func withMerchant(
 private func show(_ sale: SaleSummary) {
   let until = sale.expiration.map { "  until \(UTCTime.text($0))" } ?? ""
   print("\(sale.n)  \(sale.phase)  \(sale.price)  \(sale.name)  \(UTCTime.text(sale.offeredAt))\(until)")
+}
+
+/// The key of a party that was named by it, by its data directory or by its identity.json.
+private func partyKey(_ text: String, role: String) throws -> PublicKey {
+  if let key = PublicKey(hex: text) { return key }
+  guard let card = try? PartyCard.load(text), card.role == role, let key = PublicKey(hex: card.key) else {
+    throw ValidationError("A \(role) is named by its key, its data directory or its identity.json.")
+  }
+  return key
 }
 
 extension CompletionRoute: ExpressibleByArgument {}

@@ -78,7 +78,11 @@ struct CardCommand: AsyncParsableCommand {
       Pay with `acd wallet buy --card`. Without the card the wallet cannot spend these tokens, without the \
       wallet the card cannot. The 24 words do not bring back what a lost card held.
       """,
-    subcommands: [Init.self, Status.self, Load.self, Unblock.self, Wipe.self])
+    subcommands: [
+      Init.self, Status.self, Load.self, Key.self, Put.self, Receipts.self, Get.self, Erase.self,
+      Unblock.self,
+      Wipe.self,
+    ])
 }
 
 /// Options of the commands that want no wallet.

@@ -16,7 +16,8 @@ struct WalletCommand: AsyncParsableCommand {
       Again.self, Finish.self, Bid.self, Accept.self, Decline.self, Refund.self, ComplainCommand.self,
       List.self, Show.self,
       Resume.self, ReceiptCommand.self, WalletEvidence.self, WalletWitness.self, Certify.self, Exchange.self,
-      Statement.self, Prune.self, CardCommand.self,
+      Statement.self, Prune.self, CardCommand.self, CollectCommand.self, DelegateCommand.self,
+      PseudonymCommand.self,
     ])
 }
 
@@ -238,6 +239,10 @@ extension WalletCommand {
     var reuseKey = false
     @Option(help: "Begin after a random time of up to so many seconds, so that the bank cannot tell by it.")
     var delay: UInt64 = 0
+    @Option(help: "Where to collect what is collected at a counter: the office's name or key.")
+    var office: String?
+    @Option(help: "Another key that may collect, such as a second card's (`acd wallet card key`). Repeat.")
+    var collectKey: [String] = []
     @Flag(help: "Do not ask.") var yes = false
 
     func validate() throws {
@@ -261,10 +266,21 @@ extension WalletCommand {
         wanted.choices.expirationSeconds = mode.mode == .repeated ? 3600 : 600
         wanted.choices.reuseKey = reuseKey
         wanted.choices.card = options.card.card ? true : nil
+        wanted.office = try wallet.office(office, of: chosen)
+        let onCard = wanted.office != nil && options.card.card
+        wanted.collectKeys = try collectors(wallet, onCard: onCard)
         buying.choose(&wanted.choices)
         let number = try await wallet.buy(chosen, options: wanted)
         try await finish(wallet, number, options)
+        if onCard { _ = try await wallet.putReceipt(number) }
+        if let parcel = try await wallet.parcel(number), !options.data.json { show(parcel, onCard: onCard) }
       }
+    }
+
+    /// The card's fresh key and the ones that were named.
+    private func collectors(_ wallet: Wallet, onCard: Bool) throws -> [PublicKey] {
+      let named = try collectKey.map(soundKey)
+      return onCard ? [try wallet.makeCollectKey().key] + named : named
     }
   }
 

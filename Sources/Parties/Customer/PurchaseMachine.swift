@@ -113,6 +113,7 @@ extension CustomerPolicy {
     guard contract.descriptionHash == .description(description, salt: p1.payload.salt) else {
       return Denial(.mismatch, "P1 describes something else than the offer")
     }
+    if let denial = contract.delivers(otherwiseThan: n1.payload, at: now) { return denial }
     if let goods = p1.payload.goods {
       guard goods.length <= trust.goodsLengthMax, (try? Goods.length(sealed: goods.length)) != nil
       else {
@@ -125,6 +126,27 @@ extension CustomerPolicy {
     guard contract.lifetime >= contract.expirationMax + trust.lifetimeSeconds else {
       let least = trust.lifetimeSeconds
       return Denial(.lifetime, "the contract's lifetime ends less than \(least) seconds after its expiration")
+    }
+    return nil
+  }
+}
+
+extension Contract {
+  /// Why a parcel would not come where the customer asked for it, to be collected by whom he named.
+  fileprivate func delivers(otherwiseThan n1: N1, at now: Timestamp) -> Denial? {
+    guard let office = n1.office else {
+      return parcel == nil && offices.isEmpty && collectKeys.isEmpty
+        ? nil : Denial(.mismatch, "P1 names a parcel, and none was asked for")
+    }
+    guard let parcel, ParcelLabel(parcel) != nil, offices == [office] else {
+      return Denial(.mismatch, "P1 names no parcel, or another place to collect it than was asked for")
+    }
+    guard collectKeys == n1.collectKeys else {
+      return Denial(.mismatch, "P1 lets others collect than was asked for")
+    }
+    guard let holdUntil, holdUntil > now, holdUntil <= lifetime else {
+      return Denial(
+        .lifetime, "P1 does not say for how long the parcel is kept, or for longer than its evidence")
     }
     return nil
   }

@@ -57,6 +57,8 @@ final class ArchiveService: PartyService {
         return reply
       default: return try await submitted(CoreMode.self, bundle, sealed)
       }
+    case .bundle(let bundle) where bundle.first == .d1:
+      return try await ArchiveDeliveries(node: node).take(bundle)
     case .bundle(let bundle):
       guard bundle.messages.count == 2 else { throw MessageError(.malformed, "field-range", "Cancel bundle") }
       switch try MessageType(peeking: bundle.messages[1]) {

@@ -27,6 +27,7 @@ final class MerchantService: PartyService {
     case .message(let type, let bytes): return try await answer(type, bytes)
     case .bundle(let bundle) where bundle.first == .consent: return try await consented(bundle)
     case .bundle(let bundle) where bundle.first == .n1: return try await invoiceRequested(bundle)
+    case .bundle(let bundle) where [.d1, .d3].contains(bundle.first): return try await delivered(bundle)
     case .bundle(let bundle): return try await answers(bundle) ? nil : together(bundle)
     case .sealed(let sealed): return try await paid(sealed)
     }
@@ -82,6 +83,7 @@ final class MerchantService: PartyService {
       _ = try await refundAnswered(Unverified<RF3>(bytes).claims.hRF2, by: bytes)
       return nil
     case .approval: return try await approved(bytes)
+    case .d0: return try await arrived(bytes)
     default: throw MessageError(.malformed, "unexpected-type", "\(type.label) at a merchant")
     }
   }
@@ -109,16 +111,19 @@ final class MerchantService: PartyService {
       let (isAgreed, answer) = try await negotiate(n1, stored)
       guard isAgreed else { return answer }
     }
+    if let denial = Self.undeliverable(n1.payload, offer) {
+      return try node.refuse(denial, request: n1.bytes)
+    }
     let goods = try await seal(stored, for: way)
     switch way {
     case .announced: return try await order(n1, offer, goods)
     case .invoice, .invoiceDirect, .invoicePassive: return try await invoice(n1, registration!, offer, goods)
-    case .compact: return try await beginCompact(n1, draft(n1, offer, goods), at: goods.date)
+    case .compact: return try await beginCompact(n1, draft(n1, stored, offer, goods), at: goods.date)
     default:
       guard let mode = ContractModes.types(of: way) else {
         throw StorageError.corrupt(reason: "an offer by a protocol that is not served")
       }
-      return try await begin(mode, n1, draft(n1, offer, goods), secret: goods.secret, at: goods.date)
+      return try await begin(mode, n1, draft(n1, stored, offer, goods), secret: goods.secret, at: goods.date)
     }
   }
 
@@ -152,15 +157,20 @@ final class MerchantService: PartyService {
   }
 
   /// What is drawn and decided for a sale under a contract.
-  private func draft(_ n1: Verified<N1>, _ offer: Offer, _ goods: FreshGoods) -> OfferDraft {
+  private func draft(
+    _ n1: Verified<N1>, _ stored: StoredOffer, _ offer: Offer, _ goods: FreshGoods
+  ) -> OfferDraft {
     let expirationMax = goods.date + policy.expirationSeconds
+    let lifetime = expirationMax + node.trust.list.lifetimeSeconds
+    let parcel = parcel(n1.payload, stored, lifetime: lifetime, at: goods.date)
     let (archives, banks) = deciders(n1.payload.mode)
     let contract = Contract(
       pseudonym: n1.signer, price: n1.payload.price, expirationMax: expirationMax,
-      lifetime: expirationMax + node.trust.list.lifetimeSeconds, date: goods.date,
+      lifetime: lifetime, holdUntil: parcel?.holdUntil, date: goods.date,
       descriptionHash: .description(offer.description, salt: goods.salt), digests: [goods.digest],
       archives: archives, banks: banks, mode: n1.payload.mode,
-      twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name)
+      twoSided: offer.twoSided || n1.payload.twoSided, name: offer.name, parcel: parcel?.label.text,
+      offices: parcel.map { [$0.office] } ?? [], collectKeys: parcel?.collectKeys ?? [])
     return OfferDraft(
       n: goods.n, merchant: node.identity.key, k: goods.key, mask: goods.mask, salt: goods.salt,
       contract: contract, goods: goods.claim)
@@ -206,7 +216,8 @@ final class MerchantService: PartyService {
       offering: M.offer(draft), goods: draft.goods, k: secret, key: node.identity.signing)
     let merchandise = machine.merchandise.map { [(Label(.e4), $0.bytes)] } ?? []
     return try await keep(
-      [(Label(M.Offer.type), machine.p1.bytes)] + merchandise, ModeRow(M.mode, secret), n1, draft.n, at: now)
+      [(Label(M.Offer.type), machine.p1.bytes)] + merchandise, ModeRow(M.mode, secret), n1, draft.n, at: now,
+      mark: draft.contract.parcel.map(Self.parcelMark))
   }
 
   /// Keeps a new sale with what M signed for it, in one durable step. The first message is the answer.
@@ -474,21 +485,5 @@ final class MerchantService: PartyService {
       throw Problem.notFound("no goods of this sale")
     }
     return path
-  }
-}
-
-extension DataDirectory {
-  /// Makes a folder inside. No error if it is there.
-  func createFolder(_ name: String) throws {
-    do { try FileManager.default.createDirectory(at: url(name), withIntermediateDirectories: true) } catch {
-      throw ServiceError.file(path: file(name), reason: "cannot be created")
-    }
-  }
-}
-
-/// Runs blocking work on a thread of its own, away from the tasks' pool.
-func offTheLoop<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-  try await withCheckedThrowingContinuation { continuation in
-    DispatchQueue.global(qos: .userInitiated).async { continuation.resume(with: Result { try body() }) }
   }
 }

@@ -24,6 +24,12 @@ public struct StoredOffer: Codable, Equatable, Sendable {
   public var least: String?
   /// Whether bids below the price wait for the operator.
   public var asks: Bool?
+  /// Physical goods: the keys of the offices where they can be collected; nil: the file alone is sold.
+  public var offices: [String]?
+  /// For how many seconds from the contract on a parcel is kept there; nil: two weeks.
+  public var holdSeconds: UInt64?
+
+  static let holdSecondsUsual: UInt64 = 14 * 86_400
 
   var asking: AskingPrice? {
     Money(price).map { AskingPrice(list: $0, least: least.flatMap(Money.init), asks: asks ?? false) }
@@ -34,7 +40,8 @@ public struct StoredOffer: Codable, Equatable, Sendable {
     guard let price = Money(price), let id = Nonce(hex: id) else { return nil }
     return Offer(
       price: price, id: id, description: description, name: name, length: length, twoSided: twoSided,
-      modes: protocols?.compactMap(Mode.init(named:)) ?? [.core])
+      modes: protocols?.compactMap(Mode.init(named:)) ?? [.core],
+      offices: offices?.compactMap(PublicKey.init(hex:)) ?? [])
   }
 }
 

@@ -138,3 +138,19 @@ public struct DataDirectory: Sendable {
     try write("config.json", Array(try encoder.encode(config)))
   }
 }
+
+extension DataDirectory {
+  /// Makes a folder inside. No error if it is there.
+  func createFolder(_ name: String) throws {
+    do { try FileManager.default.createDirectory(at: url(name), withIntermediateDirectories: true) } catch {
+      throw ServiceError.file(path: file(name), reason: "cannot be created")
+    }
+  }
+}
+
+/// Runs blocking work on a thread of its own, away from the tasks' pool.
+func offTheLoop<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+  try await withCheckedThrowingContinuation { continuation in
+    DispatchQueue.global(qos: .userInitiated).async { continuation.resume(with: Result { try body() }) }
+  }
+}

@@ -40,8 +40,12 @@ public final class MerchantOperation: Sendable {
   /// the price: what is taken without asking, and whether the operator is asked.
   public func add(
     _ path: String, price: Money, description: String, twoSided: Bool, modes: [Mode] = [.core],
-    least: Money? = nil, asks: Bool = false
+    least: Money? = nil, asks: Bool = false, offices: [PublicKey] = [], holdSeconds: UInt64? = nil
   ) async throws -> StoredOffer {
+    guard offices.isEmpty || modes == [.core], offices.count <= 16 else {
+      throw ServiceError.configuration(
+        "what is collected at a counter is sold by the core protocol alone, at up to 16 offices")
+    }
     guard least.map({ $0.currency == price.currency && $0.amount <= price.amount }) ?? true else {
       throw ServiceError.configuration("the lowest price is at most the price, and in its currency")
     }
@@ -49,6 +53,8 @@ public final class MerchantOperation: Sendable {
       try OfferBook.describe(path, price: price, description: description, twoSided: twoSided, modes: modes)
     }
     (offer.least, offer.asks) = (least?.description, asks)
+    offer.offices = offices.isEmpty ? nil : offices.map(\.description)
+    offer.holdSeconds = holdSeconds
     return try await link.carryOut(AddOffer(offer: offer))
   }
 

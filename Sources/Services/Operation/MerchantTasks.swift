@@ -50,6 +50,7 @@ struct MerchantDesk: OperatorDesk {
       SaleQuestion.route(at: self), KeepWithSale.route(at: self),
       ListBids.route(at: self), AnswerBid.route(at: self),
       RefundsPage.route(at: self), AnswerRefund.route(at: self),
+      DeliveriesPage.route(at: self), ExportParcels.route(at: self),
     ]
   }
 }

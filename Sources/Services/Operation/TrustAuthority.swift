@@ -47,7 +47,7 @@ public enum TrustAuthority {
       // Keys outlive the list: a transaction's lifetime may end after the list does.
       return TrustEntry(
         role: role, name: card.name, key: key, from: now - min(now, 3600), until: until + 2 * 365 * 86_400,
-        sealingKey: card.sealingKey.flatMap(PublicKey.init(hex:)), url: card.url,
+        sealingKey: card.sealingKey.flatMap(PublicKey.init(hex:)), url: card.url.isEmpty ? nil : card.url,
         bank: card.bank.flatMap(PublicKey.init(hex:)))
     }
     let stampers = limits.timestampAuthorities.map(\.entry)

@@ -30,6 +30,10 @@ public struct BuyOptions: Sendable {
   public var delaySeconds: UInt64 = 0
   /// The file to write; nil: the goods' name in the working directory.
   public var output: String?
+  /// Where goods are collected that are collected at a counter.
+  public var office: PublicKey?
+  /// Keys that may collect them, such as a card's; none: P.
+  public var collectKeys: [PublicKey] = []
   /// What is kept with the purchase.
   public var choices = PurchaseChoices()
 
@@ -106,7 +110,7 @@ extension Wallet {
       signing: N1(
         nonce: .random(using: &generator), price: options.price ?? offer.price, offer: offer.id,
         twoSided: options.twoSided,
-        mode: options.mode),
+        mode: options.mode, office: options.office, collectKeys: options.collectKeys),
       with: pseudonym)
     var info = PurchaseInfo(
       number: number, pseudonymIndex: index, merchant: merchant.key.description,
