@@ -116,6 +116,26 @@ acd_status acd_sign1_parse(acd_sign1 *out, const void *bytes, size_t len)
     return ACD_OK;
 }
 
+acd_status acd_sign1_parse_structure(acd_sign1 *out, const void *bytes, size_t len)
+{
+    acd_cbor_reader reader;
+    acd_cbor_item item;
+    if (len < SIGNED_START_SIZE || memcmp(bytes, signed_start, sizeof signed_start) != 0) {
+        return ACD_ERR_MALFORMED;
+    }
+    acd_cbor_reader_init(&reader, (const uint8_t *)bytes + SIGNED_START_SIZE, len - SIGNED_START_SIZE);
+    ACD_TRY(expect(&reader, ACD_CBOR_BYTES, &item));
+    ACD_TRY(parse_protected(out, item.bytes, (size_t)item.number));
+    ACD_TRY(expect(&reader, ACD_CBOR_BYTES, &item));
+    if (item.number != 0) {
+        return ACD_ERR_FIELD_RANGE; /* external_aad */
+    }
+    ACD_TRY(expect(&reader, ACD_CBOR_BYTES, &item));
+    out->payload = item.bytes;
+    out->payload_len = (size_t)item.number;
+    return acd_cbor_finish(&reader);
+}
+
 /* MARK: Verifying */
 
 acd_status acd_sign1_verify_in_place(const acd_sign1 *parsed, uint8_t *message)

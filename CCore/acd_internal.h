@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "acd/cbor.h"
+#include "acd/cose.h"
 #include "acd/crypto.h"
 #include "acd/note.h"
 #include "acd/status.h"
@@ -29,6 +30,12 @@ ACD_MUST_CHECK acd_status acd_utf8_check(const uint8_t *text, size_t len);
 
 /* acd_cbor_head_size is the length of the shortest head for `value`. */
 size_t acd_cbor_head_size(uint64_t value);
+
+/* MARK: Signed messages (acd_cose.c) */
+
+/* acd_sign1_parse_structure takes the Sig_structure of a message apart: what is signed, with an empty
+ * external_aad. Only type, key_id and payload of *out are set, and hold only with ACD_OK. */
+ACD_MUST_CHECK acd_status acd_sign1_parse_structure(acd_sign1 *out, const void *bytes, size_t len);
 
 /* MARK: Base64 (RFC 4648 s. 4). Public data: not in constant time. */
 

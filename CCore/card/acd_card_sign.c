@@ -13,14 +13,6 @@
 
 #define P1_SIGNATURE 0x9eu
 #define P2_PLAIN 0x9au
-#define SIGNED_START_SIZE 12u
-#define PROTECTED_START_SIZE 8u /* 58 xx a3 01 27 04 58 20 */
-#define EMPTY_BYTES 0x40u
-#define TEXT 0x60u
-#define TYPE_NAME_MAX 23u
-
-static const uint8_t signed_start[SIGNED_START_SIZE] = {0x84, 0x6a, 'S', 'i', 'g', 'n',
-                                                        'a',  't',  'u', 'r', 'e', '1'};
 
 typedef struct rule {
     uint8_t type;
@@ -60,35 +52,18 @@ static const acd_value *field(const acd_value *values, acd_message_type type, in
 
 /* MARK: Taking the Sig_structure apart */
 
-/* Reads "Signature1", the protected header with this key, an empty external_aad, and the payload. */
+/* A Sig_structure with this key in its header. */
 static int read_structure(to_sign *out, const uint8_t *bytes, size_t len, const uint8_t *public_key)
 {
-    static const uint8_t start[PROTECTED_START_SIZE - 2u] = {0xa3, 0x01, 0x27, 0x04, 0x58, 0x20};
-    const size_t name_at = SIGNED_START_SIZE + PROTECTED_START_SIZE + ACD_PUBLIC_KEY_SIZE + 2u;
-    if (len < name_at || memcmp(bytes, signed_start, sizeof signed_start) != 0) {
+    acd_sign1 message;
+    if (acd_sign1_parse_structure(&message, bytes, len) != ACD_OK ||
+        memcmp(message.key_id, public_key, ACD_PUBLIC_KEY_SIZE) != 0) {
         return 0;
     }
-    const uint8_t *header = bytes + SIGNED_START_SIZE;
-    const size_t name_len = (size_t)(bytes[name_at - 1u] ^ TEXT);
-    if (header[0] != 0x58 || memcmp(header + 2, start, sizeof start) != 0 ||
-        memcmp(header + PROTECTED_START_SIZE, public_key, ACD_PUBLIC_KEY_SIZE) != 0 ||
-        bytes[name_at - 2u] != 0x10 || name_len > TYPE_NAME_MAX || len - name_at <= name_len ||
-        header[1] != PROTECTED_START_SIZE - 2u + ACD_PUBLIC_KEY_SIZE + 2u + name_len ||
-        bytes[name_at + name_len] != EMPTY_BYTES) {
-        return 0;
-    }
-    out->type = acd_message_type_named(bytes + name_at, name_len);
-    acd_cbor_reader reader;
-    acd_cbor_item item;
-    const size_t payload_at = name_at + name_len + 1u;
-    acd_cbor_reader_init(&reader, bytes + payload_at, len - payload_at);
-    if (acd_cbor_next(&reader, &item) != ACD_OK || item.kind != ACD_CBOR_BYTES ||
-        acd_cbor_finish(&reader) != ACD_OK) {
-        return 0;
-    }
-    out->payload = item.bytes;
-    out->payload_len = (size_t)item.number;
-    return out->type != ACD_NONE;
+    out->type = message.type;
+    out->payload = message.payload;
+    out->payload_len = message.payload_len;
+    return 1;
 }
 
 /* Peels CoSign: what a further token key signs is the message so far, and counts as what is inside. */

@@ -18,11 +18,13 @@ public struct CardState: Equatable, Sendable {
   /// Tries that are left.
   public var tries: [CardPIN: Int]
   /// After the payment PIN: token keys, pseudonyms, and bytes of room.
-  public var contents: (tokenKeys: UInt32, pseudonyms: UInt32, room: UInt32)?
+  public var contents: Contents?
 
-  public static func == (a: Self, b: Self) -> Bool {
-    a.defaults == b.defaults && a.tries == b.tries && a.contents?.tokenKeys == b.contents?.tokenKeys
-      && a.contents?.pseudonyms == b.contents?.pseudonyms && a.contents?.room == b.contents?.room
+  /// What a card holds.
+  public struct Contents: Equatable, Sendable {
+    public var tokenKeys: UInt32
+    public var pseudonyms: UInt32
+    public var room: UInt32
   }
 
   /// Nobody has made it his own yet.
@@ -78,7 +80,9 @@ public struct Card: Sendable {
       defaults: pins.enumerated().filter { bytes[1] >> $0.offset & 1 == 1 }.map(\.element),
       tries: Dictionary(uniqueKeysWithValues: zip(pins, bytes[2..<5].map(Int.init))))
     if bytes.count == 17 {
-      state.contents = (Self.number(bytes[5..<9]), Self.number(bytes[9..<13]), Self.number(bytes[13..<17]))
+      state.contents = CardState.Contents(
+        tokenKeys: Self.number(bytes[5..<9]), pseudonyms: Self.number(bytes[9..<13]),
+        room: Self.number(bytes[13..<17]))
     }
     return state
   }

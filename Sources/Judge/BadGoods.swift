@@ -52,7 +52,7 @@ extension CaseFile {
     for offer in offers where offer.serves {
       for commit in commits
       where offer.mismatch(commit.submission) == nil && commit.at < commit.submission.expiration
-        && logProofs.isFinal(commit)
+        && isFinal(commit)
       {
         switch offer.mode {
         case .early: result += early(offer, commit)

@@ -71,6 +71,8 @@ struct CaseFile {
   let logProofs: LogProofs
   private var commitsOf: [Hash: [CommitRecord]] = [:]
   private var abortsOf: [Hash: [AbortRecord]] = [:]
+  /// Outcomes that count, by their hashes.
+  private var finals: Set<Hash> = []
   private(set) var approvals: [Verified<Approval>] = []
   private(set) var invoiceDeposits: [DepositRecord] = []
   private(set) var records: [Verified<PassiveRecord>] = []
@@ -298,6 +300,7 @@ struct CaseFile {
 
   /// What the rules look up again and again.
   private mutating func collect() {
+    finals = Set(commits.filter(logProofs.isFinal).map(\.hash) + aborts.filter(logProofs.isFinal).map(\.hash))
     for bytes in evidence.messages[.statusQuery] ?? [] {
       guard let query = try? Unverified<StatusQuery>(bytes) else { continue }
       queries[query.hash] = query.claims
@@ -387,8 +390,11 @@ struct CaseFile {
 
   /// The commits that are this lock's, and final: more than one only if its archive lied.
   func matchingCommits(_ lock: LockRecord) -> [CommitRecord] {
-    signedCommits(lock).filter(logProofs.isFinal)
+    signedCommits(lock).filter(isFinal)
   }
+
+  /// Whether a commit counts, as its archive's log shows it.
+  func isFinal(_ commit: CommitRecord) -> Bool { finals.contains(commit.hash) }
 
   /// The commits that are this lock's, whether or not a log shows them: what the archive said.
   func signedCommits(_ lock: LockRecord) -> [CommitRecord] {
@@ -400,7 +406,7 @@ struct CaseFile {
 
   /// The archive's abort that is this lock's, and final.
   func matchingAbort(_ lock: LockRecord) -> AbortRecord? {
-    aborts(of: lock).first { $0.mismatch(lock) == nil && logProofs.isFinal($0) }
+    aborts(of: lock).first { $0.mismatch(lock) == nil && finals.contains($0.hash) }
   }
 
   /// The archive's abort that is this lock's, whether or not a log shows it.

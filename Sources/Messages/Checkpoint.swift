@@ -169,16 +169,35 @@ public struct ProofFacts: Hashable, Sendable {
   }
 }
 
+/// A policy as the core has read it, without its text. Sendable: nobody changes it, and it points nowhere.
+private final class ReadPolicy: @unchecked Sendable {
+  let policy: acd_policy
+
+  init(_ text: String) throws(MessageError) {
+    precondition(Core.isReady)
+    var policy = acd_policy()
+    try text.cText.withText { text throws(MessageError) in
+      try check(acd_policy_read(&policy, text.baseAddress, text.count), "policy")
+    }
+    policy.text = nil
+    self.policy = policy
+  }
+}
+
 /// Which logs count, and which cosignatures suffice (C2SP tlog-policy).
 public struct LogPolicy: Hashable, Sendable {
   /// The policy as it is written.
   public let text: String
+  private let read: ReadPolicy
 
   /// Reads a policy; fails for anything that is none.
   public init(_ text: String) throws(MessageError) {
     self.text = text
-    try use { _, _ throws(MessageError) in }
+    read = try ReadPolicy(text)
   }
+
+  public static func == (a: Self, b: Self) -> Bool { a.text == b.text }
+  public func hash(into hasher: inout Hasher) { hasher.combine(text) }
 
   /// The keys of the logs, in the policy's order.
   public func logs() throws(MessageError) -> [NoteKey] {
@@ -242,36 +261,32 @@ public struct LogPolicy: Hashable, Sendable {
 
   /// Where a quorum can be asked for: the witnesses of the policy, by name, with the address that their line
   /// gives.
-  public var witnesses: [(key: NoteKey, url: String?)] {
-    text.split(separator: "\n").compactMap { line in
-      let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-      guard words.count >= 3, words[0] == "witness", let key = try? NoteKey(vkey: String(words[2])) else {
-        return nil
-      }
-      return (key, words.count > 3 ? String(words[3]) : nil)
-    }
-  }
+  public var witnesses: [(key: NoteKey, url: String?)] { lines("witness", key: 2) }
 
   /// The address that the policy's line gives for the log of this name.
   public func url(of origin: String) -> String? {
-    for line in text.split(separator: "\n") {
-      let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
-      guard words.count >= 3, words[0] == "log", let key = try? NoteKey(vkey: String(words[1])) else {
-        continue
+    lines("log", key: 1).first { $0.key.name == origin && $0.url != nil }?.url
+  }
+
+  /// The lines that begin with a word: their keys, each at this place of its line, and the address behind it.
+  private func lines(_ kind: String, key place: Int) -> [(key: NoteKey, url: String?)] {
+    text.utf8.split(separator: UInt8(ascii: "\n")).compactMap { line in
+      let words = line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+        .map { String(decoding: $0, as: UTF8.self) }
+      guard words.count > place, words[0] == kind, let key = try? NoteKey(vkey: words[place]) else {
+        return nil
       }
-      if key.name == origin { return String(words[2]) }
+      return (key, words.count > place + 1 ? words[place + 1] : nil)
     }
-    return nil
   }
 
   /// The policy as the core has it, for one call: it borrows the text.
   private func use(
     _ body: (UnsafeMutablePointer<acd_policy>, UnsafeBufferPointer<CChar>) throws(MessageError) -> Void
   ) throws(MessageError) {
-    precondition(Core.isReady)
     try text.cText.withText { text throws(MessageError) in
-      var policy = acd_policy()
-      try check(acd_policy_read(&policy, text.baseAddress, text.count), "policy")
+      var policy = read.policy
+      policy.text = text.baseAddress
       try body(&policy, text)
     }
   }

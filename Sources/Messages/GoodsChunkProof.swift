@@ -21,12 +21,12 @@ public struct GoodsChunkProof: Equatable, Sendable {
   public let path: [Hash]
 
   /// Shows chunk `index` of goods with this header; `leaves` are the leaf hashes of all chunks, in order.
-  public init(index: Int, chunk: [UInt8], header: [UInt8], leaves: [Hash]) throws(MessageError) {
+  public init(index: Int, chunk: [UInt8], header: [UInt8], leaves: [Hash]) {
     precondition(leaves.indices.contains(index))
-    let all = [try Self.leaf(header)] + leaves
+    let all = [TreeHash.leaf(header)] + leaves
     (self.index, self.chunk, self.header) = (UInt64(index), chunk, header)
-    headerPath = try Self.path(to: 0, in: all)
-    path = try Self.path(to: index + 1, in: all)
+    headerPath = Self.path(to: 0, in: all)
+    path = Self.path(to: index + 1, in: all)
   }
 
   /// Reads the form above; nil for anything else.
@@ -63,11 +63,11 @@ public struct GoodsChunkProof: Equatable, Sendable {
     guard let length = try? Goods.length(sealed: claim.length) else { return false }
     let last = length / UInt64(Goods.chunkSize)
     let size = index == last ? Int(length % UInt64(Goods.chunkSize)) + 16 : Goods.sealedChunkSize
-    guard index <= last, chunk.count == size, let first = try? Self.leaf(header),
-      let leaf = try? Self.leaf(chunk)
-    else { return false }
-    return Self.isIncluded(first, 0, last + 2, headerPath, claim.root)
-      && Self.isIncluded(leaf, index + 1, last + 2, path, claim.root)
+    guard index <= last, chunk.count == size else { return false }
+    func holds(_ data: [UInt8], at place: UInt64, _ path: [Hash]) -> Bool {
+      TreeHash.isIncluded(TreeHash.leaf(data), at: place, of: last + 2, path: path, root: claim.root)
+    }
+    return holds(header, at: 0, headerPath) && holds(chunk, at: index + 1, path)
   }
 
   /// Whether the chunk opens in its place with this key, for transaction n.
@@ -78,22 +78,8 @@ public struct GoodsChunkProof: Equatable, Sendable {
 
   // MARK: The tree (RFC 6962 section 2.1)
 
-  private static func leaf(_ data: [UInt8]) throws(MessageError) -> Hash {
-    precondition(Core.isReady)
-    var out = [UInt8](repeating: 0, count: Hash.size)
-    try check(acd_merkle_leaf_hash(&out, acd_hash_sodium, data, data.count), "goods")
-    return Hash(out)!
-  }
-
-  private static func isIncluded(
-    _ leaf: Hash, _ index: UInt64, _ size: UInt64, _ path: [Hash], _ root: Hash
-  ) -> Bool {
-    acd_merkle_verify_inclusion(
-      leaf.bytes, index, size, path.flatMap(\.bytes), path.count, root.bytes) == ACD_OK
-  }
-
   /// The siblings on the way up. A last node without a sibling goes up as it is.
-  private static func path(to leaf: Int, in leaves: [Hash]) throws(MessageError) -> [Hash] {
+  private static func path(to leaf: Int, in leaves: [Hash]) -> [Hash] {
     var (level, place, result) = (leaves, leaf, [Hash]())
     while level.count > 1 {
       if level.indices.contains(place ^ 1) { result.append(level[place ^ 1]) }
@@ -103,10 +89,7 @@ public struct GoodsChunkProof: Equatable, Sendable {
           above.append(level[left])
           break
         }
-        var out = [UInt8](repeating: 0, count: Hash.size)
-        try check(
-          acd_merkle_node_hash(&out, acd_hash_sodium, level[left].bytes, level[left + 1].bytes), "goods")
-        above.append(Hash(out)!)
+        above.append(TreeHash.node(level[left], level[left + 1]))
       }
       (level, place) = (above, place / 2)
     }

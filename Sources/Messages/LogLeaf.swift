@@ -29,7 +29,8 @@ public enum TreeHash {
   public static func isIncluded(
     _ leaf: Hash, at index: UInt64, of size: UInt64, path: [Hash], root: Hash
   ) -> Bool {
-    acd_merkle_verify_inclusion(
+    precondition(Core.isReady)
+    return acd_merkle_verify_inclusion(
       leaf.bytes, index, size, path.flatMap(\.bytes), path.count, root.bytes) == ACD_OK
   }
 
@@ -37,7 +38,8 @@ public enum TreeHash {
   public static func isConsistent(
     _ size: UInt64, _ root: Hash, with larger: UInt64, _ largerRoot: Hash, path: [Hash]
   ) -> Bool {
-    acd_merkle_verify_consistency(
+    precondition(Core.isReady)
+    return acd_merkle_verify_consistency(
       size, larger, root.bytes, largerRoot.bytes, path.flatMap(\.bytes), path.count) == ACD_OK
   }
 }

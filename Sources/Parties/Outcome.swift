@@ -200,10 +200,16 @@ public struct Lock<M: LockMode>: Equatable, Sendable {
   /// Before the expiration only the merchant's own Cancel of this lock lets an archive abort: its word alone
   /// does not. The signature was checked when the outcome was read.
   private func isCancelled(_ abort: Abort<M>) -> Bool {
-    guard abort.failed == Reason.cancelled.rawValue,
-      let cancel = abort.cancel.flatMap({ try? Verified<Cancel>(stored: $0) })
-    else { return false }
-    return cancel.payload.lock == name && cancel.payload.n == terms.n && cancel.signer == terms.merchant
+    abort.failed == Reason.cancelled.rawValue && abort.holdsCancel
+  }
+}
+
+extension Abort {
+  /// Whether it holds the merchant's Cancel of this very lock. The Cancel's signature was checked when the
+  /// outcome was read.
+  public var holdsCancel: Bool {
+    guard let cancel = cancel.flatMap({ try? Verified<Cancel>(stored: $0) }) else { return false }
+    return cancel.payload.lock == lock && cancel.payload.n == n && cancel.signer == merchant
   }
 }
 

@@ -129,40 +129,22 @@ public struct LogMonitor<Outcomes: FollowedOutcomes> {
   public mutating func advance(
     to new: LogHead, cosignedAt: Timestamp, reading object: (String) throws -> [UInt8]?
   ) throws -> [LogViolation] {
-    guard new.size >= head.size else { throw LogFault.behind(size: new.size, seen: head.size) }
-    guard new.size > head.size else {
+    guard new.size >= edge.size else { throw LogFault.behind(size: new.size, seen: edge.size) }
+    guard new.size > edge.size else {
       guard new == head else { throw LogFault.forked(size: new.size) }
       return []
     }
     // Twice over the entries: none of them is judged before all of them are known to be the signed ones.
     var grown = edge
-    try Self.each(head.size, new.size, object) { _ = grown.append($0) }
+    try LogTree.each(edge.size, new.size, object) { _ = grown.append($0) }
     guard grown.head == new else { throw LogFault.otherTree(size: new.size) }
     var (judged, violations, again) = (follower, [LogViolation](), edge)
-    try Self.each(head.size, new.size, object) { entries in
+    try LogTree.each(edge.size, new.size, object) { entries in
       _ = again.append(entries)
       violations += try judged.follow(entries, cosignedAt: cosignedAt)
     }
     guard again.head == new else { throw LogFault.otherTree(size: new.size) }
     (follower, edge) = (judged, grown)
     return violations
-  }
-
-  /// The entries from one size to another, bundle by bundle.
-  private static func each(
-    _ low: UInt64, _ high: UInt64, _ object: (String) throws -> [UInt8]?, _ body: ([[UInt8]]) throws -> Void
-  ) throws {
-    var at = low
-    let width = UInt64(LogPath.width)
-    while at < high {
-      let start = at / width * width
-      let end = min(start + width, high)
-      let bundle = try LogTree.bundle(at / width, width: Int(end - start), reading: object)
-      guard let entries = LogBundle.entries(bundle, count: Int(end - start)) else {
-        throw LogFault.missing(path: LogPath.entries(at / width, width: Int(end - start)))
-      }
-      try body(Array(entries[Int(at - start)...]))
-      at = end
-    }
   }
 }

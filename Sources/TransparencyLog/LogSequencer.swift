@@ -67,6 +67,8 @@ public struct LogSequencer: Sendable {
 
   /// The last durable head, and the one on its way.
   public var head: LogHead { edge.head }
+  /// The head's size, for which no root has to be computed.
+  public var size: UInt64 { edge.size }
   /// How many entries wait for a batch.
   public var backlog: Int { waiting.count }
   /// Why it has stopped.

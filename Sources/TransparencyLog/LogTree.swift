@@ -109,6 +109,29 @@ public struct LogTree {
 
   // MARK: Reading
 
+  /// The entries from one place on, bundle by bundle.
+  public func each(from low: UInt64 = 0, _ body: ([[UInt8]]) throws -> Void) throws {
+    try Self.each(low, size, object, body)
+  }
+
+  /// The entries from one size to another, bundle by bundle.
+  static func each(
+    _ low: UInt64, _ high: UInt64, _ object: (String) throws -> [UInt8]?, _ body: ([[UInt8]]) throws -> Void
+  ) throws {
+    var at = low
+    let width = UInt64(LogPath.width)
+    while at < high {
+      let start = at / width * width
+      let end = min(start + width, high)
+      let bundle = try bundle(at / width, width: Int(end - start), reading: object)
+      guard let entries = LogBundle.entries(bundle, count: Int(end - start)) else {
+        throw LogFault.missing(path: LogPath.entries(at / width, width: Int(end - start)))
+      }
+      try body(Array(entries[Int(at - start)...]))
+      at = end
+    }
+  }
+
   /// The first `width` hashes of a tile: of the partial one, or of the full one, which may have replaced it.
   static func tile(
     _ level: Int, _ index: UInt64, width: Int, reading object: (String) throws -> [UInt8]?

@@ -50,9 +50,11 @@ public struct LogWriter<Storage: LogStorage> {
 
   /// The head of all that was appended.
   public var head: LogHead { sequencer.head }
+  /// Its size.
+  public var size: UInt64 { sequencer.size }
 
   /// The tree as it is now.
-  public var tree: LogTree { LogTree(size: head.size, reading: storage.object) }
+  public var tree: LogTree { LogTree(size: size, reading: storage.object) }
 
   /// Appends entries, and returns when a checkpoint over them is published.
   /// - Throws: ``LogFault``, or what the storage or the signer threw; then the log is to be opened anew.

@@ -28,14 +28,24 @@ struct MonitorCommand: AsyncParsableCommand {
       let list = try LoadedTrust(try readFile(trust))
       let pem = try readFile(ca ?? Home.path + "/.acd/ca/ca.pem")
       let monitors = try archives.map { try ArchiveMonitor($0, trust: list, ca: pem, in: directory) }
-      var lies = false
-      repeat {
-        for monitor in monitors { lies = try await look(monitor) || lies }
-        if follow { try await Task.sleep(for: .seconds(every)) }
-      } while follow
+      let lies: Bool
+      do { lies = try await look(monitors) } catch {
+        for monitor in monitors { try? await monitor.close() }
+        throw error
+      }
       for monitor in monitors { try await monitor.close() }
       if lies { throw Status.fault }
     }
+  }
+
+  /// Looks at all of them, as often as was asked for; true if one lies.
+  private func look(_ monitors: [ArchiveMonitor]) async throws -> Bool {
+    var lies = false
+    repeat {
+      for monitor in monitors { lies = try await look(monitor) || lies }
+      if follow { try await Task.sleep(for: .seconds(every)) }
+    } while follow
+    return lies
   }
 
   /// Looks once; true if the archive lies.

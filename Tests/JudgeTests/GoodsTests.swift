@@ -49,22 +49,22 @@ struct GoodsTests {
   @Test("one bad chunk with its way to the root is enough")
   func chunk() throws {
     let files = try evidence(sale(of: Ware.damaged))
-    let bad = try Ware.proof(1, of: Ware.damaged)
+    let bad = Ware.proof(1, of: Ware.damaged)
     try expectConviction(Exhibits(files + [bad.encoded]), .badGoods, .merchant)
-    let header = try Ware.proof(0, of: Self.otherKey)
+    let header = Ware.proof(0, of: Self.otherKey)
     try expectConviction(
       Exhibits(try evidence(sale(of: Self.otherKey)) + [header.encoded]), .badGoods, .merchant)
     for good in [0, 2] {
-      try expectAcquittal(Exhibits(files + [try Ware.proof(good, of: Ware.damaged).encoded]), "chunk \(good)")
+      try expectAcquittal(Exhibits(files + [Ware.proof(good, of: Ware.damaged).encoded]), "chunk \(good)")
     }
   }
 
   @Test("an altered chunk, or one in another place, is not under the root")
   func forgedChunks() throws {
     let files = try evidence(Sale())
-    let good = try Ware.proof(1, of: Ware.sealed).encoded
+    let good = Ware.proof(1, of: Ware.sealed).encoded
     try expectAcquittal(Exhibits(files + [good]), "the good chunk")
-    try expectAcquittal(Exhibits(files + [try Ware.proof(1, of: Ware.damaged).encoded]), "a damaged chunk")
+    try expectAcquittal(Exhibits(files + [Ware.proof(1, of: Ware.damaged).encoded]), "a damaged chunk")
     // Any byte of it: index, header, paths, chunk. What is no chunk proof any more is no evidence.
     for place in stride(from: GoodsChunkProof.magic.count, to: good.count, by: 97) {
       var forged = good
@@ -75,7 +75,7 @@ struct GoodsTests {
       #expect(!Judge(trust: trustList(), now: Times.hearing).decide(evidence).convicts, "byte \(place)")
     }
     // A last chunk cut short keeps no leaf.
-    let last = try Ware.proof(2, of: Ware.sealed)
+    let last = Ware.proof(2, of: Ware.sealed)
     #expect(last.holds(for: Ware.claim) && last.opens(key: Ware.k, n: Ware.n))
     try expectAcquittal(Exhibits(files + [Array(last.encoded.dropLast())]), "cut")
   }

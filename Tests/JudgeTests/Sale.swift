@@ -49,12 +49,12 @@ enum Ware {
   }()
 
   /// A chunk of `bytes` with its way to the root.
-  static func proof(_ index: Int, of bytes: [UInt8]) throws -> GoodsChunkProof {
+  static func proof(_ index: Int, of bytes: [UInt8]) -> GoodsChunkProof {
     let body = Array(bytes[Goods.headerSize...])
     let chunks = stride(from: 0, to: body.count, by: Goods.sealedChunkSize).map {
       Array(body[$0..<min($0 + Goods.sealedChunkSize, body.count)])
     }
-    return try GoodsChunkProof(
+    return GoodsChunkProof(
       index: index, chunk: chunks[index], header: Array(bytes[..<Goods.headerSize]),
       leaves: chunks.map { Hash(of: [0] + $0) })
   }

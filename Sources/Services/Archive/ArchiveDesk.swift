@@ -117,7 +117,9 @@ struct ArchiveDesk {
     let now = try stamp(tx)
     let records = try tx.records(merchant: merchant.bytes, n: n.bytes)
     // Neither "open" nor "committed" can be said of what is published and not final.
-    if waits, try !records.allSatisfy({ try FinalHead.has($0.body, in: tx) }) {
+    if waits, case let size = try FinalHead.size(tx),
+      try !records.allSatisfy({ try FinalHead.has($0.body, below: size, in: tx) })
+    {
       throw NotFinal(archive: node.identity.name)
     }
     let state: TransactionState =
@@ -256,8 +258,9 @@ struct ArchiveDesk {
       let n = call.parameters["n"].flatMap(TransactionID.init(hex:))
     else { throw Problem.badRequest("M is 64 and n 32 hexadecimal digits") }
     let records = try await node.store.read { [waits] tx in
-      try tx.records(merchant: merchant.bytes, n: n.bytes).filter {
-        try !waits || FinalHead.has($0.body, in: tx)
+      let size = try waits ? FinalHead.size(tx) : 0
+      return try tx.records(merchant: merchant.bytes, n: n.bytes).filter {
+        try !waits || FinalHead.has($0.body, below: size, in: tx)
       }
     }
     return HTTPReply(
@@ -270,8 +273,11 @@ struct ArchiveDesk {
     let after = call.query["after"].flatMap { Int64($0) } ?? 0
     // What follows a record that is not final has to wait, too: readers count.
     let records = try await node.store.read { [waits] tx in
-      try Array(
-        tx.records(after: after, limit: 100).prefix { try !waits || FinalHead.has($0.body, in: tx) })
+      let size = try waits ? FinalHead.size(tx) : 0
+      return try Array(
+        tx.records(after: after, limit: 100).prefix {
+          try !waits || FinalHead.has($0.body, below: size, in: tx)
+        })
     }
     // A number that is missing would shift all that follow.
     if records.contains(where: \.body.isEmpty) { throw Problem.recordsGone }

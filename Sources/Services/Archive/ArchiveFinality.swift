@@ -34,11 +34,15 @@ struct FinalHead: Sendable {
     try tx.setMeta(Self.key, RowKey.number(size) + RowKey.number(at) + note)
   }
 
-  /// Whether an outcome may be shown: a quorum has seen its entry. One whose body is gone is long ended.
-  static func has(_ body: [UInt8], in tx: any StoreTransaction) throws -> Bool {
+  /// How many entries a quorum has seen.
+  static func size(_ tx: any StoreTransaction) throws -> UInt64 { try stored(tx)?.size ?? 0 }
+
+  /// Whether an outcome may be shown: its entry is below the `size` that a quorum has seen. One whose body is
+  /// gone is long ended.
+  static func has(_ body: [UInt8], below size: UInt64, in tx: any StoreTransaction) throws -> Bool {
     if body.isEmpty { return true }
     guard let index = try tx.meta(LogRows.leaf(Hash(of: body))).map(RowKey.value) else { return false }
-    return try index < stored(tx)?.size ?? 0
+    return index < size
   }
 
   // MARK: Copies that wait
@@ -86,7 +90,8 @@ extension ArchiveLog {
   func requireFinal(_ lock: Hash) async throws {
     guard policy != nil else { return }
     let isFinal = try await node.store.read { tx in
-      try tx.record(lock: lock.bytes).map { try FinalHead.has($0.body, in: tx) } ?? true
+      try tx.record(lock: lock.bytes).map { try FinalHead.has($0.body, below: FinalHead.size(tx), in: tx) }
+        ?? true
     }
     guard isFinal else { throw NotFinal(archive: node.identity.name) }
   }
@@ -109,7 +114,9 @@ extension ArchiveLog {
       (final, isKnown) = (reached, true)
     }
     let size = final.size
+    guard released < size else { return }
     while try await node.store.write({ try FinalHead.release(below: size, at: now, in: $0) }) {}
+    released = size
   }
 
   /// Whether the last cosignatures are half as old as anybody allows.
@@ -196,7 +203,7 @@ extension ArchiveLog {
       throw Problem.badRequest("an outcome's hash is 64 hexadecimal digits")
     }
     let index = try await node.store.read { try $0.meta(LogRows.leaf(outcome)).map(RowKey.value) }
-    var (size, note) = policy == nil ? (writer.head.size, try published()) : (final.size, final.note)
+    var (size, note) = policy == nil ? (writer.size, try published()) : (final.size, final.note)
     guard let index, index < size else { throw Problem.notFound("the log does not show this outcome yet") }
     if call.query["dated"] != nil {
       guard let certified = try certified(covering: index) else {

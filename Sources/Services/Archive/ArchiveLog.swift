@@ -78,6 +78,8 @@ actor ArchiveLog {
   private var place: (row: Int64, size: UInt64)
   /// What a quorum has cosigned last.
   var final = FinalHead()
+  /// Below which size all copies have been queued, since the start.
+  var released: UInt64 = 0
   /// Whether witnesses were asked since the start: they know whether this storage is an old copy.
   var isKnown = false
   /// How far witnesses are, as they said.
@@ -132,16 +134,16 @@ actor ArchiveLog {
 
   /// Compares rows and tiles, publishes what was not, and goes on.
   private func begin(isNew: Bool) async throws {
-    guard writer.head.size >= place.size else {
-      throw LogFault.behind(size: writer.head.size, seen: place.size)
+    guard writer.size >= place.size else {
+      throw LogFault.behind(size: writer.size, seen: place.size)
     }
     // The tiles were durable, and the place was not yet.
-    while place.size < writer.head.size {
-      let (row, missing) = (place.row, writer.head.size - place.size)
+    while place.size < writer.size {
+      let (row, missing) = (place.row, writer.size - place.size)
       let rows = try await node.store.read { tx in
         try LogRows.after(row, limit: Int(min(missing, UInt64(LogSequencer.batchMax))), tx)
       }
-      guard let last = rows.last else { throw LogFault.behind(size: place.size, seen: writer.head.size) }
+      guard let last = rows.last else { throw LogFault.behind(size: place.size, seen: writer.size) }
       for (offset, row) in rows.enumerated() {
         let index = place.size + UInt64(offset)
         guard try writer.tree.entry(index) == row.bytes else { throw LogFault.forked(size: index + 1) }
@@ -149,7 +151,7 @@ actor ArchiveLog {
       try await move(to: (last.sequence, place.size + UInt64(rows.count)), rows)
     }
     final = try await node.store.read { try FinalHead.stored($0) } ?? FinalHead()
-    if writer.head.size > final.size || policy == nil { try writer.publishAgain() }
+    if writer.size > final.size || policy == nil { try writer.publishAgain() }
     try await node.store.write { tx in
       if isNew { try LogRows.backfill(tx) }
       try tx.setMeta(LogRows.begun, [1])
@@ -197,7 +199,7 @@ actor ArchiveLog {
     let rows = try await node.store.read { try LogRows.after(row, limit: LogSequencer.batchMax, $0) }
     guard let last = rows.last else { return false }
     try writer.append(rows.map(\.bytes))
-    try await move(to: (last.sequence, writer.head.size), rows)
+    try await move(to: (last.sequence, writer.size), rows)
     return true
   }
 

@@ -115,7 +115,7 @@ extension Wallet {
       offset += UInt64(chunk.count)
     }
     guard let bad else { return nil }
-    let proof = try GoodsChunkProof(index: bad.index, chunk: bad.chunk, header: header, leaves: leaves)
+    let proof = GoodsChunkProof(index: bad.index, chunk: bad.chunk, header: header, leaves: leaves)
     return proof.holds(for: claim) ? proof : nil
   }
 }

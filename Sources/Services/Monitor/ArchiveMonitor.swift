@@ -11,6 +11,8 @@ public final class ArchiveMonitor {
   private let transport: any PeerLink
   private let mirror: LogMirror<LogDirectory>
   private let url: String
+  private let directory: DataDirectory
+  /// The name of the file that says how many records have been read.
   private let marks: String
 
   /// - Parameters:
@@ -26,18 +28,17 @@ public final class ArchiveMonitor {
     let finality = Finality(trust.list)
     let named = try finality.logPolicy?.logs().first { $0.publicKey == entry.key }
     let key = try named ?? NoteKey(name: LogNames.log(url), kind: .log, publicKey: entry.key)
-    let folder = directory.file("monitor/\(Hash(of: Array(key.name.utf8)))")
-    marks = folder + ".records"
-    try FileManager.default.createDirectory(
-      atPath: directory.file("monitor"), withIntermediateDirectories: true)
+    let name = "monitor/\(Hash(of: Array(key.name.utf8)))"
+    let folder = directory.file(name)
+    (self.directory, marks) = (directory, name + ".records")
     transport = try Transport(caPEM: ca)
-    let (link, skew, reached) = (transport, trust.list.skewSeconds, folder + ".reached")
+    let (link, skew, reached) = (transport, trust.list.skewSeconds, name + ".reached")
     func open() throws -> LogMirror<LogDirectory> {
       try LogMirror(
         key, policy: finality.demandsProof(of: entry.key) ? finality.logPolicy : nil,
         files: LogSource(transport: link, url: url + LogNames.logPath), storage: LogDirectory(folder),
-        skewSeconds: skew, reached: Self.number(reached) ?? 0,
-        keepReached: { try Data("\($0)".utf8).write(to: URL(fileURLWithPath: reached)) })
+        skewSeconds: skew, reached: Self.number(reached, in: directory) ?? 0,
+        keepReached: { try directory.write(reached, Array("\($0)".utf8)) })
     }
     do { mirror = try open() } catch LogFault.behind {
       // It was stopped within its very first look: there is nothing yet that it could forget.
@@ -47,17 +48,25 @@ public final class ArchiveMonitor {
   }
 
   /// A number that a file holds.
-  private static func number(_ path: String) -> UInt64? {
-    FileManager.default.contents(atPath: path).flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
+  private static func number(_ name: String, in directory: DataDirectory) -> UInt64? {
+    (try? directory.read(name)).flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }
   }
 
   /// Ends all connections.
   public func close() async throws { try await transport.shutdown() }
 
-  /// Looks once: at the log, and at the records that came since the last look.
+  /// Looks once: at the log, and at the records that came since the last look. What the log showed is told
+  /// once, so it is told even where the records cannot be read: these are read again.
   public func look() async throws -> MonitorReport {
     var report = try await mirror.look()
-    let records = try await newRecords()
+    do { try await lookAtRecords(&report) } catch {
+      guard !report.findings.isEmpty else { throw error }
+    }
+    return report
+  }
+
+  private func lookAtRecords(_ report: inout MonitorReport) async throws {
+    let (records, after) = try await newRecords()
     // What was published after the log was read is in its next checkpoint.
     if records.contains(where: { !mirror.bodies.contains(Hash(of: $0)) }) {
       report = try await mirror.look().with(report.findings)
@@ -69,13 +78,13 @@ public final class ArchiveMonitor {
         report.findings.append(LogFinding(what: "a record that the log does not have", proofs: []))
       }
     }
-    return report
+    try directory.write(marks, Array("\(after)".utf8))
   }
 
-  /// All records behind the last look's.
-  private func newRecords() async throws -> [[UInt8]] {
+  /// All records behind the last look's, and behind which the next look has to go on.
+  private func newRecords() async throws -> (records: [[UInt8]], after: UInt64) {
     var all: [[UInt8]] = []
-    var after = Self.number(marks) ?? 0
+    var after = Self.number(marks, in: directory) ?? 0
     while true {
       let reply = try await transport.send(
         "GET", url: "\(url)/v1/records?after=\(after)", body: nil, contentType: nil)
@@ -83,19 +92,17 @@ public final class ArchiveMonitor {
         let first = try await transport.send(
           "GET", url: "\(url)/v1/records/first", body: nil, contentType: nil)
         guard let gone = UInt64(String(decoding: first.body.prefix(20), as: UTF8.self)), gone > after else {
-          break
+          return (all, after)
         }
         after = gone
         continue
       }
-      guard reply.status == 200 else { break }
-      let page = try Messages.Bundle(encoded: reply.body).messages
-      guard !page.isEmpty else { break }
+      guard reply.status == 200, case let page = try Messages.Bundle(encoded: reply.body).messages,
+        !page.isEmpty
+      else { return (all, after) }
       all += page
       after += UInt64(page.count)
     }
-    try Data("\(after)".utf8).write(to: URL(fileURLWithPath: marks))
-    return all
   }
 
   /// What is wrong with a record by itself; nil if nothing is.
@@ -113,12 +120,8 @@ public final class ArchiveMonitor {
     do {
       guard case .aborted(let abort) = try Outcome<M>(record, trust: trust) else { return nil }
       let said = abort.payload
-      guard said.at < said.expiration else { return nil }
-      let cancel = said.cancel.flatMap { try? Verified<Cancel>($0, by: .key(said.merchant)) }?.payload
-      guard let cancel, cancel.lock == said.lock, cancel.n == said.n else {
-        return "an abort before the expiration, without the merchant's Cancel"
-      }
-      return nil
+      let isEarly = said.at < said.expiration && !said.holdsCancel
+      return isEarly ? "an abort before the expiration, without the merchant's Cancel" : nil
     } catch { return "a record whose signatures do not hold: \(error)" }
   }
 }

@@ -9,22 +9,6 @@ public import Foundation
 import Messages
 import TransparencyLog
 
-/// Where a monitor reads a log.
-protocol LogFiles: Sendable {
-  /// An object by its tlog-tiles name; nil if it is not there.
-  func object(_ path: String) async throws -> [UInt8]?
-}
-
-extension LogSource: LogFiles {}
-
-/// A log that lies in a folder.
-struct LogFolderFiles: LogFiles {
-  let path: String
-  func object(_ name: String) async throws -> [UInt8]? {
-    FileManager.default.contents(atPath: path + "/" + name).map { Array($0) }
-  }
-}
-
 /// Something that no honest archive does.
 public struct LogFinding: Codable, Equatable, Sendable {
   /// What it is, for people.
@@ -82,9 +66,8 @@ final class LogMirror<Storage: LogStorage> {
   }
 
   private func remember(from: UInt64) throws {
-    let tree = tree(writer.head.size)
-    for index in from..<writer.head.size {
-      if let leaf = try? LogLeaf(encoded: tree.entry(index)) { bodies.insert(leaf.body) }
+    try tree(writer.size).each(from: from) { entries in
+      for leaf in entries.compactMap({ try? LogLeaf(encoded: $0) }) { bodies.insert(leaf.body) }
     }
   }
 
@@ -98,13 +81,13 @@ final class LogMirror<Storage: LogStorage> {
     let head = LogHead(size: checkpoint.size, root: checkpoint.root)
     let seen = try? policy?.verify(note).1
     var findings: [LogFinding] = []
-    if head.size > writer.head.size {
+    if head.size > writer.size {
       findings = try await advance(to: head, note, reached: seen?.reached)
     } else if head.size > 0, try tree(head.size).root() != head.root {
       findings = [try await fork(head, note)]
     }
     return MonitorReport(
-      origin: key.name, size: writer.head.size, root: "\(writer.head.root)",
+      origin: key.name, size: writer.size, root: "\(writer.head.root)",
       hasQuorum: policy == nil ? nil : seen != nil, findings: findings)
   }
 
@@ -116,7 +99,7 @@ final class LogMirror<Storage: LogStorage> {
     -> [LogFinding]
   {
     let old = writer.head
-    let fetched = try await fetch(from: old.size, to: head.size)
+    let fetched = try await files.objects(from: old.size, to: head.size)
     var monitor = try LogMonitor(from: old, follower, reading: writer.storage.object)
     let violations: [LogViolation]
     do {
@@ -131,7 +114,9 @@ final class LogMirror<Storage: LogStorage> {
     (current.note, current.last, current.head) = (note, before ?? [], head)
     let storage = writer.storage
     let remote = LogTree(size: head.size) { try fetched[$0] ?? storage.object($0) }
-    try writer.append(try (old.size..<head.size).map { try remote.entry($0) })
+    var added: [[UInt8]] = []
+    try remote.each(from: old.size) { added += $0 }
+    try writer.append(added)
     follower = monitor.follower
     try remember(from: old.size)
     if let seen, seen > 0 {
@@ -139,19 +124,6 @@ final class LogMirror<Storage: LogStorage> {
       try keepReached(seen)
     }
     return try violations.map { try finding($0, old, before, note, head) }
-  }
-
-  /// The objects behind a size, as the log serves them.
-  private func fetch(from: UInt64, to: UInt64) async throws -> [String: [UInt8]] {
-    var found: [String: [UInt8]] = [:]
-    for wanted in LogNeeds.objects(from: from, to: to) {
-      if let bytes = try await files.object(wanted.path) {
-        found[wanted.path] = bytes
-      } else if let full = wanted.full, let bytes = try await files.object(full) {
-        found[full] = bytes
-      }
-    }
-    return found
   }
 
   // MARK: Findings
@@ -192,11 +164,13 @@ final class LogMirror<Storage: LogStorage> {
 
   /// The entry before this one with the latest time.
   private func newest(before index: UInt64) throws -> UInt64 {
-    let tree = tree(writer.head.size)
-    var (best, latest) = (index - 1, Timestamp(0))
-    for place in 0..<index {
-      if let leaf = try? LogLeaf(encoded: tree.entry(place)), leaf.at > latest {
-        (best, latest) = (place, leaf.at)
+    var (best, latest, place) = (index - 1, Timestamp(0), UInt64(0))
+    try tree(writer.size).each { entries in
+      for entry in entries {
+        if place < index, let leaf = try? LogLeaf(encoded: entry), leaf.at > latest {
+          (best, latest) = (place, leaf.at)
+        }
+        place += 1
       }
     }
     return best
@@ -204,30 +178,27 @@ final class LogMirror<Storage: LogStorage> {
 
   /// The log shows another tree than the copy: the first place where they differ, out of both.
   private func fork(_ head: LogHead, _ note: [UInt8]) async throws -> LogFinding {
-    let fetched = try await fetch(from: 0, to: head.size)
+    let fetched = try await files.objects(from: 0, to: head.size)
     var other = try LogMonitor(LogFollower(outcomes: OutcomesInMemory(), skewSeconds: slack)) { fetched[$0] }
     guard (try? other.advance(to: head, cosignedAt: 0, reading: { fetched[$0] })) != nil, let mine = own
     else {
       return LogFinding(what: "the log signs a tree whose entries it does not serve", proofs: [])
     }
     // Its entries make the tree that it signed, so their tiles can be made anew.
-    let theirs = MemoryLog(try entries(head.size) { fetched[$0] })
-    let ours = tree(writer.head.size)
-    for index in 0..<min(head.size, writer.head.size)
+    var entries: [[UInt8]] = []
+    try LogTree(size: head.size, reading: { fetched[$0] }).each { entries += $0 }
+    let theirs = MemoryLog(entries)
+    let ours = tree(writer.size)
+    for index in 0..<min(head.size, writer.size)
     where try ours.entry(index) != theirs.tree.entry(index) {
       let shown = TlogProof.text(
         index: index, path: try theirs.tree.inclusion(of: index), checkpoint: note,
         extra: try theirs.tree.entry(index))
       return LogFinding(
         what: "the log was rewritten, or shows others another history",
-        proofs: [try proof(index, writer.head.size, mine), Data(shown)])
+        proofs: [try proof(index, writer.size, mine), Data(shown)])
     }
     return LogFinding(what: "the log shows another tree of the same entries", proofs: [])
-  }
-
-  private func entries(_ size: UInt64, _ object: @escaping (String) throws -> [UInt8]?) throws -> [[UInt8]] {
-    let tree = LogTree(size: size, reading: object)
-    return try (0..<size).map { try tree.entry($0) }
   }
 }
 

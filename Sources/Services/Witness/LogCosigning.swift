@@ -58,6 +58,7 @@ struct LogCosigner: Sendable {
   let path: String
   private let witness: LogWitness
   private let policy: LogPolicy
+  private let logs: [NoteKey]
 
   /// Most entries that one checkpoint may add for whoever reads them all.
   private static let entriesMax: UInt64 = 1 << 20
@@ -71,7 +72,7 @@ struct LogCosigner: Sendable {
     guard let policy = node.proofs.finality.logPolicy,
       let key = policy.witnesses.first(where: { $0.key.publicKey == own })?.key, let logs = try? policy.logs()
     else { return nil }
-    (self.node, self.key, self.follows, self.policy) = (node, key, follows, policy)
+    (self.node, self.key, self.follows, self.policy, self.logs) = (node, key, follows, policy, logs)
     path = follows ? LogNames.followerPath : LogNames.witnessPath
     witness = LogWitness(logs: logs)
   }
@@ -115,8 +116,7 @@ struct LogCosigner: Sendable {
 
   /// The last checkpoint that it cosigned: for a log that lost its store. `log` is H(origin).
   private func last(_ log: String) async throws -> HTTPReply {
-    let origins = try policy.logs().map(\.name)
-    guard let origin = origins.first(where: { Hash(of: Array($0.utf8)).description == log }) else {
+    guard let origin = logs.map(\.name).first(where: { Hash(of: Array($0.utf8)).description == log }) else {
       throw Problem.notFound("this witness does not know such a log")
     }
     let note = try await node.store.read { try seen(origin, $0).note }
@@ -128,7 +128,7 @@ struct LogCosigner: Sendable {
 
   /// Whether the log of this lock's archive, as far as this key has followed it, has a commit of the lock.
   func hasSeenCommit(of lock: WitnessedLock, in tx: any StoreTransaction) throws -> Bool {
-    guard follows, let log = try policy.logs().first(where: { $0.publicKey == lock.terms.archive }) else {
+    guard follows, let log = logs.first(where: { $0.publicKey == lock.terms.archive }) else {
       return false
     }
     let seen = StoredOutcomes(tx: tx, log: mark(log.name))
@@ -196,34 +196,5 @@ struct LogCosigner: Sendable {
       throw Problem.busy("No address", "The policy has no address for this log.")
     }
     return try await LogSource(transport: node.transport, url: url).objects(from: known.size, to: head.size)
-  }
-}
-
-/// A log's files over HTTP.
-struct LogSource: Sendable {
-  let transport: any PeerLink
-  let url: String
-
-  /// An object; nil if it is not there.
-  func object(_ path: String) async throws -> [UInt8]? {
-    let reply = try await transport.send("GET", url: "\(url)/\(path)", body: nil, contentType: nil)
-    switch reply.status {
-    case 200: return reply.body
-    case 404: return nil
-    default: throw ServiceError.unreachable("the log at \(url) answered HTTP \(reply.status)")
-    }
-  }
-
-  /// What a reader needs to go on from one size to another.
-  func objects(from: UInt64, to: UInt64) async throws -> [String: [UInt8]] {
-    var found: [String: [UInt8]] = [:]
-    for wanted in LogNeeds.objects(from: from, to: to) {
-      if let bytes = try await object(wanted.path) {
-        found[wanted.path] = bytes
-      } else if let full = wanted.full, let bytes = try await object(full) {
-        found[full] = bytes
-      }
-    }
-    return found
   }
 }
