@@ -17,7 +17,6 @@ $ACD merchant offer add "$in/goods.bin" --price EUR:0.75 --description "sold to 
 reader() { $ACD wallet card "$@"; }
 says() { grep -q "$1" "$W/err" || fail "does not say '$1': $(cat "$W/err")"; }
 on_card() { wallet balance --json | json '[b["available"] for b in v if b.get("card")]'; }
-is() { [ "$2" = "$3" ] || fail "$1 is $2 instead of $3"; }
 tries() { reader status --json | json 'v["tries"]["payment"]'; }
 one=1357902 two=5550005
 # is_locked WHEN: whoever talks to the card now, without a PIN and without selecting anything, gets nothing.

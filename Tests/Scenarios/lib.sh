@@ -95,6 +95,9 @@ stop_all() {
 }
 trap stop_all EXIT
 
+# is WHAT VALUE WANTED
+is() { [ "$2" = "$3" ] || fail "$1 is $2 instead of $3"; }
+
 # wallet COMMAND…: of the world's wallet, or of the one named WALLET.
 wallet() { $ACD wallet "$@" --data-dir "$W/${WALLET:-wallet}"; }
 

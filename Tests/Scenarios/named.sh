@@ -13,7 +13,6 @@ $ACD merchant offer add "$in/goods.bin" --price EUR:1.25 --least EUR:1.00 --desc
   --protocol core joint compact --data-dir "$W/merchant" >/dev/null
 available() { wallet balance --json | json 'v[0]["available"] if v else "EUR:0.00"'; }
 account() { $ACD bank account statement alice --data-dir "$W/bank" | tail -1 | cut -d' ' -f2; }
-is() { [ "$2" = "$3" ] || fail "$1 is $2 instead of $3"; }
 bought() {
   expect 0 wallet buy goods.bin --yes -o "$W/out.bin" "$@"
   cmp -s "$W/out.bin" "$in/goods.bin" || fail "the goods arrived changed"

@@ -199,10 +199,11 @@ while IFS=$'\t' read -r row line status pattern tests <&3; do
   else
     got=0
     (eval "$line") >"$W/out" 2>&1 </dev/null || got=$?
-    for party in "${!PIDS[@]}"; do
-      [ ! -e "$W/$party.pid" ] || PIDS[$party]=$(cat "$W/$party.pid")
-      go_on "$party"
+    # The line had a shell of its own: what it started is ended here.
+    for pid in "$W"/*.pid; do
+      [ ! -e "$pid" ] || PIDS[$(basename "$pid" .pid)]=$(cat "$pid")
     done
+    for party in "${!PIDS[@]}"; do go_on "$party"; done
     if [ "$got" != "$status" ]; then
       result="FAILED: status $got instead of $status: $(head -c 300 "$W/out" | tr '\n' ' ')"
     elif [ "$pattern" != - ] && ! grep -qE -- "$pattern" "$W/out"; then

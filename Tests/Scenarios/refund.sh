@@ -11,7 +11,6 @@ world build/scenarios/refund
 merchant offer add "$in/goods.bin" --price EUR:1.25 --description "given back" --protocol core joint compact >/dev/null
 available() { wallet balance --json | json 'v[0]["available"]'; }
 shop() { $ACD bank account statement shop --data-dir "$W/bank" | tail -1 | cut -d' ' -f2; }
-is() { [ "$2" = "$3" ] || fail "$1 is $2 instead of $3"; }
 phases() { merchant refunds --json | json 'sorted(r["phase"] for r in v)'; }
 
 start_all
