@@ -47,9 +47,15 @@ extension CaseFile {
       let fact = Fact("an archive that publishes both outcomes of a lock is liable for its value")
       return convict(.notCredited, archive(of: lock), lock.subject, facts + [abort.fact, fact])
     }
-    if let order = order(locks, debts) { return verdict(upon: order, lock, facts) }
+    let orders = orders(locks)
+    let due = Set(debts.map(\.due))
+    // Whoever was given two orders of one lock executed one, and owes no second one.
+    let other = orders.first { !due.contains($0.payload.amount) }
+    if other == nil, let order = orders.first { return verdict(upon: order, lock, facts) }
+    let falseOrder = other.map { Fact("BT1: the bank ordered \($0.payload.amount) for this lock", $0.hash) }
     return silence(
-      .notCredited, culprit(.bank, lock.bank), until: lock.terms.lifetime, lock.subject, facts,
+      .notCredited, culprit(.bank, lock.bank), until: lock.terms.lifetime, lock.subject,
+      facts + [falseOrder].compactMap { $0 },
       unless: ["the bank's Credit of \(debt.due) for this lock, or its BT1 with the other bank's BT2"])
   }
 
@@ -72,12 +78,12 @@ extension CaseFile {
       unless: ["\(home.name)'s BT2, or its Refusal of BT1"])
   }
 
-  /// The order by which what is due goes to the merchant's own bank.
-  private func order(_ locks: [LockRecord], _ debts: [Debt]) -> Verified<BT1>? {
-    guard let home = trust.home(of: locks[0].terms.merchant), home != locks[0].bank else { return nil }
-    let (names, due) = (Set(locks.map(\.name)), Set(debts.map(\.due)))
-    return transferOrders.first {
-      $0.signer == locks[0].bank && names.contains($0.payload.lock) && due.contains($0.payload.amount)
+  /// The orders by which the bank has the merchant's own bank credit it for the lock.
+  private func orders(_ locks: [LockRecord]) -> [Verified<BT1>] {
+    guard let home = trust.home(of: locks[0].terms.merchant), home != locks[0].bank else { return [] }
+    let names = Set(locks.map(\.name))
+    return transferOrders.filter {
+      $0.signer == locks[0].bank && names.contains($0.payload.lock)
         && $0.payload.merchant == locks[0].terms.merchant
     }
   }

@@ -67,9 +67,26 @@ extension CaseFile {
       return spare(
         .refundWithheld, .undecided, subject, found + [fact], unless: ["RF3 of the other refunds"])
     }
+    guard bank == lock.bank || isCredited(lock, by: bank) else {
+      let fact = Fact("nothing shows that the bank that made the lock paid the merchant's own")
+      return spare(
+        .refundWithheld, .undecided, subject, found + [fact],
+        unless: ["BT1 for this lock, or the Credit of the merchant's own bank"])
+    }
     return silence(
       .refundWithheld, culprit(.bank, bank), until: lock.terms.lifetime, subject, found,
       unless: ["the bank's RF3, or its Refusal of RF2"])
+  }
+
+  /// Whether the merchant's own bank credited another bank's lock, or has its order to do so and did not
+  /// refuse it: it gives back what it was paid, and nothing else.
+  private func isCredited(_ lock: LockRecord, by home: PublicKey) -> Bool {
+    if credits.contains(where: { $0.signer == home && $0.payload.lock == lock.name }) { return true }
+    let refused = Set(refusals.lazy.filter { $0.signer == home }.map(\.payload.hRequest))
+    return transferOrders.contains {
+      $0.signer == lock.bank && $0.payload.lock == lock.name && $0.payload.merchant == lock.terms.merchant
+        && !refused.contains($0.hash)
+    }
   }
 
   /// Whether the bank signed these outputs, and not anything: as far as its key lists are here.

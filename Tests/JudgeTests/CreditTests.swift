@@ -90,6 +90,18 @@ struct CreditTests {
         Exhibits(evidence + [other.bytes], heard: [.bank, .otherBank], trust: home), .notCredited, .bank,
         Comment(rawValue: name))
     }
+    // Two orders of one lock: the merchant's bank executed the first, and refused what is due.
+    let less = try bt1 { $0.amount = Money("EUR:1")! }
+    let done = try Actor.otherBank.sign(
+      BT2(amount: Money("EUR:1")!, lock: sale.p3().hash, at: Times.now + 40, hBT1: less.hash))
+    for files in [[less.bytes, done.bytes, order.bytes], [order.bytes, less.bytes, done.bytes]] {
+      try expectConviction(
+        Exhibits(try evidence + files, heard: [.bank, .otherBank], trust: home), .notCredited, .bank,
+        "ordered twice")
+      #expect(
+        try Exhibits(evidence + files, heard: [.otherBank], trust: home).judged().findings(.notCredited)
+          == [.undecided])
+    }
     try expectConviction(
       Exhibits(files, heard: [.bank, .otherBank]), .notCredited, .bank, "its account is not elsewhere")
   }

@@ -103,18 +103,40 @@ struct RefundWithheldTests {
       "another bank's word leaves no room")
   }
 
-  @Test("where another bank keeps the merchant's account, that one owes the refund")
+  @Test("where another bank keeps the merchant's account, that one owes the refund, once it was paid")
   func elsewhere() throws {
     let trust = trustList { $0.change(.merchant) { entry in entry.bank = Actor.otherBank.key } }
     let order = try rf2()
-    let files = [try sale.p3().bytes, try sale.p5a().bytes, order.bytes]
+    let bare = [try sale.p3().bytes, try sale.p5a().bytes, order.bytes]
     func findings(_ more: [[UInt8]], heard: [Actor]) throws -> [Finding] {
-      try Exhibits(files + more, heard: heard, trust: trust).judged().findings(.refundWithheld)
+      try Exhibits(bare + more, heard: heard, trust: trust).judged().findings(.refundWithheld)
     }
-    #expect(try findings([], heard: [.otherBank]) == [.convicted])
-    #expect(try findings([], heard: [.bank]) == [.undecided], "the lock's bank has nothing to do with it")
-    #expect(try findings([rf3(order, by: .otherBank)], heard: [.otherBank]) == [.noFault])
-    #expect(try findings([rf3(order)], heard: [.otherBank]) == [.convicted])
+    func bt1(by actor: Actor = .bank, _ change: (inout BT1) -> Void = { _ in }) throws -> Verified<BT1> {
+      var payload = BT1(
+        merchant: Actor.merchant.key, amount: Sale.price, lock: try sale.p3().hash, account: "M")
+      change(&payload)
+      return try actor.sign(payload)
+    }
+    let transfer = try bt1()
+    let credit = try sale.credit(by: .otherBank)
+    for shown in [transfer.bytes, credit.bytes] {
+      #expect(try findings([shown], heard: [.otherBank]) == [.convicted])
+      #expect(try findings([shown], heard: [.bank]) == [.undecided])
+      #expect(try findings([shown, rf3(order, by: .otherBank)], heard: [.otherBank]) == [.noFault])
+      #expect(try findings([shown, rf3(order)], heard: [.otherBank]) == [.convicted])
+    }
+    // Nothing that the other bank did not sign, or that this one refused, is money that this one has.
+    let refusal = try Actor.otherBank.sign(
+      Refusal(at: Times.now + 50, reason: .funds, hRequest: transfer.hash, detail: nil))
+    for (name, shown) in [
+      ("nothing", []), ("its own order", [try bt1(by: .otherBank).bytes]),
+      ("another lock", [try bt1 { $0.lock = digest(1) }.bytes]),
+      ("another merchant", [try bt1 { $0.merchant = Actor.otherMerchant.key }.bytes]),
+      ("the other bank's word", [try sale.credit().bytes]),
+      ("refused", [transfer.bytes, refusal.bytes]),
+    ] {
+      #expect(try findings(shown, heard: [.bank, .otherBank]) == [.undecided], Comment(rawValue: name))
+    }
   }
 
   @Test("what M did not agree to, or P did not ask for, or is more than was paid, convicts nobody")

@@ -78,7 +78,7 @@ struct BankPairingTests {
     .released: [
       .jb2: (["reply JB4b"], .released), .otherJB2: (["refuse nReused"], .released),
       .lateJB2: (["reply JB4b"], .released), .jb3: (["reply JB4b"], .released),
-      .otherJB3: (["reply JB4b"], .released), .lateJB3: (["reply JB4b"], .released),
+      .otherJB3: (["refuse wrongValue"], .released), .lateJB3: (["reply JB4b"], .released),
       .commit: (["refuse mismatch"], .released), .abort: (["reply JB4b"], .released),
     ],
   ]
@@ -155,6 +155,13 @@ struct BankPairingTests {
       try second.submitted(other)
       #expect(try second.authorised(deal.jb2()) == ["refuse \(reason)"], "\(name)")
       #expect(second.machine.phase == .keyed, "nothing was locked")
+      // Late it is told the same: the abort of what was locked would not end the sale that it is for.
+      for phase in [LockPhase.locked, .released] {
+        let late = try rig(in: phase)
+        #expect(try late.submitted(other, at: Times.expiration + 9) == ["refuse \(reason)"], "\(name)")
+        #expect(late.machine.phase == phase)
+        #expect(try late.submitted(deal.jb3(), at: Times.expiration + 9).last == "reply JB4b", "\(name)")
+      }
     }
   }
 

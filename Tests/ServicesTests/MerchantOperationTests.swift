@@ -119,6 +119,27 @@ struct MerchantOperationTests {
     }
   }
 
+  @Test("a copy of N1 that is read while the first is answered gets the same answer, whatever came of it")
+  func copiesOfBids() async throws {
+    let shop = try await Shop()
+    try await operating(shop, isRunning: true) { operation async throws in
+      let offer = try await operation.add(shop.goods, price: euros(100), description: "a", twoSided: false)
+      let stored = try #require(try await OfferBook.find(Nonce(hex: offer.id)!, shop.service.node.store))
+      // The price, and a bid below it, which is not negotiated.
+      for price in [euros(100), euros(90)] {
+        let payload = N1(
+          nonce: Nonce(randomBytes(16))!, price: price, offer: Nonce(hex: offer.id)!, twoSided: false)
+        let n1 = try Verified(signing: payload, with: signingKey(Actor.pseudonym))
+        let first = try #require(try await shop.service.answer(Incoming(n1.bytes)))
+        // It was read before that answer was kept, so it goes on behind the look at the answers.
+        let copy = try await shop.service.negotiate(n1, stored)
+        #expect(!copy.isAgreed)
+        #expect(copy.answer == first)
+        #expect(try await shop.service.answer(Incoming(n1.bytes)) == first)
+      }
+    }
+  }
+
   @Test("there are at most as many offers as their list holds")
   func offersMax() async throws {
     let shop = try await Shop()

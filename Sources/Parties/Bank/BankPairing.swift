@@ -133,15 +133,18 @@ public struct BankPairing: ~Copyable, Sendable {
       if case .lapsed = state { return [.refuse(Self.unauthorised)] }
       return now < expiration ? [] : keep(jb3, at: now)
     case .locked(let jb2, let ack):
-      if now >= jb2.payload.terms.expiration { return try abort(jb2, ack, at: now, key: key) }
+      // The abort of another sale than M's would never end M's.
       if let denial = jb2.payload.terms.mismatch(jb3) { return [.refuse(denial)] }
+      if now >= jb2.payload.terms.expiration { return try abort(jb2, ack, at: now, key: key) }
       return try commit(jb2, ack, jb3, at: now, key: key)
     case .settled(_, _, let commit):
       guard try Verified<JB3>(stored: commit.payload.submission).payload == jb3.payload else {
         return [.refuse(Denial(.nReused, "this n was committed with another JB3"))]
       }
       return [.reply(commit.bytes)]
-    case .released(_, _, let abort): return [.reply(abort.bytes)]
+    case .released(let jb2, _, let abort):
+      if let denial = jb2.payload.terms.mismatch(jb3) { return [.refuse(denial)] }
+      return [.reply(abort.bytes)]
     }
   }
 

@@ -54,7 +54,7 @@ extension CustomerPurchase where M == RepeatedMode {
 
   private var published: R9? {
     guard case .paid(_, _, _, let commit, _) = state else { return nil }
-    return (try? Verified<R9>(stored: commit.payload.submission))?.payload
+    return Outcome.committed(commit).published
   }
 
   /// j, once the record has committed the series.
@@ -92,4 +92,15 @@ extension CustomerPurchase where M == RepeatedMode {
     guard let series, index >= 1, index <= series.count else { return nil }
     return series.items[Int(index) - 1].item
   }
+}
+
+extension Outcome where M == RepeatedMode {
+  /// What the merchant archived; nil of an abort.
+  fileprivate var published: R9? {
+    guard case .committed(let commit) = self else { return nil }
+    return (try? Verified<R9>(stored: commit.payload.submission))?.payload
+  }
+
+  /// j: up to which purchase the series is committed; nil of an abort.
+  public var committed: UInt64? { published?.index }
 }

@@ -65,6 +65,8 @@ extension MerchantService {
     _ key: [UInt8], _ n1: Verified<N1>?, in tx: any StoreTransaction, _ node: Node,
     _ event: (inout MerchantNegotiation) throws -> [BidEffect]
   ) throws -> (isAgreed: Bool, answer: [UInt8]?) {
+    // Another copy of it came at the same time, and was answered first.
+    if let n1, let known = try tx.reply(n1.hash.bytes) { return (false, known) }
     var machine = try negotiation(tx, key)
     var result: (isAgreed: Bool, answer: [UInt8]?) = (false, nil)
     let effects = try event(&machine)

@@ -11,14 +11,15 @@ import Storage
 actor KeyBook {
   private let node: Node
   private var lists: [PublicKey: KeyList] = [:]
-  /// When a bank was last asked: junk tokens do not make this party ask again and again.
-  private var askedAt: [PublicKey: Timestamp] = [:]
+  /// When a bank's list last came: junk tokens do not make this party ask again and again.
+  private var fetchedAt: [PublicKey: Timestamp] = [:]
   private static let pauseSeconds: UInt64 = 2
 
   init(node: Node) { self.node = node }
 
   /// What the token's issuer says of its denomination, and whether its blind signature holds.
-  /// - Throws: `Problem` when the bank's list cannot be had now.
+  /// - Throws: `Problem` when the bank's list cannot be had now, `MessageError` for a token of no trusted
+  ///   bank.
   func facts(_ token: Token) async throws -> TokenFacts {
     guard let denomination = try await list(of: token).denomination(token.keyID) else {
       return TokenFacts(denomination: nil, signatureHolds: false, spent: 0, locked: 0, uses: [])
@@ -43,8 +44,7 @@ actor KeyBook {
     }
     if let known = lists[bank], known.denomination(token.keyID) != nil { return known }
     let now = node.clock()
-    if let known = lists[bank], let last = askedAt[bank], now < last + Self.pauseSeconds { return known }
-    askedAt[bank] = now
+    if let known = lists[bank], let last = fetchedAt[bank], now < last + Self.pauseSeconds { return known }
     guard node.trust.list.knows(bank, as: .bank), let url = node.url(of: bank) else {
       throw MessageError(.authentication, "untrusted", "the token's bank")
     }
@@ -53,9 +53,12 @@ actor KeyBook {
       guard reply.status == 200 else { throw Self.unreachable }
       let list = try Verified<KeyList>(reply.body, by: .key(bank))
       try await node.store.write { try $0.setMeta(mark, list.bytes) }
-      lists[bank] = list.payload
+      (lists[bank], fetchedAt[bank]) = (list.payload, now)
       return list.payload
-    } catch is TransportError { throw Self.unreachable }
+    } catch is TransportError { throw Self.unreachable } catch is MessageError {
+      // What the bank answered is no fault of the message that named the token: that is not refused for it.
+      throw Self.unreachable
+    }
   }
 
   private static let unreachable = Problem.busy(

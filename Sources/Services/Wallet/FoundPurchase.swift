@@ -6,16 +6,21 @@ import Storage
 
 /// A purchase that a token's history shows.
 protocol FoundPurchase: Sendable {
+  var mode: Mode { get }
   var terms: LockTerms { get }
   var bank: PublicKey { get }
   var inputs: [TokenInput] { get }
   var hash: Hash { get }
-  /// L, in what the bank shows of the purchase.
-  func lock(in proof: [[UInt8]], trust: TrustList) -> Hash?
   func takeUp(by wallet: Wallet, below limit: UInt64, names: [String]) async throws -> TakenUp
 }
 
 extension FoundPurchase {
+  /// L, in what the bank shows of the purchase. A compact sale's is named after JB2, which is `hash`.
+  func lock(in proof: [[UInt8]], trust: TrustList) -> Hash? {
+    if mode == .compact { return hash }
+    return proof.first.flatMap { try? WitnessedLock($0, trust: trust).name }
+  }
+
   /// What is locked or spent by a bank that answers so about the purchase. Of a series that has ended, the
   /// rest of the budget came back already.
   func taken(_ answer: StatusAnswer) -> [TokenInput] {
@@ -32,16 +37,11 @@ extension FoundPurchase {
 
 private struct Found<P: PurchaseMachine>: FoundPurchase {
   let request: Verified<AuthorizationQ<P.Mode>>
+  var mode: Mode { P.Mode.mode }
   var terms: LockTerms { request.payload.terms }
   var bank: PublicKey { request.payload.bank }
   var inputs: [TokenInput] { request.payload.tokenInputs }
   var hash: Hash { request.hash }
-
-  /// A compact sale's lock is named after JB2.
-  func lock(in proof: [[UInt8]], trust: TrustList) -> Hash? {
-    if P.Mode.mode == .compact { return request.hash }
-    return proof.first.flatMap { try? WitnessedLock($0, trust: trust).name }
-  }
 
   func takeUp(by wallet: Wallet, below limit: UInt64, names: [String]) async throws -> TakenUp {
     try await wallet.takeUp(P.self, request, below: limit, names: names)

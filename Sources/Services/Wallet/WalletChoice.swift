@@ -29,11 +29,25 @@ extension Wallet {
         if named { try await fund(price, at: bank) }
         let coins = try await coins(price.currency, at: bank, named: named, onCard: choices.card == true)
         return (bank, try select(contract, at: price, from: coins, reuseKey: choices.reuseKey))
-      } catch let error as ChangeError { failure = "\(error)" } catch let refused as RefusedByPeer {
-        failure = "\(refused)"
-      }
+      } catch let error as ChangeError {
+        failure = "\(bank.name): \(Self.reason(error, price.currency))"
+      } catch let refused as RefusedByPeer { failure = "\(refused)" }
     }
     throw ServiceError.insufficientFunds("not enough tokens for \(price): \(failure)")
+  }
+
+  /// Why these tokens do not pay, and what makes them.
+  private static func reason(_ error: ChangeError, _ currency: String) -> String {
+    func text(_ amount: UInt64) -> String { Money(currency: currency, amount: amount)?.description ?? "0" }
+    switch error {
+    case .insufficient(_, let available, let early):
+      let late = early == 0 ? "" : "; \(text(early)) more end too early: `acd wallet exchange` renews them"
+      return "there are \(text(available))\(late)"
+    case .tooManyTokens(_, let payable, let limit):
+      return "\(limit) tokens, the most that pay together, are worth \(text(payable)):"
+        + " `acd wallet exchange --all` makes few large ones of many small ones"
+    case .zeroAmount, .denominations, .notMultiple, .tooManyParts, .overflow: return "\(error)"
+    }
   }
 
   private func coins(

@@ -64,7 +64,7 @@ extension Wallet {
   // MARK: What was paid
 
   /// A purchase that a lock paid.
-  struct Paid {
+  private struct Paid {
     let n: TransactionID
     let merchant: PublicKey
     /// L.
@@ -78,7 +78,7 @@ extension Wallet {
   }
 
   /// The lock's P, by its number among the wallet's keys.
-  enum Payer {
+  private enum Payer {
     case pseudonym(UInt64)
     /// Announced: the token's key.
     case token(UInt64)
@@ -112,7 +112,7 @@ extension Wallet {
   }
 
   private func paidAnnounced(_ number: UInt64) async throws -> Paid? {
-    let (_, machine) = try await look(AnnouncedPurchase.self, number)
+    let machine = try await look(AnnouncedPurchase.self, number).machine
     guard [.paid, .delivered].contains(machine.phase), let order = machine.p1, let lock = machine.lock,
       let token = machine.announcement?.payload.token,
       let coin = try await store.read({ try $0.coin(token.id) })
@@ -124,7 +124,7 @@ extension Wallet {
       payer: .token(coin.keyIndex))
   }
 
-  func refunding(_ merchant: PublicKey, _ bank: PublicKey) throws -> TrustEntry {
+  private func refunding(_ merchant: PublicKey, _ bank: PublicKey) throws -> TrustEntry {
     try entry(trust.list.home(of: merchant) ?? bank)
   }
 

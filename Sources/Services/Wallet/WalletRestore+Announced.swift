@@ -12,6 +12,7 @@ struct FoundAnnouncement: FoundPurchase {
   /// What the archive published, once it has.
   let published: Verified<Announced>?
   let terms: LockTerms
+  var mode: Mode { .announced }
 
   var inputs: [TokenInput] {
     [TokenInput(token: announcement.payload.token, amount: announcement.payload.value.amount)]
@@ -34,10 +35,6 @@ struct FoundAnnouncement: FoundPurchase {
       guard let terms = lock ?? order.map(announcement.payload.terms(of:)) else { return nil }
       return FoundAnnouncement(announcement: announcement, published: shown, terms: terms)
     }
-  }
-
-  func lock(in proof: [[UInt8]], trust: TrustList) -> Hash? {
-    proof.first.flatMap { try? WitnessedLock($0, trust: trust).name }
   }
 
   func takeUp(by wallet: Wallet, below limit: UInt64, names: [String]) async throws -> TakenUp {

@@ -63,7 +63,7 @@ extension Wallet {
   }
 
   /// What the bank has taken of the tokens for each of these purchases.
-  func settled(_ purchases: [any FoundPurchase]) async throws -> [Hash: [TokenInput]] {
+  private func settled(_ purchases: [any FoundPurchase]) async throws -> [Hash: [TokenInput]] {
     var taken: [Hash: [TokenInput]] = [:]
     for purchase in purchases {
       let known = try await store.read { tx -> Coin? in

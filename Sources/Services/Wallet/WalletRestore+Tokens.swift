@@ -84,7 +84,7 @@ extension Wallet {
   func ask(_ coin: Coin) async throws -> (rest: UInt64, uses: [[UInt8]]) {
     let token = try coin.decoded()
     var generator = surroundings.randomness
-    let query = try StatusQuery(token, nonce: .random(using: &generator))
+    let query = StatusQuery(token, nonce: .random(using: &generator))
     let answer = try await answer(to: sign(query, for: coin), at: token.bank)
     let rest = answer.payload.remainder?.amount ?? coin.value
     return (rest, answer.payload.proof)

@@ -183,13 +183,17 @@ extension Wallet {
 
 extension StoreTransaction {
   /// The purchase that this store has for a payment, or that asked for what was paid: an old copy may hold it
-  /// as it was before the payment, and would pay once more. Most often the one with its pseudonym's number.
+  /// as it was before the payment, and would pay once more. Most often the one with its pseudonym's number. A
+  /// pseudonym that is `fresh` is one purchase's alone, and what was paid may have been asked for by a later
+  /// bid than the one that is kept.
   func purchase(
-    of n1: Verified<N1>, paidBy request: [UInt8], as type: MessageType, near index: UInt64
+    of n1: Verified<N1>, paidBy request: [UInt8], as type: MessageType, near index: UInt64, isFresh: Bool
   ) throws -> UInt64? {
     func isIt(_ key: [UInt8]) throws -> Bool {
-      try message(kind: PurchaseInfo.kind, key: key, label: Label(type).rawValue) == request
-        || message(kind: PurchaseInfo.kind, key: key, label: Label.n1.rawValue) == n1.bytes
+      let known = try message(kind: PurchaseInfo.kind, key: key, label: Label(type).rawValue)
+      if known == request { return true }
+      if try message(kind: PurchaseInfo.kind, key: key, label: Label.n1.rawValue) == n1.bytes { return true }
+      return try isFresh && known == nil && purchase(RowKey.value(key))?.info.pseudonymIndex == index
     }
     if try isIt(RowKey.number(index)) { return index }
     let rows = try machines(kind: PurchaseInfo.kind, phase: nil, after: nil, limit: 10_000)
@@ -211,7 +215,11 @@ extension Wallet {
     below limit: UInt64
   ) async throws -> UInt64 {
     try await store.write { tx in
-      if let known = try tx.purchase(of: n1, paidBy: payment, as: type, near: index) { return known }
+      if let known = try tx.purchase(
+        of: n1, paidBy: payment, as: type, near: index, isFresh: index < limit)
+      {
+        return known
+      }
       // Once it was the purchase's own number; another one that is free does as well.
       guard index < limit, try tx.purchase(index) == nil else { return try tx.take("purchase") }
       let next = try tx.meta("next/purchase").map(RowKey.value) ?? 0

@@ -32,7 +32,9 @@ struct Coin: Codable, Equatable, Sendable {
   static let used = 2
 
   func decoded() throws -> Token { try Token(encoded: Array(token)) }
-  var available: UInt64 { rest - held }
+  /// Minor units that nothing holds. In a wallet that came from an old copy, a purchase may hold what was
+  /// used elsewhere since: until it has met its abort, more is held than is left.
+  var available: UInt64 { rest - min(rest, held) }
   var isOnCard: Bool { WalletSeed.isOnCard(keyIndex) }
   fileprivate var rowKind: String { isOnCard ? Self.cardKind : Self.kind }
 

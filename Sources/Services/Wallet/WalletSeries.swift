@@ -127,7 +127,7 @@ extension Wallet {
     if isOver || failure != nil || looksForOutcome,
       let outcome = try? await askArchive(RepeatedMode.self, lock)
     {
-      try await apply(SeriesPurchase.self, number) { machine in machine.decided(outcome) }
+      try await decide(RepeatedMode.self, number, outcome)
       return true
     }
     guard isOver else {
@@ -229,10 +229,21 @@ extension Wallet {
 
   // MARK: What the merchant shows
 
+  /// Purchases that the record commits and that this wallet does not know, since it came from an old copy. As
+  /// long as the merchant has to keep them, it is asked until it answers.
+  func remember(upTo last: UInt64, _ number: UInt64) async throws {
+    let (_, machine) = try await look(SeriesPurchase.self, number)
+    guard last > 0, machine.item(last) == nil, let lock = machine.p3 else { return }
+    do { try await takeShown(number, again: true) } catch {
+      if error is TransportError, clock() < lock.payload.terms.lifetime { throw error }
+      report(.note("series \(number): what was bought last is not known here: \(error)"))
+    }
+  }
+
   /// After the lock: R4; after a restore: everything else, own messages included.
-  private func takeShown(_ number: UInt64) async throws {
+  private func takeShown(_ number: UInt64, again: Bool = false) async throws {
     let (info, machine) = try await look(SeriesPurchase.self, number)
-    guard machine.series?.first == nil, let offer = machine.p1, let lock = machine.p3 else { return }
+    guard again || machine.series?.first == nil, let offer = machine.p1, let lock = machine.p3 else { return }
     // The bank tells the merchant too; whoever comes first.
     _ = try await exchange(lock.bytes, with: offer.signer)
     // Two-sided: k_0 comes after it.
@@ -247,7 +258,11 @@ extension Wallet {
     guard reply.status == 200 else {
       throw ServiceError.unreachable("\(peer.name) does not show the series (HTTP \(reply.status))")
     }
-    for bytes in try Messages.Bundle(encoded: reply.body).messages {
+    let known = Set(
+      try await store.read { tx in
+        try tx.messages(kind: PurchaseInfo.kind, key: RowKey.number(number)).map(\.bytes)
+      })
+    for bytes in try Messages.Bundle(encoded: reply.body).messages where !known.contains(bytes) {
       try await take(bytes, number, merchant: offer.signer, pseudonym: info.pseudonymIndex)
     }
   }

@@ -169,7 +169,7 @@ extension Wallet {
         info.chosen.completion == .archive
         ? try? await askArchive(M.self, p3) : try? await askMerchant(M.self, number, terms, merchant)
       if let outcome = found ?? nil {
-        try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
+        try await decide(M.self, number, outcome)
         return
       }
       // Whoever has the outcome will do: an archive may have answered the bank alone.
@@ -177,11 +177,17 @@ extension Wallet {
       var last = late ? try? await demandOutcome(M.self, p3) : nil
       if late, last == nil { last = (try? await askBank(M.self, number, p3)) ?? nil }
       if let outcome = last {
-        try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
+        try await decide(M.self, number, outcome)
         return
       }
       try rounds.check(at: clock())
     }
+  }
+
+  /// Takes the outcome. Of a series, first what this wallet has forgotten: the record ends it.
+  func decide<M: ContractMode>(_: M.Type, _ number: UInt64, _ outcome: Outcome<M>) async throws {
+    if let last = (outcome as? Outcome<RepeatedMode>)?.committed { try await remember(upTo: last, number) }
+    try await apply(CustomerPurchase<M>.self, number) { machine in machine.decided(outcome) }
   }
 
   /// Sends S_p(P1) or its kin, if there is one; false when the merchant could not be told.

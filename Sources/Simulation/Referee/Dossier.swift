@@ -236,15 +236,17 @@ final class Dossier {
     let isRight = convictions.contains { verdict in
       guard let key = verdict.against?.key else { return false }
       let isLiar = !(world.host(key)?.isHonest ?? true)
-      return harm.disputes.contains(verdict.dispute) && key == harm.culprit
+      return harm.disputes.contains(verdict.dispute) && [harm.culprit, harm.accomplice].contains(key)
         || [.bothOutcomes, .approvedTwice, .approvedUnendorsed].contains(verdict.dispute) && isLiar
     }
     if isRight {
       world.tally { $0.convicted += 1 }
       return
     }
-    let said = judgment.verdicts.map { "\($0.dispute.rawValue): \($0.finding.rawValue)" }.joined(
-      separator: ", ")
+    let said = judgment.verdicts.map { verdict -> String in
+      let whom = verdict.against.map { " \($0.name)" } ?? ""
+      return "\(verdict.dispute.rawValue): \(verdict.finding.rawValue)\(whom)"
+    }.joined(separator: ", ")
     for file in files { world.note(10, nil, nil, file) { "the judge saw \(Network.label(file))" } }
     for aside in judgment.setAside {
       world.note(10, nil, nil, []) { "the judge set aside \(aside.what): \(aside.reason)" }

@@ -41,9 +41,13 @@ struct Unsettled {
     }
     if host.member.role == .bank { open += ClearingWatch(referee: referee, host: host, image: image).open }
     open += RefundWatch(referee: referee, host: host, image: image).open
-    // What a liar does not answer stays in the outbox.
+    // What a liar does not answer stays in the outbox, and so does a refund of what a liar does not transfer.
     let waiting = image.outbox.filter { item in
-      PublicKey(hex: item.destination).flatMap(referee.world.host)?.isHonest ?? true
+      guard PublicKey(hex: item.destination).flatMap(referee.world.host)?.isHonest ?? true else {
+        return false
+      }
+      let locks = (try? Bundle(encoded: item.body))?.messages.compactMap { LockFacts($0) } ?? []
+      return locks.allSatisfy { referee.world.host($0.bank)?.isHonest ?? true }
     }
     if !waiting.isEmpty {
       open.append("\(name) has \(waiting.count) undelivered: \(Network.label(waiting[0].body))")
@@ -290,7 +294,11 @@ struct FinalCheck {
     for item in items where item.index <= last { names.append((item.index, item.contract.name)) }
     // The record of a forced purchase brings its R6 itself.
     guard names.count + (outcome.series?.most == nil ? 0 : 1) > last else {
-      return fail(3, "\(host.member.name) paid for \(last) purchases and knows of \(names.count)")
+      let labels = log.map(\.label).joined(separator: " ")
+      return fail(
+        3,
+        "\(host.member.name) paid up to item \(last) and knows of \(names.count):"
+          + " n \(request.terms.n), [\(labels)]")
     }
     for (index, name) in names {
       let path = host.directory.file("goods/" + (index == 0 ? name : "\(index)-\(name)"))
@@ -365,7 +373,8 @@ struct FinalCheck {
     }
     if phase == .credited && payment == nil { fail(3, "\(host.member.name) counts a credit that is none") }
     if payment != nil && phase != .credited && world.scenario.liars == .none {
-      fail(7, "\(host.member.name) was paid and its sale is \(phase)")
+      let labels = log.map(\.label).joined(separator: " ")
+      fail(7, "\(host.member.name) was paid and its sale is \(phase): n \(invoice.terms.n), [\(labels)]")
     }
   }
 
@@ -375,7 +384,7 @@ struct FinalCheck {
   /// customer.
   private func checkIdentities() {
     let customers = world.hosts.filter { $0.isCustomer && $0.isHonest }
-    var pseudonyms: Set<PublicKey> = []
+    var pseudonyms: [PublicKey: String] = [:]
     for host in world.hosts {
       guard let image = image(host) else { continue }
       if host.isCustomer { continue }
@@ -395,8 +404,10 @@ struct FinalCheck {
           let message = try? Unverified<N1>(n1.bytes)
         else { continue }
         if NameWatch.mayRepeat(message.claimedSigners[0], customer) { continue }
-        if !pseudonyms.insert(message.claimedSigners[0]).inserted {
-          fail(6, "a pseudonym is used for two purchases")
+        let labels = image.log("purchase", row.key).map(\.label).joined(separator: " ")
+        let purchase = "\(customer.member.name)'s \(row.key.last ?? 0) [\(labels)]"
+        if let other = pseudonyms.updateValue(purchase, forKey: message.claimedSigners[0]) {
+          fail(6, "a pseudonym is used for two purchases: \(other) and \(purchase)")
         }
       }
     }

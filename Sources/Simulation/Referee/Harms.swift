@@ -15,6 +15,8 @@ struct Harm {
   /// Any of these verdicts, against this party.
   let disputes: [Dispute]
   let culprit: PublicKey
+  /// Who lies as well, and may as well have it.
+  var accomplice: PublicKey?
   var files: [[UInt8]] = []
   var goods: [[UInt8]] = []
   /// Invoices: what would make it good.
@@ -142,7 +144,7 @@ struct Harms {
       harms.append(
         Harm(
           n: n, text: "\(host.member.name) is not credited", disputes: [.notCredited, .bothOutcomes],
-          culprit: lock.bank))
+          culprit: lock.bank, accomplice: home.flatMap { lies($0) ? $0 : nil }))
     }
     if phase == .aborted, let jb3 = log.first(where: { $0.label == JB3.type.label })?.bytes {
       harms += denied(host, n, Hash(of: jb3), log)

@@ -103,7 +103,8 @@ final class Referee {
     let host = sent.to
     // Busy and full are said so; anything else inside a party is a mistake of ours.
     if host.isHonest && reply.status == 500 {
-      violate(8, "\(host.member.name) fails inside at \(Network.label(sent.body))")
+      let why = String(decoding: reply.body.prefix(300), as: UTF8.self)
+      violate(8, "\(host.member.name) fails inside at \(Network.label(sent.body)): \(why)")
     }
     guard (200..<300).contains(reply.status), !reply.body.isEmpty else { return }
     if host.isHonest { dossier.saw(reply.body, by: sent.from) }

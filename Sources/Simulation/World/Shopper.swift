@@ -1,6 +1,7 @@
 // A customer: a person with a wallet, who withdraws, buys, takes up again what a crash or a dead line
 // interrupted, and stops when everything he began has ended. The wallet is the real one.
 
+import BlindTokens
 import Messages
 import Parties
 import Services
@@ -163,12 +164,13 @@ struct Shopper {
 
   func wait(_ milliseconds: Int) async { await world.scheduler.sleep(milliseconds) }
 
+  /// What one payment can take: as many tokens as it may name, the largest.
   private func available(at bank: String) throws -> UInt64 {
     let key = world.cast.members.first { $0.name == bank }?.key.description
     let coins = try Wallet.coins(in: SimulatedTransaction(life.store.image, writable: false))
-    return coins.filter { $0.bank == key && !$0.isNamed && $0.archive == nil }.reduce(0) {
-      $0 + $1.rest - min($1.rest, $1.held)
-    }
+    let amounts = coins.filter { $0.bank == key && !$0.isNamed && $0.archive == nil }
+      .map { $0.rest - min($0.rest, $0.held) }
+    return amounts.sorted(by: >).prefix(TokenSelection.maximumTokens).reduce(0, +)
   }
 
   /// What is paid with one token needs one that is worth it.
