@@ -13,7 +13,7 @@ ifneq ($(or $(ACD_VECTORS),$(wildcard ../shared/vectors)),)
 export ACD_VECTORS := $(or $(ACD_VECTORS),$(abspath ../shared/vectors))
 endif
 
-.PHONY: help demo test card card-mutants devices protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
+.PHONY: help demo test delivery card card-mutants devices protocols without-ipsec-mb check soak bench model setup venv build ccore swift-test interop scenarios planted simulate clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -56,6 +56,10 @@ interop: build venv card ## Let other people's programs read our messages and lo
 card: setup ## Let other people's programs talk to the smart card: pcscd, opensc-tool, pyscard
 	scripts/card.sh
 
+delivery: build ## Buy a parcel with a card, collect it at a counter, prove it; then the twenty requirements with results
+	swift build --build-tests
+	scripts/delivery.sh
+
 card-mutants: setup ## Break each check of the card once and see a test fail
 	scripts/card_mutants.py
 
@@ -76,6 +80,8 @@ scenarios: build ## Type the commands as users do, let sales fail, flood them wi
 	Tests/Scenarios/announced.sh
 	Tests/Scenarios/invoice.sh
 	POINTS=0 Tests/Scenarios/card.sh
+	Tests/Scenarios/delivery.sh
+	Tests/Scenarios/counter.sh
 	Tests/Scenarios/judge.sh
 	Tests/Scenarios/witness.sh
 	Tests/Scenarios/log.sh

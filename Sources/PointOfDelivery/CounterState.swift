@@ -171,7 +171,7 @@ public struct CounterState: Sendable {
     carried[label] = nil
     finals[label, default: []] += messages
     // The archive knows a sale, not a parcel: it hears of what a customer signed.
-    await_(messages, of: label, [parcels[label]?.merchant, messages.count > 1 ? archives[label] : nil])
+    enqueue(messages, of: label, [parcels[label]?.merchant, messages.count > 1 ? archives[label] : nil])
   }
 
   /// The merchant is to know that it arrived, as soon as it is known who he is.
@@ -180,7 +180,7 @@ public struct CounterState: Sendable {
       return
     }
     announced.insert(label)
-    await_([d0], of: label, [merchant])
+    enqueue([d0], of: label, [merchant])
   }
 
   /// Records count upwards, and each names the one before it.
@@ -189,7 +189,7 @@ public struct CounterState: Sendable {
     (records, lastRecord) = (records + 1, record.hash)
   }
 
-  private mutating func await_(_ messages: [[UInt8]], of label: String, _ peers: [PublicKey?]) {
+  private mutating func enqueue(_ messages: [[UInt8]], of label: String, _ peers: [PublicKey?]) {
     guard let last = messages.last, peers.contains(where: { $0 != nil }) else { return }
     pending.append(
       PendingRecord(

@@ -103,8 +103,10 @@ public struct Journal {
     let (whole, rest) = Self.lines(bytes)
     for (place, line) in whole.enumerated() {
       guard let entry = JournalEntry(line: line, index: count, after: chain) else {
-        // The last line of all can be torn though its end is there: storage may write in any order.
-        guard rest.isEmpty, place == whole.count - 1 else { throw JournalError.damaged(line: count) }
+        // The last line of all can be torn though its end is there: what storage had not written yet reads as
+        // zeros. Any other line that does not fit was not torn: one before it may have been taken out.
+        let isTorn = rest.isEmpty && place == whole.count - 1 && line.utf8.contains(0)
+        guard isTorn else { throw JournalError.damaged(line: count) }
         return try cut()
       }
       chain = entry.line(count, after: chain).chain

@@ -108,7 +108,7 @@ extension Screen {
       let padded = Self.fit("  " + text, Self.width)
       body.append(useColour ? colour + padded + "\u{1b}[0m" : padded)
     }
-    let edge = tone == .no ? "X" : tone == .yes ? "+" : tone == .working ? "." : "-"
+    let edge = tone == .no ? "!" : tone == .yes ? "+" : tone == .working ? "." : "-"
     bar(String(repeating: edge, count: Self.width - 4))
     bar(symbol(language))
     bar(title.text(language))

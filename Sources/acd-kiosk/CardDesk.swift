@@ -10,7 +10,7 @@ internal import PointOfDelivery
 
 /// A card that is in the reader.
 struct CardDesk {
-  private let card: Card
+  fileprivate let card: Card
 
   /// Nil without a card; a stranger's card is told as trouble.
   static func inserted(_ reader: String?) throws(CardFailure) -> CardDesk? {
@@ -18,8 +18,6 @@ struct CardDesk {
     do { link = try Reader(named: reader) } catch { return nil }
     do { return CardDesk(card: try Card(link)) } catch { throw CardFailure(CardDesk.trouble(error)) }
   }
-
-  private init(card: Card) { self.card = card }
 
   /// The receipts that can be read without a PIN and whose parcels the card can collect, the newest first.
   func receipts() throws(CardFailure) -> [[UInt8]] {

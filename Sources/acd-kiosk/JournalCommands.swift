@@ -113,12 +113,16 @@ struct Sync: ParsableCommand {
     guard answer.payload.hQuery == record.id else {
       throw KioskError("\(entry.name) answered something else")
     }
-    let other = answer.payload.proof.lazy.compactMap { message in
+    // An outcome that this journal does not have: another office's, or this one's before an old copy came
+    // back.
+    let others = answer.payload.proof.compactMap { message in
       trusts.lazy.compactMap { trust -> Verified<D3>? in
         guard let d3 = try? Unverified<D3>(message) else { return nil }
         return try? Verified(d3, by: .trusted(trust.loaded.list, as: .kiosk, at: d3.claims.time))
       }.first
-    }.first
+    }
+    let own = try options.directory.journal(at: options.now).state.finals[record.parcel] ?? []
+    let other = others.first { !own.contains($0.bytes) }
     try options.decide { _, state, _ in
       let now = max(options.now, state.latest)
       var entries: [JournalEntry] = []
@@ -138,7 +142,9 @@ struct Sync: ParsableCommand {
     }
     say("\(record.parcel)  \(entry.name) has it")
     if let other {
-      write("\(record.parcel): another kiosk, \(other.signer), signed an outcome of it\n", to: .error)
+      write(
+        "\(record.parcel): the kiosk \(other.signer) signed an outcome of it that is not in this journal\n",
+        to: .error)
     }
   }
 

@@ -197,7 +197,7 @@ final class CounterLoop {
         case .offerRecord(let messages): record = messages
         }
       }
-      if before.stays, !screen.stays { (record, card) = (nil, nil) }
+      if before.stays, desk.isWaiting { (record, card) = (nil, nil) }
       if screen.stays, desk.challenge == nil { card = nil }
     } catch {
       card = nil

@@ -22,9 +22,10 @@ final class MemoryCard: CardLink, @unchecked Sendable {  // one test, one thread
   /// Changes an answer on its way back: a card that lies.
   var tamper: (([UInt8]) -> [UInt8])?
 
-  init() {
+  /// `drawn`: where its randomness begins, so that two cards have different keys.
+  init(drawn: UInt8 = 0) {
     _ = Hash(of: [])  // the crypto library is ready
-    memory.initialize(to: Memory())
+    memory.initialize(to: Memory(drawn: drawn))
     card.initialize(to: acd_card())
     var ports = acd_card_ports()
     ports.storage.state = UnsafeMutableRawPointer(memory)

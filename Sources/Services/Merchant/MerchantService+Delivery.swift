@@ -45,7 +45,7 @@ extension MerchantService {
 
   // MARK: What kiosks say
 
-  /// D0: the parcel is at the kiosk. Answered by what other kiosks said of it.
+  /// D0: the parcel is at the kiosk. Answered by the other final records of it.
   func arrived(_ bytes: [UInt8]) async throws -> [UInt8] {
     let d0 = try Verified<D0>(bytes, by: .trusted(node.trust.list, as: .kiosk, at: node.clock()))
     return try await record(d0.payload.parcel, request: d0.hash, bytes, [bytes]) { p1, _ in
@@ -53,7 +53,7 @@ extension MerchantService {
     }
   }
 
-  /// D1 to D3: what became of the parcel. Answered by what other kiosks said of it.
+  /// D1 to D3: what became of the parcel. Answered by the other final records of it.
   func delivered(_ bundle: Messages.Bundle) async throws -> [UInt8] {
     let delivery = try DeliveryRecord(bundle.messages, trust: node.trust.list)
     return try await record(
@@ -76,12 +76,10 @@ extension MerchantService {
         let denial = Denial(.mismatch, "this is not what the contract of the parcel says: \(differs)")
         return try node.refuse(denial, request: bytes)
       }
-      let signer = try Self.kiosk(of: bytes)
+      // Also what this kiosk signed itself: its journal may have been brought back from an old copy.
       let others = try tx.messages(kind: Self.kind, key: n.bytes).filter {
-        guard $0.label == Label(.d3).rawValue, let d3 = try? Verified<D3>(stored: $0.bytes) else {
-          return false
-        }
-        return d3.signer != signer && d3.payload.stage == DeliveryStage.final.rawValue
+        guard $0.label == Label(.d3).rawValue, $0.bytes != bytes else { return false }
+        return (try? Verified<D3>(stored: $0.bytes))?.payload.stage == DeliveryStage.final.rawValue
       }
       for message in messages {
         try tx.keep(Label(try MessageType(peeking: message)), message, kind: Self.kind, key: n.bytes)
@@ -90,10 +88,5 @@ extension MerchantService {
         at: now, hQuery: request, proof: others.prefix(8).map(\.bytes), state: sale.state)
       return try Verified(signing: answer, with: node.identity.signing).bytes
     }
-  }
-
-  private static func kiosk(of message: [UInt8]) throws(MessageError) -> PublicKey {
-    try MessageType(peeking: message) == .d0
-      ? Unverified<D0>(message).claimedSigners[0] : Unverified<D3>(message).claimedSigners[0]
   }
 }
