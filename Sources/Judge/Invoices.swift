@@ -35,6 +35,13 @@ struct DepositRecord {
       && deposit.signer == payload.merchant && invoice.payload.address == payload.address
       && terms.archive == approval.signer
   }
+
+  /// Whether this is what the bank recorded.
+  func documents(_ record: Verified<PassiveRecord>) -> Bool {
+    let payload = record.payload
+    return isEndorsed && terms.n == payload.n && deposit.signer == payload.merchant
+      && invoice.payload.address == payload.address && terms.bank == record.signer
+  }
 }
 
 extension Verified<Approval> {
@@ -123,18 +130,31 @@ extension CaseFile {
 // MARK: Rules 14 and 15
 
 extension CaseFile {
-  /// An approval without the word of the token's key.
-  func approvedUnendorsed() -> [Verdict] {
-    approvals.map { approval in
-      if let deposit = invoiceDeposits.first(where: { $0.documents(approval) }) {
-        let fact = Fact("the token's key endorsed that invoice", deposit.endorsement.hash)
-        return spare(.approvedUnendorsed, .noFault, approval.subject, [approval.fact, fact])
-      }
-      return silence(
-        .approvedUnendorsed, culprit(.archive, approval.signer), until: endOfRecords(of: approval),
-        approval.subject, [approval.fact],
-        unless: ["the deposit with S_c{INV} that the approval names by its hash"])
+  /// An approval, or a bank's own record, without the word of the token's key.
+  func approvedUnendorsed() -> [Verdict] { approvals.map(unendorsed) + records.map(unendorsed) }
+
+  private func unendorsed(_ approval: Verified<Approval>) -> Verdict {
+    if let deposit = invoiceDeposits.first(where: { $0.documents(approval) }) {
+      let fact = Fact("the token's key endorsed that invoice", deposit.endorsement.hash)
+      return spare(.approvedUnendorsed, .noFault, approval.subject, [approval.fact, fact])
     }
+    return silence(
+      .approvedUnendorsed, culprit(.archive, approval.signer), until: endOfRecords(of: approval),
+      approval.subject, [approval.fact],
+      unless: ["the deposit with S_c{INV} that the approval names by its hash"])
+  }
+
+  private func unendorsed(_ record: Verified<PassiveRecord>) -> Verdict {
+    let (payload, subject) = (record.payload, Subject(merchant: record.payload.merchant, n: record.payload.n))
+    let taken = Fact("PassiveRecord: the bank took a token for this sale", at: payload.at, record.hash)
+    if let deposit = invoiceDeposits.first(where: { $0.documents(record) }) {
+      let fact = Fact("the token's key endorsed that invoice", deposit.endorsement.hash)
+      return spare(.approvedUnendorsed, .noFault, subject, [taken, fact])
+    }
+    // A bank keeps its deposits for good (docs/SPEC.md, "What is kept").
+    return silence(
+      .approvedUnendorsed, culprit(.bank, record.signer), until: .max, subject, [taken],
+      unless: ["the deposit with S_c{INV} of an invoice of this merchant and n"])
   }
 
   /// A token's records are kept until it ends; where nothing says when that is, until the trust list's

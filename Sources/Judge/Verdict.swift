@@ -128,7 +128,7 @@ public enum Dispute: String, CaseIterable, Sendable {
     case .refusedWrongly: "the bank refused wrongly"
     case .recordDenied: "the archive denied what it had published"
     case .refundWithheld: "a refund was agreed to and not made"
-    case .approvedUnendorsed: "the archive gave a token away without its key's word"
+    case .approvedUnendorsed: "a token was given away without its key's word"
     case .approvedTwice: "the archive gave one token away twice"
     case .claimWithheld: "a token's issuer does not owe what was spent of it"
     case .claimedBeyondValue: "more of a token was claimed from its issuer than it is worth"
@@ -180,8 +180,9 @@ public enum Dispute: String, CaseIterable, Sendable {
       "The merchant agreed to what the customer asked for under the lock's P, no more than was paid, and the"
         + " bank, heard, shows neither the refund nor a refusal: against the bank."
     case .approvedUnendorsed:
-      "The archive approved a token for a merchant, and, heard, shows no endorsement of an invoice of that"
-        + " merchant by the token's key: against the archive."
+      "The archive approved a token for a merchant, or the bank recorded one for a passive archive, and,"
+        + " heard, shows no endorsement of an invoice of that merchant by the token's key: against the one"
+        + " that signed it."
     case .approvedTwice:
       "One archive signed two approvals of one token, and no complaint reversed the first: against"
         + " the archive."

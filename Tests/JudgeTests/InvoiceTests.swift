@@ -152,6 +152,25 @@ struct InvoiceTests {
     try expectAcquittal(Exhibits([list, direct], heard: [.bank]), "direct, without the token")
   }
 
+  @Test("a bank shows the word of the token's key for what it recorded in a passive archive")
+  func recordedUnendorsed() throws {
+    let recorded = [try Tokens.keyList().bytes, try deal.record().bytes]
+    func findings(_ more: [[UInt8]], heard: [Actor] = [.bank]) throws -> [Finding] {
+      try Exhibits(recorded + more, heard: heard).judged().findings(.approvedUnendorsed)
+    }
+    try expectConviction(Exhibits(recorded, heard: [.bank]), .approvedUnendorsed, .bank, "nothing")
+    #expect(try findings([], heard: [.archive]) == [.undecided], "it was not heard")
+    #expect(try findings([deal.deposit().bytes]) == [.noFault])
+    for (name, endorsement) in [
+      ("a stranger's word", try deal.endorsement(by: .stranger)),
+      ("for another invoice", try deal.endorsement(digest(1))),
+    ] {
+      let files = [try deal.deposit(endorsement).bytes]
+      try expectConviction(
+        Exhibits(recorded + files, heard: [.bank]), .approvedUnendorsed, .bank, Comment(rawValue: name))
+    }
+  }
+
   @Test("an archive shows the word of the token's key for what it approved")
   func unendorsed() throws {
     let approved = [try Tokens.keyList().bytes, try deal.approval().bytes]

@@ -260,15 +260,31 @@ extension Wallet {
       let pending = try JSONDecoder().decode([PendingToken].self, from: Data(row.data))
       try await finishWithdrawal(w1, pending, entry(w1.payload.bank))
     }
-    let exchanges = try await store.read {
-      try $0.machines(kind: "exchange", phase: 1, after: nil, limit: 1000)
-    }
-    for row in exchanges {
-      guard let bytes = try await store.read({ try $0.message(kind: "exchange", key: row.key, label: "X1") })
-      else { continue }
-      let x1 = try Verified<X1>(stored: bytes)
-      let pending = try JSONDecoder().decode([PendingToken].self, from: Data(row.data))
+    for (x1, pending) in try await openExchanges() {
       try await finishExchange(x1, pending, entry(x1.payload.bank))
+    }
+  }
+
+  /// Exchanges that have no answer yet.
+  private func openExchanges() async throws -> [(Verified<X1>, [PendingToken])] {
+    try await store.read { tx in
+      try tx.machines(kind: "exchange", phase: 1, after: nil, limit: 1000).compactMap { row in
+        guard let bytes = try tx.message(kind: "exchange", key: row.key, label: "X1") else { return nil }
+        return (
+          try Verified<X1>(stored: bytes), try JSONDecoder().decode([PendingToken].self, from: Data(row.data))
+        )
+      }
+    }
+  }
+
+  /// Before coins are made to say what the bank says: it counts what an open exchange holds as used, and the
+  /// exchange would take it away once more when it ends.
+  func endExchanges() async throws {
+    for (x1, pending) in try await openExchanges() {
+      do { try await finishExchange(x1, pending, entry(x1.payload.bank)) } catch let refused as RefusedByPeer
+      {
+        report(.note("an exchange that an old copy had begun is refused: \(refused)"))
+      }
     }
   }
 

@@ -59,6 +59,7 @@ extension Wallet {
   /// may when the lifetime is over, the money comes back alone.
   public func restore(names: [String] = []) async throws -> Restored {
     var restoration = Restoration(names: names)
+    try await endExchanges()
     for bank in trust.list.entries where bank.role == .bank && bank.url != nil {
       restoration.queue += try await withdrawn(at: bank)
     }
