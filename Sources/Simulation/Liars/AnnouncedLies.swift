@@ -132,7 +132,7 @@ extension LyingCustomer {
     case .underpays: said.value = Money(currency: "EUR", amount: max(1, said.value.amount - 1))!
     case .otherMerchant:
       said.merchant = dice.pick(world.hosts.filter { $0.member.role == .merchant }).member.key
-    case .otherArchive: said.archive = dice.pick(world.hosts.filter { !$0.isCustomer }).member.key
+    case .otherArchive: said.archive = otherArchive(than: said.archive)
     case .shortExpiration: said.expiration = host.now + UInt64(dice.below(4))
     case .longExpiration: said.expiration = host.now + 9 * 86_400
     case .otherContract: said.hPO = Hash(dice.bytes(32))!
@@ -145,7 +145,7 @@ extension LyingCustomer {
     }
     world.count(.lied)
     let signed = resign(said) ?? bytes
-    made.append(signed)
+    made = made.suffix(7) + [signed]
     if said.archive != archive { tell(said.archive, signed) }
     return signed
   }
@@ -202,18 +202,18 @@ extension LyingCustomer {
     }
   }
 
-  /// Goes on with announcements that its wallet did not make: agrees to them at merchant and bank.
+  /// Goes on with an announcement that its wallet did not make, once it is published: agrees to it at
+  /// merchant and bank.
   func pursueAnnouncements() {
-    guard let bytes = made.popLast(), let said = (try? Unverified<Announcement>(bytes))?.claims,
-      let image = host.life?.store.image, let archive = world.host(said.archive)?.life?.store.image
+    guard let image = host.life?.store.image,
+      let (place, published) = made.indices.lazy.reversed().compactMap({ [self] place in
+        publication(of: made[place]).map { (place, $0) }
+      }).first, let said = (try? Unverified<Announcement>(made.remove(at: place)))?.claims
     else { return }
     let order = image.messages.last {
       $0.entry.label == MessageType.purchaseOrder.label && Hash(of: $0.entry.bytes) == said.hPO
     }?.entry.bytes
-    let published = archive.messages.last {
-      $0.kind == "announced" && (try? Unverified<Announced>($0.entry.bytes))?.claims.announcement == bytes
-    }?.entry.bytes
-    guard let order, let published, let index = Self.indices[said.token.key],
+    guard let order, let index = Self.indices[said.token.key],
       let terms = (try? Unverified<PurchaseOrder>(order))?.claims.terms,
       let consent = try? Verified(
         signing: Consent(n: terms.n, merchant: said.merchant, hPO: said.hPO),
@@ -222,5 +222,16 @@ extension LyingCustomer {
     else { return }
     tell(said.merchant, try? Bundle([consent, published]).encoded())
     if dice.oneIn(2) { tell(terms.bank, try? Bundle([published, consent, order]).encoded()) }
+  }
+
+  /// 4, if its archive has published this 3.
+  private func publication(of announcement: [UInt8]) -> [UInt8]? {
+    guard
+      let archive = (try? Unverified<Announcement>(announcement)).flatMap({ world.host($0.claims.archive) })
+    else { return nil }
+    return archive.life?.store.image.messages.last {
+      $0.kind == "announced"
+        && (try? Unverified<Announced>($0.entry.bytes))?.claims.announcement == announcement
+    }?.entry.bytes
   }
 }

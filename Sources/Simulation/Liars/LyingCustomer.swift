@@ -105,10 +105,8 @@ final class LyingCustomer: Schemer, Liar {
       (try? Unverified<Acknowledgement>(body))?.claims.n ?? (try? Unverified<E5>(body))?.claims.n
       ?? LockFacts(body)?.terms.n
     switch n.map({ Trick(rawValue: trick($0.bytes, of: Trick.allCases.count))! }) {
-    case .vanishes: return true
-    // Alone it can do nothing of the kind.
-    case .cancelsForOthers: return !gang.has(.merchant)
-    case .forgesAbort: return !gang.has(.merchant) && !gang.has(.archive)
+    // What it does about such a lock takes time, in which an honest merchant would end the sale.
+    case .vanishes, .cancelsForOthers, .forgesAbort: return true
     default: return false
     }
   }
@@ -212,10 +210,8 @@ final class LyingCustomer: Schemer, Liar {
     case .otherMerchant:
       terms.merchant = dice.pick(world.hosts.filter { $0.member.role == .merchant }).member.key
     case .otherArchive:
-      // Most often one that could be it.
-      let role: Role = [.joint, .compact].contains(request.mode) ? .bank : .archive
-      let able = world.hosts.filter { $0.member.role == role }
-      terms.archive = dice.pick(dice.oneIn(3) ? world.hosts.filter { !$0.isCustomer } : able).member.key
+      terms.archive = otherArchive(
+        than: terms.archive, [.joint, .compact].contains(request.mode) ? .bank : .archive)
     case .shortExpiration: terms.expiration = host.now + UInt64(dice.below(4))
     case .longExpiration:
       terms.expiration = host.now + 9 * 86_400
@@ -260,6 +256,13 @@ final class LyingCustomer: Schemer, Liar {
     }
     world.count(.lied)
     return sign(terms, inputs, request.mode, request.bank) ?? sent.body
+  }
+
+  /// Most often one that could be it.
+  func otherArchive(than named: PublicKey, _ role: Role = .archive) -> PublicKey {
+    let others = world.hosts.filter { !$0.isCustomer && $0.member.key != named }
+    let able = others.filter { $0.member.role == role }
+    return dice.pick(able.isEmpty || dice.oneIn(3) ? others : able).member.key
   }
 
   /// P2 or its kin as the liar likes it, signed by its own tokens.
