@@ -301,7 +301,7 @@ struct Curl {
 
   /// The answer's body, if its status is 2xx or it is signed.
   func post(_ url: String, _ body: [UInt8]) throws -> [UInt8] {
-    let (request, reply) = (folder + "/sync.request", folder + "/sync.reply")
+    let (request, reply) = (folder + "/sync.\(getpid()).request", folder + "/sync.\(getpid()).reply")
     defer {
       unlink(request)
       unlink(reply)

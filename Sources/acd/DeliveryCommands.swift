@@ -207,7 +207,7 @@ extension CardCommand {
       discussion: "`buy --card` does it by itself. Asks for the payment PIN.")
     @OptionGroup var options: WalletOptions
     @Argument(help: "The purchase's number.") var number: UInt64
-    @Flag(help: "Readable after a PIN only: the counter then has to be told the counter PIN first.")
+    @Flag(help: "Readable after a PIN only: a counter then needs the receipt's code beside the card.")
     var closed = false
 
     func run() async throws {

@@ -84,6 +84,34 @@ struct CounterFaultTests {
     }
   }
 
+  @Test("a card that answers with what it signed before makes no D2; one without the receipt says so")
+  func lyingCard() throws {
+    let memory = MemoryCard()
+    let card = try ownedCard(memory)
+    try card.verify(.payment, "1357902")
+    let pseudonym = try card.makePseudonym()
+    let bought = Bought(label, collectKeys: [pseudonym.key])
+    var desk = try Desk()
+    try desk.arrive(label)
+    try desk.ask(bought)
+    try card.verify(.counter, "246810")
+    #expect(throws: CardError.noSuchReceipt) { try card.answer(desk.challenge!) }
+    _ = try card.store(bought.receipt(), pseudonym: pseudonym.index)
+    #expect(try card.receipts().map(\.collects) == [true])
+    try card.verify(.counter, "246810")
+    let old = try card.answer(desk.challenge!).bytes
+    // The PIN counted for one answer.
+    #expect(throws: CardError.self) { try card.answer(desk.challenge!) }
+    desk.feed(.key)
+    try desk.ask(bought)
+    try card.verify(.counter, "246810")
+    memory.tamper = { $0.count > 100 ? old + [0x90, 0x00] : $0 }
+    #expect(throws: CardError.malformed("INTERNAL AUTHENTICATE")) { try card.answer(desk.challenge!) }
+    memory.tamper = nil
+    try card.erase(1)
+    #expect(try card.receipts().isEmpty)
+  }
+
   @Test("one label at two offices: the one that hears of the other hands nothing over")
   func twoOffices() throws {
     var (first, second) = (try Desk(), try Desk(.otherKiosk))
@@ -147,6 +175,30 @@ struct CounterFaultTests {
     for place in (end + 40)..<(bytes.count - 1) { torn[place] = 0 }
     let desk2 = try Desk(storage: MemoryJournal(torn))
     #expect(desk2.journal.wasTorn && desk2.storage.bytes.count == end)
+  }
+
+  @Test("an end that belongs to another visit is no line of a journal")
+  func foreignEnd() throws {
+    var desk = try Desk()
+    try desk.arrive(label)
+    try desk.ask(bought)
+    try desk.answer()
+    let (now, label) = (desk.clock, label)
+    for hD2 in [Hash(of: [1]), nil] {
+      #expect(throws: JournalError.self) {
+        try desk.decide { _, state, key in
+          let d3 = D3(
+            time: now, hD2: hD2, stage: .final, outcome: .failed, index: state.records,
+            previous: state.lastRecord, parcel: hD2 == nil ? label : nil)
+          let signed = try Verified(signing: d3, with: key).bytes
+          return ([JournalEntry(.final, at: now, [.parcel: label], messages: [signed])], ())
+        }
+      }
+      #expect(throws: JournalError.self) { try Desk(storage: MemoryJournal(desk.storage.bytes)) }
+      let kept = desk.storage.bytes.split(separator: 0x0a).dropLast().flatMap { $0 + [0x0a] }
+      desk = try Desk(storage: MemoryJournal(Array(kept)))
+      #expect(desk.state.inDoubt.map(\.label) == [label])
+    }
   }
 
   @Test("an entry comes back as it was written, whatever its text is")
@@ -242,6 +294,19 @@ struct CounterFaultTests {
       ).bytes
       let holds = (try? DeliveryRecord([alone], trust: list)) != nil
       #expect(holds == [.failed, .expired, .returned].contains(outcome), "\(outcome)")
+    }
+    // Somebody else's, by a leave that is over when he is asked, or is for another key.
+    let d1 = try Verified<D1>(stored: messages[0])
+    let d2 = try Part.delegate.sign(D2(hD1: d1.hash, intent: .collect))
+    let end = try Part.kiosk.sign(
+      D3(time: Bought.now, hD2: d2.hash, stage: .final, outcome: .handedOver, index: 0, previous: nil))
+    for (key, until, differs) in [
+      (Part.delegate, Bought.now + 1, nil), (.delegate, Bought.now, "collector"),
+      (.stranger, Bought.now + 1, "collector"),
+    ] as [(Part, Timestamp, String?)] {
+      let leave = try Part.customer.sign(Delegation(key: key.key, parcel: label, until: until))
+      let record = try DeliveryRecord([d1.bytes, d2.bytes, leave.bytes, end.bytes], trust: list)
+      #expect(record.mismatch(try bought.p1(), hP5a: nil) == differs)
     }
     // Of another sale, office or customer.
     let p1 = try bought.p1()

@@ -143,6 +143,10 @@ extension RequirementTests {
     #expect(told.state.expired(at: Bought.holdUntil + 1).map(\.label) == [label])
     told.clock = Bought.holdUntil + 10
     try told.arrive(Bought.freshLabel(2))  // the journal knows this time
+    told.clock = Bought.holdUntil - 500
+    told.feed(.receipt(try bought.receipt().encoded()))
+    #expect(told.screen.code == "hold-over", "what the journal knows was later than this clock says")
+    told.feed(.key)
     told.clock = Bought.holdUntil + 5
     #expect(told.state.expired(at: told.clock).isEmpty)
     #expect(throws: Stop.clockBack(latest: Bought.holdUntil + 10)) { try told.end(label, .expired) }

@@ -41,6 +41,41 @@ struct CustomerChecksTests {
     #expect(try notAsked.offered(Sale(twoSided: true).p1()) == ["keep P1", "enter offered"])
   }
 
+  @Test("a parcel has to come to the office that was asked for, for the keys that were named, and be kept")
+  func parcel() throws {
+    let (office, key) = (Actor.stranger.publicKey, Actor.tokenOne.publicKey)
+    let asked = Sale(office: office, collectKeys: [key])
+    func good(_ p1: inout P1) {
+      p1.contract.parcel = "RR473124829DE"
+      (p1.contract.offices, p1.contract.collectKeys) = ([office], [key])
+      p1.contract.holdUntil = Times.lifetime
+    }
+    #expect(try CustomerRig(asked).offered(asked.p1(good)) == ["keep P1", "enter offered"])
+    let cases: [(String, Reason, (inout P1) -> Void)] = [
+      ("no parcel", .mismatch, { $0.contract.parcel = nil }),
+      ("no label", .mismatch, { $0.contract.parcel = "RR473124820DE" }),
+      ("another office", .mismatch, { $0.contract.offices = [key] }),
+      ("more offices", .mismatch, { $0.contract.offices.append(key) }),
+      ("anywhere", .mismatch, { $0.contract.offices = [] }),
+      ("other collectors", .mismatch, { $0.contract.collectKeys = [office] }),
+      ("more collectors", .mismatch, { $0.contract.collectKeys.append(office) }),
+      ("P alone", .mismatch, { $0.contract.collectKeys = [] }),
+      ("not kept", .lifetime, { $0.contract.holdUntil = nil }),
+      ("not kept long", .lifetime, { $0.contract.holdUntil = Times.now }),
+      ("kept longer than its evidence", .lifetime, { $0.contract.holdUntil = Times.lifetime + 1 }),
+    ]
+    for (name, reason, change) in cases {
+      let p1 = try asked.p1 { p1 in
+        good(&p1)
+        change(&p1)
+      }
+      let effects = try CustomerRig(asked).offered(p1)
+      #expect(effects == ["keep P1", "enter abandoned", "deny \(reason)"], "\(name)")
+    }
+    let unasked = try CustomerRig(sale).offered(sale.p1(good))
+    #expect(unasked == ["keep P1", "enter abandoned", "deny mismatch"])
+  }
+
   @Test("goods of another root or length are not the contract's")
   func ciphertext() throws {
     let rig = try CustomerRig.inPhase(.offered)

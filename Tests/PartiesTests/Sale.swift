@@ -18,10 +18,14 @@ struct Sale {
   var k = Self.k
   var root = Self.root
   var length = Self.length
+  /// Where the customer wants to collect a parcel, and by whose keys.
+  var office: PublicKey?
+  var collectKeys: [PublicKey] = []
 
   func n1(_ change: (inout N1) -> Void = { _ in }) throws -> Verified<N1> {
     let nonce = Nonce(filled(1, 16))!
     var payload = N1(nonce: nonce, price: Self.price, offer: nonce, twoSided: twoSided)
+    (payload.office, payload.collectKeys) = (office, collectKeys)
     change(&payload)
     return try Actor.pseudonym.sign(payload)
   }

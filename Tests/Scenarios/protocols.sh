@@ -39,6 +39,22 @@ acd() {
   esac
 }
 kiosk() { $KIOSK "$@"; }
+counter() { $KIOSK "$@" --data-dir "$W/kiosk" --language en; }
+parcel() { acd merchant deliveries --json | json "next(d['parcel'] for d in v if d['n'] == '$(last transaction)')"; }
+# visit: the newest purchase's parcel is collected by its wallet, which answers the kiosk's challenge.
+visit() {
+  local fifo=$W/visit.in out=$W/visit.out number; number=$(last number)
+  acd wallet receipt export "$number" --out "$W/visit.acd" >/dev/null
+  rm -f "$fifo"; mkfifo "$fifo"; : >"$out"
+  counter collect --receipt "$W/visit.acd" --parcel "$(parcel)" --handed-over <"$fifo" >"$out" 2>&1 & local kiosk=$!
+  exec 7>"$fifo"
+  for _ in $(seq 100); do grep -q '^ACDM:' "$out" && break; kill -0 $kiosk 2>/dev/null || break; sleep 0.05; done
+  ! grep -q '^ACDM:' "$out" ||
+    acd wallet collect "$number" --challenge "$(grep '^ACDM:' "$out")" --json | json 'v["answer"]' >&7
+  exec 7>&-
+  local got=0; wait $kiosk || got=$?
+  cat "$out"; return $got
+}
 last() { acd "${2:-wallet}" list --json | python3 -c 'import json,sys; print(json.load(sys.stdin)[-1][sys.argv[1]])' "$1"; }
 settle() {
   local n end; n=$(last transaction)
@@ -180,7 +196,8 @@ head -c 20000 /dev/urandom >"$in/bill.bin"
 more_parties() {
   $ACD archive init --passive --name archive2 --data-dir "$W/archive2" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
   $ACD archive init --name archive3 --data-dir "$W/archive3" --port "$(free_ports 1)" --ca "$W/ca" >/dev/null
-  MORE+=(archive2 archive3)
+  $KIOSK init --name Mitte --data-dir "$W/kiosk" >/dev/null
+  MORE+=(archive2 archive3 kiosk)
 }
 tsa=$in/tsa tsa_port=$(free_ports 1)
 rm -rf "$tsa"; Tests/Scenarios/tsa.py make "$tsa"

@@ -18,7 +18,8 @@ final class Shop {
   let archive: Identity
   let goods: String
 
-  init(_ change: (inout MerchantPolicy) -> Void = { _ in }) async throws {
+  /// `kiosks`: keys that the trust list has as kiosks.
+  init(kiosks: [UInt8] = [], _ change: (inout MerchantPolicy) -> Void = { _ in }) async throws {
     let root = try temporaryDirectory()
     func sub(_ name: String) -> DataDirectory { DataDirectory(root.file(name)) }
     var cards: [PartyCard] = []
@@ -26,6 +27,10 @@ final class Shop {
       var setup = PartySetup(role: role, name: role.name, host: "127.0.0.1", port: 1, authority: sub("ca"))
       setup.denominations = [1]
       cards.append(try await PartyOperation.initialise(sub(role.name), setup))
+    }
+    cards += kiosks.map { number in
+      PartyCard(
+        role: "kiosk", name: "kiosk\(number)", key: publicKey(number).description, sealingKey: nil, url: "")
     }
     directory = sub("merchant")
     (bank, archive) = (try Identity.load(sub("bank")), try Identity.load(sub("archive")))
