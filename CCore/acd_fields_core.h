@@ -181,6 +181,7 @@ static const acd_field status_query_fields[] = {
     ID(ACD_KEY_NONCE, REQUIRED, "nonce"),
     HASH(ACD_STATUS_QUERY_SERIAL, OPTIONAL, "serial"),
     HASH(ACD_STATUS_QUERY_ISSUER, OPTIONAL, "issuer"),
+    UINT(ACD_STATUS_QUERY_AFTER, OPTIONAL, 0, UINT64_C(1) << 48, "after"),
 };
 
 static const acd_field status_fields[] = {
@@ -189,6 +190,7 @@ static const acd_field status_fields[] = {
     HASH(ACD_KEY_H_REQUEST, REQUIRED, "hQuery"),
     MESSAGE_LIST(ACD_KEY_PROOF, OPTIONAL, 1, 64, ACD_MESSAGE_SIZE_MAX, "proof"),
     UINT(ACD_KEY_STATE, REQUIRED, 0, 255, "state"),
+    UINT(ACD_STATUS_NEXT, OPTIONAL, 0, UINT64_C(1) << 48, "next"),
 };
 
 /* MARK: Money (FIG. 1) */

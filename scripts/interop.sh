@@ -35,8 +35,12 @@ world build/interop/world build/interop/in/goods.bin
 more=($(free_ports))
 $ACD bank init --name Second --data-dir "$W/bank2" --port "${more[0]}" --ca "$W/ca" --denominations 10 >/dev/null
 $ACD merchant init --name Elsewhere --bank "$W/bank2" --data-dir "$W/merchant2" --port "${more[1]}" --ca "$W/ca" >/dev/null
+# And who dates evidence.
+tsa_port=$(free_ports 1)
+Tests/Scenarios/tsa.py make build/interop/tsa
+Tests/Scenarios/tsa.py serve build/interop/tsa "$tsa_port" & PIDS[tsa]=$!
 $ACD trust export --data-dir "$W/authority" --out "$W/trust.acd" --party "$W/bank" --party "$W/archive" \
-  --party "$W/merchant" --party "$W/bank2" --party "$W/merchant2" --party "$W/archive2" >/dev/null
+  --tsa "build/interop/tsa/cert.pem,http://127.0.0.1:$tsa_port/" --party "$W/merchant" --party "$W/bank2" --party "$W/merchant2" --party "$W/archive2" >/dev/null
 cp "$W/trust.acd" "$W/wallet/trust.acd"
 $ACD bank account open elsewhere --merchant --data-dir "$W/bank2" --key "$(field key "$W/merchant2/identity.json")" >/dev/null
 $ACD bank clearing open "$W/bank2" --limit EUR:0.00 --data-dir "$W/bank" >/dev/null
@@ -55,6 +59,7 @@ expect 0 wallet withdraw EUR:15.00
 expect 0 wallet buy goods.bin --yes --two-sided -o "$W/goods.bin"
 expect 0 wallet exchange --all
 expect 0 wallet receipt export 0 --out "$W/receipt.acd"
+expect 0 wallet certify 0
 $ACD merchant offer add build/interop/in/goods.bin --price EUR:1.25 --description "sold jointly" --protocol joint \
   --data-dir "$W/merchant" >/dev/null
 joint=$($ACD merchant offers --json --data-dir "$W/merchant" | $python -c 'import json,sys

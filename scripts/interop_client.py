@@ -9,7 +9,7 @@ the specification names.
   ask      signed offers and keys; a status query and its answer at archive, merchant and bank; an account query and its
            answer; a request that the merchant must refuse
   decline  a NAK that declines the latest purchase
-  records  all that the archive has published
+  records  what the archive has published of the wallet's purchases
 """
 import hashlib
 import hmac
@@ -155,7 +155,13 @@ def decline(client):
 
 
 def records(client):
-    client.get("records", ARCHIVE, "/v1/records?after=0")
+    shown = 0
+    for label in ("P1", "E1", "R1"):
+        for number, contract in client.purchases(label):
+            _, merchant, terms = parse(contract)
+            body = client.get(f"record-{number}", ARCHIVE, f"/v1/records/{merchant.hex()}/{terms[N].hex()}")
+            shown += len(cbor2.loads(body)[-1])
+    assert shown, "the archive shows no outcome to whoever knows its number"
 
 
 def main():

@@ -200,18 +200,21 @@ public struct Refusal: Payload {
   }
 }
 
-/// Query: what is the state of (M, n), or of the token with this serial? Signed by p, q, M or B.
+/// Query: what is the state of (M, n), or of the token with this serial? Signed by p, q, M or B. Or, by M,
+/// B or W: which of the outcomes in this archive's record may I see?
 public struct StatusQuery: Payload {
   public static let type = MessageType.statusQuery
   public var n: TransactionID?
   public var merchant: PublicKey?
-  /// The archive that the token is bound to, if it is.
+  /// The archive that the token is bound to, if it is; or the archive that is asked for its record.
   public var archive: PublicKey?
   public var nonce: Nonce
   /// With the signer's key Q it names a token.
   public var serial: Hash?
   /// Who issued the token, if it was not the bank that is asked.
   public var issuer: PublicKey?
+  /// Asks for the record, behind this sequence number.
+  public var after: UInt64?
 
   public init(
     n: TransactionID?, merchant: PublicKey?, nonce: Nonce, serial: Hash? = nil, archive: PublicKey? = nil,
@@ -219,6 +222,17 @@ public struct StatusQuery: Payload {
   ) {
     (self.n, self.merchant, self.nonce, self.serial) = (n, merchant, nonce, serial)
     (self.archive, self.issuer) = (archive, issuer)
+  }
+
+  /// Asks an archive for the outcomes behind a sequence number that its signer may see.
+  public init(record archive: PublicKey, after: UInt64, nonce: Nonce) {
+    self.init(n: nil, merchant: nil, nonce: nonce, archive: archive)
+    self.after = after
+  }
+
+  /// Whether it asks this archive for its record, and for nothing else.
+  public func asks(record archive: PublicKey) -> Bool {
+    self == StatusQuery(record: archive, after: after ?? 0, nonce: nonce)
   }
 
   /// Asks for a token, as its key.
@@ -239,6 +253,7 @@ public struct StatusQuery: Payload {
     nonce = f.required(ACD_KEY_NONCE).nonce
     serial = f.value(Int(ACD_STATUS_QUERY_SERIAL))?.hash
     issuer = f.value(Int(ACD_STATUS_QUERY_ISSUER))?.publicKey
+    after = f.value(Int(ACD_STATUS_QUERY_AFTER))?.number
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_N, n)
@@ -247,6 +262,7 @@ public struct StatusQuery: Payload {
     f.put(ACD_KEY_NONCE, nonce)
     f.put(Int(ACD_STATUS_QUERY_SERIAL), serial)
     f.put(Int(ACD_STATUS_QUERY_ISSUER), issuer)
+    f.put(Int(ACD_STATUS_QUERY_AFTER), after)
   }
 }
 
@@ -259,12 +275,15 @@ public struct StatusAnswer: Payload {
   public var hQuery: Hash
   public var proof: [[UInt8]]
   public var state: TransactionState
+  /// Of a record: the number behind which to go on.
+  public var next: UInt64?
 
   public init(
-    remainder: Money? = nil, at: Timestamp, hQuery: Hash, proof: [[UInt8]], state: TransactionState
+    remainder: Money? = nil, at: Timestamp, hQuery: Hash, proof: [[UInt8]], state: TransactionState,
+    next: UInt64? = nil
   ) {
     (self.remainder, self.at, self.hQuery) = (remainder, at, hQuery)
-    (self.proof, self.state) = (proof, state)
+    (self.proof, self.state, self.next) = (proof, state, next)
   }
   public init(_ f: FieldReader) throws(MessageError) {
     remainder = f.value(ACD_KEY_VALUE)?.money
@@ -275,6 +294,7 @@ public struct StatusAnswer: Payload {
       throw MessageError(.malformed, "field-range", "Status.state")
     }
     self.state = state
+    next = f.value(Int(ACD_STATUS_NEXT))?.number
   }
   public func write(to f: inout FieldWriter) {
     f.put(ACD_KEY_VALUE, remainder)
@@ -282,6 +302,7 @@ public struct StatusAnswer: Payload {
     f.put(ACD_KEY_H_REQUEST, hQuery)
     if !proof.isEmpty { f.put(ACD_KEY_PROOF, messages: proof) }
     f.put(ACD_KEY_STATE, state.rawValue)
+    f.put(Int(ACD_STATUS_NEXT), next)
   }
 }
 

@@ -11,6 +11,9 @@ struct MonitorCommand: AsyncParsableCommand {
     discussion: """
       Every entry is read and kept. What no honest archive publishes (two outcomes of one lock, a history \
       that was rewritten, an abort before its time) ends in files for `acd judge`, and with status 6.
+
+      The entries are hashes. The records themselves are shown to their parties and to witnesses: with --as a
+      witness's directory their signatures and expirations are looked at, too.
       """)
   @OptionGroup var data: DataOptions
   @Argument(help: "The archives' addresses, as the trust list has them.") var archives: [String]
@@ -20,6 +23,9 @@ struct MonitorCommand: AsyncParsableCommand {
   @Flag(help: "Go on until told to stop.") var follow = false
   @Option(help: "With --follow: how many seconds between looks.") var every: Int = 10
   @Option(help: "Where proofs are written.") var proofs = "."
+  @Option(
+    name: .customLong("as"), help: "A witness's data directory, as which the archives' records are read.")
+  var auditor: String?
 
   func run() async throws {
     try await reporting {
@@ -27,7 +33,10 @@ struct MonitorCommand: AsyncParsableCommand {
       try directory.create()
       let list = try LoadedTrust(try readFile(trust))
       let pem = try readFile(ca ?? Home.path + "/.acd/ca/ca.pem")
-      let monitors = try archives.map { try ArchiveMonitor($0, trust: list, ca: pem, in: directory) }
+      let auditor = auditor.map { DataDirectory($0) }
+      let monitors = try archives.map {
+        try ArchiveMonitor($0, trust: list, ca: pem, in: directory, as: auditor)
+      }
       let lies: Bool
       do { lies = try await look(monitors) } catch {
         for monitor in monitors { try? await monitor.close() }
@@ -70,5 +79,6 @@ struct MonitorCommand: AsyncParsableCommand {
     let quorum = report.hasQuorum.map { $0 ? ", seen by a quorum" : ", NOT seen by a quorum" } ?? ""
     print("\(report.origin): \(report.size) entries, root \(report.root)\(quorum)")
     for finding in report.findings { print("  LIE: \(finding.what)") }
+    if let unchecked = report.unchecked { print("  not looked at: \(unchecked)") }
   }
 }

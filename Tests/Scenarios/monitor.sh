@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 mkdir -p build/scenarios/monitor-in
 in=$PWD/build/scenarios/monitor-in
 head -c 3000 /dev/urandom >"$in/goods.bin"
-PRICE=EUR:0.10 world build/scenarios/monitor "$in/goods.bin"
+WITNESSES=1 PRICE=EUR:0.10 world build/scenarios/monitor "$in/goods.bin"
 start bank; start archive --log; start merchant; started
 expect 0 wallet withdraw EUR:5.00
 url=$(field url "$W/archive/identity.json")
@@ -42,6 +42,18 @@ until_is 0 locked
 count=$(size)
 look 0
 grep -q "^$origin: $count entries" "$W/out" || fail "the monitor read something else: $(cat "$W/out")"
+grep -q 'not looked at: signatures' "$W/out" || fail "a stranger says that it read the records"
+
+echo "monitor.sh: a witness reads the records, too; a merchant its own, a stranger none (attack 18)"
+watch=(--data-dir "$W/audit" --as "$W/witness1")
+expect 0 $ACD monitor "$url" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" "${watch[@]}"
+grep -q 'not looked at' "$W/out" && fail "a witness is not shown the records: $(cat "$W/out")"
+[ "$(cat "$W"/audit/monitor/*.records)" = "$count" ] || fail "a witness was shown less than $count records"
+expect 0 $ACD monitor "$url" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --data-dir "$W/own" --as "$W/merchant"
+grep -q "not looked at: signatures and expirations of others' outcomes" "$W/out" || fail "$(cat "$W/out")"
+cp -r "$W/witness1" "$W/nobody"; head -c 32 /dev/urandom >"$W/nobody/identity.seed"
+expect 2 $ACD monitor "$url" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --data-dir "$W/none" --as "$W/nobody"
+[ "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$W/ca/ca.pem" "$url/v1/records?after=0")" = 404 ] || fail "anybody reads all"
 [ -z "$(ls "$W/proofs")" ] || fail "there is evidence against an honest archive"
 
 # lies HOW WHAT: the archive's log says it, and is convicted.

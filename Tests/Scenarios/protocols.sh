@@ -140,20 +140,19 @@ for line in open(sys.argv[1]):
         print("by the", message["from"] + ":", message["label"])
 PY
 }
-# record PARTY: its public record, decoded.
+# record PARTY [N]: the outcomes that it shows of a sale, the newest if none is named, to whoever knows its number.
 record() {
-  curl -fs --cacert "$W/ca/ca.pem" "$(field url "$W/$1/identity.json")/v1/records?after=0" -o "$W/record.cbor" &&
-    acd decode "$W/record.cbor"
+  curl -fs --cacert "$W/ca/ca.pem" "$(field url "$W/$1/identity.json")/v1/records/$shop/${2:-$(last transaction)}" \
+    -o "$W/record.cbor" && acd decode "$W/record.cbor"
 }
-# emptied PARTY N: waits until the start of its record is gone, and the merchant's sale N.
+# emptied PARTY N: waits until its record of the sale N is gone, and the merchant's sale.
 emptied() {
-  local end url; end=$(($(date +%s) + 60)) url=$(field url "$W/$1/identity.json")
+  local end; end=$(($(date +%s) + 60))
   while [ "$(date +%s)" -lt "$end" ]; do
-    [ "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$W/ca/ca.pem" "$url/v1/records")" = 410 ] &&
-      ! acd merchant sales | grep -q "^$2" && echo "emptied" && return
+    record "$1" "$2" | grep -q 'messages: 0' && ! acd merchant sales | grep -q "^$2" && echo "emptied" && return
     sleep 0.5
   done
-  fail "$1 still has the start of its record, or the merchant its sale"
+  fail "$1 still has its record, or the merchant its sale"
 }
 lie() { local party=$1; shift; Tests/Scenarios/lie.py "$W/$party" "$@"; }
 # again OFFER: another purchase in the newest series.

@@ -68,6 +68,7 @@ struct ArchiveDesk {
         try tx.appendRecord(
           merchant: terms.merchant.bytes, n: terms.n.bytes, lock: name.bytes,
           kind: isCommit ? .commit : .abort, at: Int64(now), body: body)
+        try Self.keep(bank: lock.signer, of: name, in: tx)
         published = try Outcome<M>(stored: body)
         if logs {
           let subject = LogLeaf.transaction(terms.merchant, terms.n)
@@ -236,23 +237,13 @@ struct ArchiveDesk {
     }
   }
 
-  /// How many records are gone, in decimal: readers go on behind them.
-  private func first() async throws -> HTTPReply {
-    let gone = try await node.store.read { try $0.meta(Self.emptiedKey).map(RowKey.value) ?? 0 }
-    return HTTPReply(status: 200, contentType: "text/plain", body: .bytes(Array("\(gone)".utf8)))
-  }
-
   // MARK: The public record
 
   var documents: [Route] {
-    [
-      Route(method: "GET", path: "/v1/records/:merchant/:n") { call in try await self.lookUp(call) },
-      Route(method: "GET", path: "/v1/records") { call in try await self.range(call) },
-      Route(method: "GET", path: "/v1/records/first") { _ in try await self.first() },
-    ]
+    [Route(method: "GET", path: "/v1/records/:merchant/:n") { call in try await self.lookUp(call) }]
   }
 
-  /// All outcomes of (M, n), as a bundle.
+  /// All outcomes of (M, n), as a bundle: for whoever knows n, which nobody can guess.
   private func lookUp(_ call: HTTPCall) async throws -> HTTPReply {
     guard let merchant = call.parameters["merchant"].flatMap(PublicKey.init(hex:)),
       let n = call.parameters["n"].flatMap(TransactionID.init(hex:))
@@ -266,23 +257,5 @@ struct ArchiveDesk {
     return HTTPReply(
       status: 200, contentType: cborMediaType,
       body: .bytes(try Messages.Bundle(records.map(\.body).filter { !$0.isEmpty }).encoded()))
-  }
-
-  /// Outcomes after a sequence number: for banks and merchants that poll.
-  private func range(_ call: HTTPCall) async throws -> HTTPReply {
-    let after = call.query["after"].flatMap { Int64($0) } ?? 0
-    // What follows a record that is not final has to wait, too: readers count.
-    let records = try await node.store.read { [waits] tx in
-      let size = try waits ? FinalHead.size(tx) : 0
-      return try Array(
-        tx.records(after: after, limit: 100).prefix {
-          try !waits || FinalHead.has($0.body, below: size, in: tx)
-        })
-    }
-    // A number that is missing would shift all that follow.
-    if records.contains(where: \.body.isEmpty) { throw Problem.recordsGone }
-    return HTTPReply(
-      status: 200, contentType: cborMediaType,
-      body: .bytes(try Messages.Bundle(records.map(\.body)).encoded()))
   }
 }

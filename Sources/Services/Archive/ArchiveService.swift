@@ -126,6 +126,7 @@ final class ArchiveService: PartyService {
   }
 
   private func status(_ query: Verified<StatusQuery>) async throws -> [UInt8] {
+    if query.payload.after != nil { return try await desk.readRecord(query) }
     guard let n = query.payload.n, let merchant = query.payload.merchant else {
       return try node.refuse(
         Denial(.malformed, "the query names no transaction"), request: query.bytes)
@@ -148,11 +149,6 @@ final class ArchiveService: PartyService {
 }
 
 extension Problem {
-  /// Part of the record that was asked for is pruned.
-  static let recordsGone = Problem(
-    status: 410, code: "records-gone", title: "Gone", detail: "These records' lifetimes have ended.",
-    money: "safe: nothing was changed", next: "Read on behind the number at /v1/records/first.")
-
   /// A request that makes no sense.
   static func badRequest(_ detail: String) -> Problem {
     Problem(

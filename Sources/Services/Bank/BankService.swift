@@ -419,6 +419,7 @@ final class BankService: PartyService {
   // MARK: Questions
 
   private func status(_ query: Verified<StatusQuery>) async throws -> [UInt8] {
+    if query.payload.after != nil { return try await desk.readRecord(query) }
     let now = node.clock()
     return try await node.store.read { [self] tx in
       if let serial = query.payload.serial, query.payload.n == nil {

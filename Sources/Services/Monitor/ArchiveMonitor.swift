@@ -1,4 +1,5 @@
-// `acd monitor`: looks at archives' logs and records from outside, as anybody can.
+// `acd monitor`: looks at archives' logs from outside, as anybody can, and at their records, as a witness
+// can: their bodies are not for everybody (attack 18).
 
 import Foundation
 public import Messages
@@ -10,28 +11,38 @@ public final class ArchiveMonitor {
   private let trust: TrustList
   private let transport: any PeerLink
   private let mirror: LogMirror<LogDirectory>
-  private let url: String
   private let directory: DataDirectory
   /// The name of the file that says how many records have been read.
   private let marks: String
+  private let archive: TrustEntry
+  /// As whom the records are read; nil: they are not.
+  private let reader: RecordReader?
 
   /// - Parameters:
   ///   - url: the archive's address in the trust list.
   ///   - directory: where copies of logs are kept, from look to look.
   ///   - ca: who vouches for the archive's TLS certificate.
-  public init(_ url: String, trust: LoadedTrust, ca: [UInt8], in directory: DataDirectory) throws {
+  ///   - auditor: a witness's directory, as which the records are read; nil: they are not.
+  public init(
+    _ url: String, trust: LoadedTrust, ca: [UInt8], in directory: DataDirectory,
+    as auditor: DataDirectory? = nil
+  ) throws {
     self.trust = trust.list
-    self.url = url
     guard let entry = trust.list.entries.first(where: { $0.role == .archive && $0.url == url }) else {
       throw ServiceError.notFound("the trust list has no archive at \(url)")
     }
+    archive = entry
     let finality = Finality(trust.list)
     let named = try finality.logPolicy?.logs().first { $0.publicKey == entry.key }
     let key = try named ?? NoteKey(name: LogNames.log(url), kind: .log, publicKey: entry.key)
     let name = "monitor/\(Hash(of: Array(key.name.utf8)))"
     let folder = directory.file(name)
     (self.directory, marks) = (directory, name + ".records")
-    transport = try Transport(caPEM: ca)
+    // What can fail comes first: a client has to be shut down.
+    let identity = try auditor.map { try Identity.load($0) }
+    let transport = try Transport(caPEM: ca)
+    self.transport = transport
+    reader = identity.map { RecordReader(identity: $0, transport: transport) }
     let (link, skew, reached) = (transport, trust.list.skewSeconds, name + ".reached")
     func open() throws -> LogMirror<LogDirectory> {
       try LogMirror(
@@ -66,10 +77,13 @@ public final class ArchiveMonitor {
   }
 
   private func lookAtRecords(_ report: inout MonitorReport) async throws {
-    let (records, after) = try await newRecords()
+    report.unchecked = unchecked
+    guard let reader else { return }
+    let (records, after) = try await newRecords(reader)
     // What was published after the log was read is in its next checkpoint.
     if records.contains(where: { !mirror.bodies.contains(Hash(of: $0)) }) {
       report = try await mirror.look().with(report.findings)
+      report.unchecked = unchecked
     }
     for record in records {
       if let what = fault(of: record) {
@@ -81,28 +95,28 @@ public final class ArchiveMonitor {
     try directory.write(marks, Array("\(after)".utf8))
   }
 
-  /// All records behind the last look's, and behind which the next look has to go on.
-  private func newRecords() async throws -> (records: [[UInt8]], after: UInt64) {
+  /// What is not looked at: the log's entries are hashes, and only their bodies have signatures.
+  private var unchecked: String? {
+    guard let reader else {
+      return "signatures and expirations of outcomes: their records are shown to witnesses alone (--as)"
+    }
+    guard reader.identity.role != .witness else { return nil }
+    return "signatures and expirations of others' outcomes: all records are shown to witnesses alone"
+  }
+
+  /// All records behind the last look's that the reader is shown, and behind which the next look has to go
+  /// on.
+  private func newRecords(_ reader: RecordReader) async throws -> (records: [[UInt8]], after: UInt64) {
     var all: [[UInt8]] = []
     var after = Self.number(marks, in: directory) ?? 0
-    while true {
-      let reply = try await transport.send(
-        "GET", url: "\(url)/v1/records?after=\(after)", body: nil, contentType: nil)
-      if reply.status == 410 {
-        let first = try await transport.send(
-          "GET", url: "\(url)/v1/records/first", body: nil, contentType: nil)
-        guard let gone = UInt64(String(decoding: first.body.prefix(20), as: UTF8.self)), gone > after else {
-          return (all, after)
-        }
-        after = gone
-        continue
-      }
-      guard reply.status == 200, case let page = try Messages.Bundle(encoded: reply.body).messages,
-        !page.isEmpty
-      else { return (all, after) }
-      all += page
-      after += UInt64(page.count)
+    var generator = SystemRandomNumberGenerator()
+    while case let page = try await reader.page(of: archive, after: after, nonce: .random(using: &generator)),
+      page.next > after
+    {
+      all += page.outcomes
+      after = page.next
     }
+    return (all, after)
   }
 
   /// What is wrong with a record by itself; nil if nothing is.

@@ -27,6 +27,8 @@ public struct MonitorReport: Codable, Equatable, Sendable {
   /// Whether a quorum of the trust list's witnesses had cosigned the checkpoint; nil if none is demanded.
   public var hasQuorum: Bool?
   public var findings: [LogFinding]
+  /// What nobody looked at here, and why; nil if that is nothing.
+  public var unchecked: String?
 }
 
 /// A copy of a log, with what follows from its entries.

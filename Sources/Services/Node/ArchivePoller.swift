@@ -1,6 +1,6 @@
-// The polling route of completion (protocols.md §5): a bank or merchant reads the archives' records in
-// ranges, instead of or beside being told. Each record is handled like a message that came in; receivers
-// are idempotent.
+// The polling route of completion (protocols.md §5): a bank or merchant reads in ranges what the archives'
+// records have of its own, instead of or beside being told. Each record is handled like a message that came
+// in; receivers are idempotent.
 
 import Messages
 import Storage
@@ -8,13 +8,15 @@ import Storage
 /// Reads on where it stopped, archive by archive.
 struct ArchivePoller: Sendable {
   let node: Node
+  /// Pages at one time: the rest comes with the next.
+  private static let pagesMax = 100
   /// Handles one record.
   let handle: @Sendable ([UInt8]) async -> Void
 
-  /// Reads all new records of all archives in the trust list.
+  /// Reads all new records of all archives in the trust list that are this party's.
   func poll() async {
-    for archive in node.trust.list.entries where archive.role == .archive {
-      do { while try await page(archive) {} } catch {
+    for archive in node.trust.list.entries where archive.role == .archive && archive.sealingKey != nil {
+      do { for _ in 0..<Self.pagesMax where try await !page(archive) { break } } catch {
         node.logger.debug("an archive could not be polled", metadata: ["archive": "\(archive.name)"])
       }
     }
@@ -22,29 +24,15 @@ struct ArchivePoller: Sendable {
 
   /// Handles one page; false when there was nothing new.
   private func page(_ archive: TrustEntry) async throws -> Bool {
-    guard let url = archive.url else { return false }
+    guard archive.url != nil else { return false }
     let mark = "poll/\(archive.key)"
-    let after =
-      try await node.store.read { try $0.meta(mark) }.map(RowKey.value) ?? 0
-    let reply = try await node.transport.send(
-      "GET", url: "\(url)/v1/records?after=\(after)", body: nil, contentType: nil)
-    if reply.status == 410 { return try await skip(url, to: mark, from: after) }
-    guard reply.status == 200 else { return false }
-    let records = try Messages.Bundle(encoded: reply.body).messages
-    for record in records { await handle(record) }
-    guard !records.isEmpty else { return false }
-    let next = RowKey.number(after + UInt64(records.count))
-    try await node.store.write { try $0.setMeta(mark, next) }
-    return true
-  }
-
-  /// Goes on behind the records that the archive has no more.
-  private func skip(_ url: String, to mark: String, from after: UInt64) async throws -> Bool {
-    let reply = try await node.transport.send(
-      "GET", url: "\(url)/v1/records/first", body: nil, contentType: nil)
-    let text = String(decoding: reply.body.prefix(20), as: UTF8.self)
-    guard reply.status == 200, let gone = UInt64(text), gone > after else { return false }
-    try await node.store.write { try $0.setMeta(mark, RowKey.number(gone)) }
+    let after = try await node.store.read { try $0.meta(mark) }.map(RowKey.value) ?? 0
+    var randomness = node.surroundings.randomness
+    let page = try await RecordReader(identity: node.identity, transport: node.transport)
+      .page(of: archive, after: after, nonce: .random(using: &randomness))
+    for outcome in page.outcomes { await handle(outcome) }
+    guard page.next > after else { return false }
+    try await node.store.write { try $0.setMeta(mark, RowKey.number(page.next)) }
     return true
   }
 }

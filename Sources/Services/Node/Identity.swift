@@ -60,6 +60,6 @@ public final class Identity: Sendable {
   public func trustEntry(url: String?, from: Timestamp, until: Timestamp) -> TrustEntry {
     TrustEntry(
       role: role, name: name, key: key, from: from, until: until,
-      sealingKey: [.archive, .bank, .merchant].contains(role) ? sealing.publicKey : nil, url: url)
+      sealingKey: [.archive, .bank, .merchant, .witness].contains(role) ? sealing.publicKey : nil, url: url)
   }
 }

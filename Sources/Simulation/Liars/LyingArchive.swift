@@ -29,6 +29,7 @@ final class LyingArchive: Schemer, Liar {
     if let sealed = try? SealedMessage(encoded: sent.body) { return submitted(sealed) }
     if let lock = LockFacts(sent.body), sent.from.member.key != host.member.key { return asked(lock) }
     if keepsDocuments(sent) { return lie(nil) }
+    if let hidden = hide(sent) { return hidden }
     return announced(sent.body) ?? registering(sent.body) ?? complained(sent.body)
   }
 
@@ -129,10 +130,19 @@ final class LyingArchive: Schemer, Liar {
     }
   }
 
-  /// The public record, with nothing in it.
+  /// The record, with nothing in it; for those who read it in ranges, sometimes for good.
   private func hide(_ sent: Sent) -> Lie? {
-    guard sent.path.hasPrefix("/v1/records"), dice.oneIn(2) else { return nil }
-    return lie(try? Bundle([]).encoded())
+    if sent.path.hasPrefix("/v1/records") { return dice.oneIn(2) ? lie(try? Bundle([]).encoded()) : nil }
+    guard let query = try? Unverified<StatusQuery>(sent.body), let after = query.claims.after, dice.oneIn(2),
+      let reader = Cast.shared.trust.list.entries.first(where: { $0.key == query.claimedSigners[0] }),
+      let recipient = reader.sealingKey
+    else { return nil }
+    let answer = StatusAnswer(
+      at: host.now, hQuery: query.hash, proof: [], state: .unknown, next: after + (dice.oneIn(2) ? 1 : 0))
+    return lie(
+      sign(answer).flatMap {
+        try? SealedMessage($0, to: recipient, ephemeralSeed: dice.bytes(32)).encoded()
+      })
   }
 
   func outgoing(_ sent: Sent) -> [UInt8]? {
