@@ -110,9 +110,13 @@ grep -q 'refund' "$W/out" || fail "the shop's account shows no refund: $(cat "$W
 expect 0 wallet evidence export "$(newest number)" --out "$W/refund.ev"
 says no-fault refund-withheld "$W/refund.ev" --heard "Second Bank"
 if without acd-rf3 "$W/refund.ev" "$W/norefund.ev"; then
-  says "convicted bank" refund-withheld "$W/norefund.ev" --heard "Second Bank"
+  # It owes nothing of what it was not paid: the merchant shows its Credit.
+  says undecided refund-withheld "$W/norefund.ev" --heard "Second Bank"
+  expect 0 $ACD merchant evidence export "$n" --out "$W/credited.ev" --data-dir "$W/merchant"
+  without acd-rf3 "$W/credited.ev" "$W/paid.ev"
+  says "convicted bank" refund-withheld "$W/norefund.ev" "$W/paid.ev" --heard "Second Bank"
   expect 0 $ACD hear "$W/norefund.ev" --party "Second Bank" --trust "$W/trust.acd" --ca "$W/ca/ca.pem" --out "$W/heard.acd"
-  says no-fault refund-withheld "$W/norefund.ev" "$W/heard.acd" --heard "Second Bank"
+  says no-fault refund-withheld "$W/norefund.ev" "$W/paid.ev" "$W/heard.acd" --heard "Second Bank"
 fi
 
 echo "banks.sh: tokens of the merchant's own bank, compactly, and both banks' tokens restored"
