@@ -40,6 +40,7 @@ final class Archive {
       entries: [
         entry(.bank, publicKey(Actor.bank)), entry(.archive, identity.key),
         entry(.merchant, publicKey(Actor.merchant)),
+        entry(.kiosk, publicKey(201)), entry(.kiosk, publicKey(202)),
       ], answerSeconds: 2, skewSeconds: 5, lifetimeSeconds: 3600, goodsLengthMax: goodsLengthMax)
     let trust = try LoadedTrust(Verified(signing: list, with: signingKey(Actor.authority)).bytes)
     node = Node(

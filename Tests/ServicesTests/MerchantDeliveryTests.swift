@@ -141,3 +141,57 @@ struct MerchantDeliveryTests {
     try await shop.stop()
   }
 }
+
+@Suite("Parcels at the archive", .timeLimit(.minutes(2)))
+struct ArchiveDeliveryTests {
+  private static let p5a: [UInt8] = [0xd2, 1, 2, 3]
+
+  private func record(_ kiosk: UInt8, hP5a: Hash = Hash(of: p5a), customer: Bool = true) throws
+    -> Messages.Bundle
+  {
+    let key = signingKey(kiosk)
+    let d1 = try Verified(
+      signing: D1(
+        n: Archive.n, merchant: publicKey(Actor.merchant), hP1: Archive.hP1, time: Archive.now,
+        nonce: Nonce(randomBytes(16))!, office: publicKey(kiosk), parcel: "RR473124829DE", hP5a: hP5a,
+        intent: .collect), with: key)
+    let d2 = try Verified(signing: D2(hD1: d1.hash, intent: .collect), with: signingKey(Actor.pseudonym))
+    let d3 = try Verified(
+      signing: D3(
+        time: Archive.now, hD2: customer ? d2.hash : nil, stage: .final,
+        outcome: customer ? .handedOver : .expired, index: 0, previous: nil,
+        parcel: customer ? nil : "RR473124829DE"), with: key)
+    return Messages.Bundle(customer ? [d1.bytes, d2.bytes, d3.bytes] : [d3.bytes])
+  }
+
+  @Test("an archive keeps a kiosk's record of a commit that it published, and tells the next office of it")
+  func records() async throws {
+    let archive = try Archive()
+    let deliveries = ArchiveDeliveries(node: archive.node)
+    let early = try record(201)
+    let refusal = try Unverified<Refusal>(await deliveries.take(early)).claims
+    #expect(refusal.reason == .unknownTransaction, "there is no commit yet")
+    try await archive.node.store.write { tx in
+      try tx.appendRecord(
+        merchant: publicKey(Actor.merchant).bytes, n: Archive.n.bytes, lock: Hash(of: [3]).bytes,
+        kind: .commit,
+        at: Int64(Archive.now), body: Self.p5a)
+    }
+    let other = try Unverified<Refusal>(await deliveries.take(record(201, hP5a: Hash(of: [9])))).claims
+    #expect(other.reason == .unknownTransaction, "another commit")
+    await #expect(throws: MessageError.self, "nobody's kiosk") { _ = try await deliveries.take(record(203)) }
+    await #expect(throws: MessageError.self, "no customer") {
+      _ = try await deliveries.take(record(201, customer: false))
+    }
+    let first = try record(201)
+    for _ in 0..<2 {
+      let answer = try Verified<StatusAnswer>(
+        await deliveries.take(first), by: .key(archive.node.identity.key)
+      ).payload
+      #expect(answer.hQuery == Hash(of: first.messages[2]) && answer.proof.isEmpty)
+    }
+    let second = try Unverified<StatusAnswer>(await deliveries.take(record(202))).claims
+    #expect(second.proof == [first.messages[2]])
+    try await archive.node.store.close()
+  }
+}
